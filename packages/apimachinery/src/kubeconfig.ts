@@ -1,0 +1,135 @@
+// Reading kubeconfig files (kubectl's own format): which cluster and user a context names, as connection options.
+
+import { readFileSync } from "node:fs";
+import { homedir } from "node:os";
+import { delimiter, dirname, join, resolve } from "node:path";
+import type { ConnectionOptions } from "./api-connection.ts";
+
+export interface NamedCluster {
+  name: string;
+  cluster: {
+    server: string;
+    "certificate-authority-data"?: string;
+    "certificate-authority"?: string;
+    "insecure-skip-tls-verify"?: boolean;
+    "tls-server-name"?: string;
+  };
+}
+
+export interface NamedUser {
+  name: string;
+  user: {
+    "client-certificate-data"?: string;
+    "client-certificate"?: string;
+    "client-key-data"?: string;
+    "client-key"?: string;
+    token?: string;
+    tokenFile?: string;
+    exec?: unknown;
+    "auth-provider"?: unknown;
+    [field: string]: unknown;
+  };
+}
+
+export interface NamedContext {
+  name: string;
+  context: { cluster: string; user: string; namespace?: string };
+}
+
+export interface Kubeconfig {
+  apiVersion: "v1";
+  kind: "Config";
+  clusters?: NamedCluster[];
+  users?: NamedUser[];
+  contexts?: NamedContext[];
+  "current-context"?: string;
+  [field: string]: unknown;
+}
+
+/** The files kubectl would read, in order: every entry of KUBECONFIG, else `~/.kube/config`. */
+export function kubeconfigPaths(environment: NodeJS.ProcessEnv = process.env): string[] {
+  const listed = (environment.KUBECONFIG ?? "").split(delimiter).filter((path) => path !== "");
+  return listed.length > 0 ? listed : [join(environment.HOME ?? homedir(), ".kube", "config")];
+}
+
+/** Parses kubeconfig text: JSON at once, YAML with the library loaded on demand. Throws an Error naming `path`. */
+export async function parseKubeconfig(text: string, path: string): Promise<Kubeconfig> {
+  const trimmed = text.trim();
+  if (trimmed === "") return { apiVersion: "v1", kind: "Config" };
+  try {
+    const parsed: unknown = trimmed.startsWith("{") ? JSON.parse(trimmed) : (await import("yaml")).parse(text);
+    if (typeof parsed === "object" && parsed !== null && !Array.isArray(parsed)) return parsed as Kubeconfig;
+  } catch (error) {
+    throw new Error(`kubeconfig ${path} cannot be read: ${error instanceof Error ? error.message : String(error)}`, {
+      cause: error,
+    });
+  }
+  throw new Error(`kubeconfig ${path} is not a kubeconfig: its top level is not a mapping`);
+}
+
+/** The connection that `context` (default: the current one) of the files names. Throws an Error with the remedy. */
+export async function loadConnection(
+  context?: string,
+  environment: NodeJS.ProcessEnv = process.env,
+): Promise<ConnectionOptions & { context: string; namespace: string }> {
+  const paths = kubeconfigPaths(environment);
+  const files = await Promise.all(paths.map(readIfThere));
+  const wanted = context ?? files.find((file) => file.config["current-context"])?.config["current-context"];
+  if (!wanted) throw new Error(`no current context in ${paths.join(", ")}: start a cluster, or name one with --context`);
+  const find = <T extends { name: string }>(list: (config: Kubeconfig) => T[] | undefined, name: string) => {
+    for (const file of files) {
+      const entry = list(file.config)?.find((candidate) => candidate.name === name);
+      if (entry) return { entry, directory: dirname(file.path) };
+    }
+    return undefined;
+  };
+  const chosen = find((config) => config.contexts, wanted)?.entry;
+  if (!chosen) throw new Error(`context "${wanted}" is not in ${paths.join(", ")}`);
+  const cluster = find((config) => config.clusters, chosen.context.cluster);
+  if (!cluster) throw new Error(`context "${wanted}" names cluster "${chosen.context.cluster}", which is not there`);
+  const user = find((config) => config.users, chosen.context.user);
+  return {
+    ...clusterOptions(cluster.entry, cluster.directory),
+    ...(user ? userOptions(user.entry, user.directory) : {}),
+    context: wanted,
+    namespace: chosen.context.namespace ?? "default",
+  };
+}
+
+async function readIfThere(path: string): Promise<{ path: string; config: Kubeconfig }> {
+  try {
+    return { path, config: await parseKubeconfig(readFileSync(path, "utf8"), path) };
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
+    return { path, config: { apiVersion: "v1", kind: "Config" } };
+  }
+}
+
+function clusterOptions({ cluster }: NamedCluster, directory: string): ConnectionOptions {
+  const certificateAuthority = material(cluster["certificate-authority-data"], cluster["certificate-authority"], directory);
+  return {
+    server: cluster.server,
+    ...(certificateAuthority ? { certificateAuthority } : {}),
+    ...(cluster["insecure-skip-tls-verify"] ? { insecureSkipTlsVerify: true } : {}),
+    ...(cluster["tls-server-name"] ? { tlsServerName: cluster["tls-server-name"] } : {}),
+  };
+}
+
+function userOptions({ name, user }: NamedUser, directory: string): ConnectionOptions {
+  if (user.exec || user["auth-provider"]) {
+    throw new Error(`user "${name}" logs in with a plugin, which is not supported yet: use a token or a certificate`);
+  }
+  const clientCertificate = material(user["client-certificate-data"], user["client-certificate"], directory);
+  const clientKey = material(user["client-key-data"], user["client-key"], directory);
+  const { token, tokenFile } = user;
+  return {
+    ...(clientCertificate ? { clientCertificate } : {}),
+    ...(clientKey ? { clientKey } : {}),
+    ...(tokenFile ? { token: () => readFileSync(resolve(directory, tokenFile), "utf8").trim() } : token ? { token } : {}),
+  };
+}
+
+function material(base64: string | undefined, path: string | undefined, directory: string): Buffer | undefined {
+  if (base64) return Buffer.from(base64, "base64");
+  return path ? readFileSync(resolve(directory, path)) : undefined;
+}

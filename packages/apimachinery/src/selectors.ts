@@ -1,0 +1,100 @@
+// Label selectors: parsing the string form of the API (`app=web,tier in (a,b),!old`) and matching both forms.
+
+import type { LabelSelector, LabelSelectorRequirement } from "./meta.ts";
+import { badRequest } from "./status-error.ts";
+
+/** A selector ready to match: every requirement must hold. An empty list matches everything. */
+export type Requirements = LabelSelectorRequirement[];
+
+const key = /^([A-Za-z0-9]([-A-Za-z0-9.]*[A-Za-z0-9])?\/)?[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?$/;
+const value = /^([A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?)?$/;
+
+/** Parses the query-string form. Throws a 400 StatusError that quotes what could not be read. */
+export function parseLabelSelector(text: string): Requirements {
+  return splitOutsideParentheses(text).map((part) => parseRequirement(part.trim(), text));
+}
+
+/** The requirements of an object's `spec.selector`. Absent selects nothing, empty selects everything. */
+export function requirementsOf(selector: LabelSelector): Requirements {
+  const equalities = Object.entries(selector.matchLabels ?? {}).map(
+    ([name, wanted]): LabelSelectorRequirement => ({ key: name, operator: "In", values: [wanted] }),
+  );
+  return [...equalities, ...(selector.matchExpressions ?? [])];
+}
+
+/** True when `labels` satisfy every requirement. NotIn also holds for an absent label, as in Kubernetes. */
+export function matchesLabels(requirements: Requirements, labels: Record<string, string> | undefined): boolean {
+  return requirements.every((requirement) => holds(requirement, labels?.[requirement.key]));
+}
+
+/** The query-string form of requirements. */
+export function formatLabelSelector(requirements: Requirements): string {
+  return requirements.map(format).join(",");
+}
+
+function format({ key: name, operator, values = [] }: LabelSelectorRequirement): string {
+  if (operator === "Exists") return name;
+  if (operator === "DoesNotExist") return `!${name}`;
+  if (values.length === 1) return `${name}${operator === "In" ? "=" : "!="}${values[0]}`;
+  return `${name} ${operator === "In" ? "in" : "notin"} (${values.join(",")})`;
+}
+
+function holds(requirement: LabelSelectorRequirement, actual: string | undefined): boolean {
+  switch (requirement.operator) {
+    case "Exists":
+      return actual !== undefined;
+    case "DoesNotExist":
+      return actual === undefined;
+    case "In":
+      return actual !== undefined && (requirement.values ?? []).includes(actual);
+    case "NotIn":
+      return actual === undefined || !(requirement.values ?? []).includes(actual);
+    default:
+      return false;
+  }
+}
+
+function splitOutsideParentheses(text: string): string[] {
+  if (text.trim() === "") return [];
+  const parts: string[] = [];
+  let depth = 0;
+  let start = 0;
+  for (let index = 0; index < text.length; index++) {
+    const character = text[index];
+    if (character === "(") depth++;
+    else if (character === ")") depth--;
+    else if (character === "," && depth === 0) {
+      parts.push(text.slice(start, index));
+      start = index + 1;
+    }
+  }
+  parts.push(text.slice(start));
+  return parts;
+}
+
+function parseRequirement(part: string, whole: string): LabelSelectorRequirement {
+  const set = /^(\S+)\s+(in|notin)\s*\(([^()]*)\)$/.exec(part);
+  if (set) {
+    const values = (set[3] ?? "").split(",").map((item) => item.trim());
+    return checked({ key: set[1] ?? "", operator: set[2] === "in" ? "In" : "NotIn", values }, whole);
+  }
+  const equality = /^([^=!\s]+)\s*(==|=|!=)\s*(\S*)$/.exec(part);
+  if (equality) {
+    const operator = equality[2] === "!=" ? "NotIn" : "In";
+    return checked({ key: equality[1] ?? "", operator, values: [equality[3] ?? ""] }, whole);
+  }
+  if (part.startsWith("!")) return checked({ key: part.slice(1).trim(), operator: "DoesNotExist" }, whole);
+  return checked({ key: part, operator: "Exists" }, whole);
+}
+
+function checked(requirement: LabelSelectorRequirement, whole: string): LabelSelectorRequirement {
+  if (!key.test(requirement.key)) {
+    throw badRequest(`unable to parse requirement in label selector "${whole}": invalid label key "${requirement.key}"`);
+  }
+  for (const item of requirement.values ?? []) {
+    if (item.length > 63 || !value.test(item)) {
+      throw badRequest(`unable to parse requirement in label selector "${whole}": invalid label value "${item}"`);
+    }
+  }
+  return requirement;
+}

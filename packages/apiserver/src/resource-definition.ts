@@ -1,0 +1,58 @@
+// What the API server knows about one kind: names, schema, columns, subresources and the rules of its writes.
+// Built-in kinds are listed in code (kinds/*.ts), custom ones are made from CustomResourceDefinitions; the verbs treat both alike.
+
+import type { KubeObject } from "@gatehouse/apimachinery/meta";
+import type { ResourceType } from "@gatehouse/apimachinery/resource-type";
+import type { Schema } from "@gatehouse/apimachinery/schema";
+import type { StatusCause } from "@gatehouse/apimachinery/status-error";
+
+export interface ResourceDefinition {
+  type: ResourceType;
+  singular: string;
+  shortNames: string[];
+  categories: string[];
+  /** Structural schema: drives validation, defaulting, pruning, strategic merge keys, list types, OpenAPI and `kubectl explain`. */
+  schema: Schema;
+  columns: PrinterColumn[];
+  subresources: {
+    status?: boolean;
+    /** Simple dotted paths, e.g. `.spec.replicas`. */
+    scale?: { specReplicasPath: string; statusReplicasPath: string; labelSelectorPath?: string };
+  };
+  /** Verbs that are refused with 405 although the kind is served (e.g. reviews only take `create`). Default: all. */
+  verbs?: Verb[];
+  /** Field selectors beyond metadata.name and metadata.namespace: label to value, e.g. `spec.nodeName`. */
+  selectableFields?: Record<string, (object: KubeObject) => string>;
+  strategy: WriteStrategy;
+}
+
+export type Verb = "get" | "list" | "watch" | "create" | "update" | "patch" | "delete" | "deletecollection";
+
+/** Kind-specific rules of a write, all optional and pure: they change `object` in place and report causes. */
+export interface WriteStrategy {
+  /** After schema defaulting, before validation. */
+  prepareForCreate?: (object: KubeObject, context: WriteContext) => void;
+  prepareForUpdate?: (object: KubeObject, old: KubeObject, context: WriteContext) => void;
+  validate?: (object: KubeObject, old: KubeObject | undefined) => StatusCause[];
+  /** Messages sent as Warning headers, e.g. for what is stored but has no effect here. */
+  warnings?: (object: KubeObject) => string[];
+  /** Seconds of grace a delete gets when the caller names none (pods); absent: none. */
+  defaultGracePeriodSeconds?: (object: KubeObject) => number;
+}
+
+/** What a strategy may ask of the server: allocations that must be unique across objects. */
+export interface WriteContext {
+  allocateClusterIP(wanted?: string): string;
+  allocateNodePort(wanted?: number): number;
+}
+
+/** One column of `kubectl get`. `cell` returns a string, a number, a boolean, or null for `<none>`-like absence. */
+export interface PrinterColumn {
+  name: string;
+  type: "string" | "integer" | "number" | "boolean" | "date";
+  format?: string;
+  description: string;
+  /** 0 = always shown, 1 = with `-o wide`. */
+  priority: number;
+  cell: (object: KubeObject) => unknown;
+}

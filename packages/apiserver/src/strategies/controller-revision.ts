@@ -1,0 +1,5 @@
+// Write rules of ControllerRevisions.
+
+import type { WriteStrategy } from "../resource-definition.ts";
+
+export const controllerRevisionStrategy: WriteStrategy = {};

@@ -1,0 +1,5 @@
+// Write rules of DaemonSets.
+
+import type { WriteStrategy } from "../resource-definition.ts";
+
+export const daemonSetStrategy: WriteStrategy = {};

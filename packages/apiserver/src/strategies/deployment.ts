@@ -1,0 +1,5 @@
+// Write rules of Deployments.
+
+import type { WriteStrategy } from "../resource-definition.ts";
+
+export const deploymentStrategy: WriteStrategy = {};

@@ -1,0 +1,5 @@
+// Write rules of EndpointSlices.
+
+import type { WriteStrategy } from "../resource-definition.ts";
+
+export const endpointSliceStrategy: WriteStrategy = {};

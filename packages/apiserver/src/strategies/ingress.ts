@@ -1,0 +1,5 @@
+// Write rules of Ingresses.
+
+import type { WriteStrategy } from "../resource-definition.ts";
+
+export const ingressStrategy: WriteStrategy = {};

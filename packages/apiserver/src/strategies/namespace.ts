@@ -1,0 +1,5 @@
+// Write rules of Namespaces.
+
+import type { WriteStrategy } from "../resource-definition.ts";
+
+export const namespaceStrategy: WriteStrategy = {};

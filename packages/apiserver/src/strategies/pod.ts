@@ -1,0 +1,5 @@
+// Write rules of Pods.
+
+import type { WriteStrategy } from "../resource-definition.ts";
+
+export const podStrategy: WriteStrategy = {};

@@ -1,0 +1,5 @@
+// Write rules of ReplicaSets.
+
+import type { WriteStrategy } from "../resource-definition.ts";
+
+export const replicaSetStrategy: WriteStrategy = {};

@@ -1,0 +1,5 @@
+// Write rules of Secrets.
+
+import type { WriteStrategy } from "../resource-definition.ts";
+
+export const secretStrategy: WriteStrategy = {};
