@@ -1,0 +1,24 @@
+# Sourced with $root set. Makes sure node_modules matches package-lock.json and sets $node to the Node that runs the project.
+
+if [ ! -f "$root/node_modules/.package-lock.json" ] || [ "$root/package-lock.json" -nt "$root/node_modules/.package-lock.json" ]; then
+  if ! command -v npm >/dev/null 2>&1; then
+    echo "error: npm is not in PATH: install Node.js 20 or newer (it brings npm), then try again" >&2
+    exit 1
+  fi
+  echo "Installing dependencies (npm ci)..." >&2
+  (cd "$root" && npm ci --no-audit --no-fund --loglevel=error >&2) || {
+    echo "error: npm ci failed in $root (see above): check the network and the npm registry, then try again" >&2
+    exit 1
+  }
+  touch "$root/node_modules/.package-lock.json"
+fi
+
+# The packaged Node, or on platforms that have none the machine's own if it can run TypeScript.
+node="$root/node_modules/.bin/node"
+if [ ! -x "$node" ]; then
+  node="$(command -v node || true)"
+  if [ -z "$node" ] || ! "$node" -e 'const [a, b] = process.versions.node.split(".").map(Number); process.exit(a > 22 || (a === 22 && b >= 18) ? 0 : 1)'; then
+    echo "error: no packaged Node for this platform and the machine's is older than 22.18: install Node.js 24" >&2
+    exit 1
+  fi
+fi
