@@ -184,8 +184,8 @@ export class Store {
     const collection = this.#collection(row.resource);
     const previous = collection.objects.get(row.key);
     const event = replayed(row, previous);
-    if (!event) return;
     this.#revision = row.revision;
+    if (!event) return;
     if (event.type === "DELETED") collection.delete(row.key);
     else collection.set(row.key, event.object);
     if (row.revision > this.#log.compacted) collection.remember(event);
