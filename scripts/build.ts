@@ -2,7 +2,7 @@
 // Nothing here is needed to run the unit tests, which run the TypeScript sources as they are.
 
 import { build } from "esbuild";
-import { cpSync, mkdirSync, readdirSync, rmSync, utimesSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, readdirSync, utimesSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
@@ -20,7 +20,7 @@ const programs = {
 
 async function main(): Promise<void> {
   const started = new Date();
-  rmSync(output, { recursive: true, force: true });
+  // Old chunks stay: a cluster started from an earlier build may still import them.
   await Promise.all([buildPrograms(), buildDashboard()]);
   // Dated at the start: a source changed during the build is newer and builds again next time.
   const stamp = join(output, ".stamp");

@@ -88,7 +88,10 @@ export function clientOver(connection: ApiConnection): ApiClient {
     return response;
   };
   const json = async <R>(request: ApiRequest, onWarning?: (warning: string) => void): Promise<R> => {
-    const response = await stream({ ...request, headers: { accept: "application/json", ...request.headers } });
+    const response = await stream({
+      ...request,
+      headers: { accept: "application/json", ...request.headers },
+    });
     if (onWarning) warningsOf(response).forEach(onWarning);
     return JSON.parse(await text(response)) as R;
   };
@@ -109,7 +112,10 @@ export function clientOver(connection: ApiConnection): ApiClient {
     close: () => connection.close(),
     get: (type, name, namespace) => json({ method: "GET", path: resourcePath(type, namespace, name) }),
     list: (type, options = {}) =>
-      json({ method: "GET", path: resourcePath(type, options.namespace) + query(listQuery(options)) }),
+      json({
+        method: "GET",
+        path: resourcePath(type, options.namespace) + query(listQuery(options)),
+      }),
     create: (type, object, options) => send("POST", resourcePath(type, object.metadata.namespace), object, options),
     update: (type, object, options) => send("PUT", pathOf(type, object), object, options),
     updateStatus: (type, object, options) => send("PUT", `${pathOf(type, object)}/status`, object, options),
@@ -127,9 +133,7 @@ export function clientOver(connection: ApiConnection): ApiClient {
       await json({
         method: "DELETE",
         path: resourcePath(type, namespace, name),
-        ...(options
-          ? { body: JSON.stringify(options), headers: { "content-type": "application/json" } }
-          : {}),
+        ...(options ? { body: JSON.stringify(options), headers: { "content-type": "application/json" } } : {}),
       });
     },
     watch: (type, options) => watch(stream, type, options),
@@ -162,7 +166,8 @@ async function* watch<T extends KubeObject>(
   }
 }
 
-async function* lines(response: IncomingMessage): AsyncGenerator<string> {
+/** The lines of a stream as they become complete, empty ones left out. A last line without a newline is not one (watches). */
+export async function* lines(response: IncomingMessage): AsyncGenerator<string> {
   response.setEncoding("utf8");
   let rest = "";
   for await (const chunk of response as AsyncIterable<string>) {
@@ -183,7 +188,8 @@ async function failure(response: IncomingMessage): Promise<StatusError> {
   const body = await text(response);
   try {
     const status = JSON.parse(body) as Status;
-    if (status.kind === "Status") return new StatusError({ ...status, code: status.code ?? response.statusCode ?? 500 });
+    if (status.kind === "Status")
+      return new StatusError({ ...status, code: status.code ?? response.statusCode ?? 500 });
   } catch {
     // Not a Status: a proxy or another server answered. Its words are the best message there is.
   }
@@ -196,7 +202,9 @@ async function failure(response: IncomingMessage): Promise<StatusError> {
 
 function warningsOf(response: IncomingMessage): string[] {
   const header = response.headers.warning;
-  return header ? [...header.matchAll(/299 \S+ "((?:[^"\\]|\\.)*)"/g)].map((found) => (found[1] ?? "").replace(/\\(.)/g, "$1")) : [];
+  return header
+    ? [...header.matchAll(/299 \S+ "((?:[^"\\]|\\.)*)"/g)].map((found) => (found[1] ?? "").replace(/\\(.)/g, "$1"))
+    : [];
 }
 
 const pathOf = (type: ResourceType, object: KubeObject): string =>

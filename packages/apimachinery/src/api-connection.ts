@@ -41,6 +41,8 @@ export interface ApiConnection {
 export async function createApiConnection(options: ConnectionOptions): Promise<ApiConnection> {
   const secure = options.connect === undefined && options.server?.startsWith("https:") === true;
   const { request, agent } = secure ? await secureParts(options) : plainParts(options);
+  if (!options.server && !options.connect)
+    throw new Error("no API server to connect to: the cluster has no server address");
   const base = new URL(options.server ?? "http://in-process.invalid");
   const prefix = base.pathname.replace(/\/$/, "");
 
@@ -49,6 +51,28 @@ export async function createApiConnection(options: ConnectionOptions): Promise<A
     host: base.hostname.replace(/^\[|\]$/g, ""),
     port: base.port || (secure ? 443 : 80),
   };
+  const attempt = (wanted: ApiRequest): Promise<IncomingMessage> =>
+    new Promise((resolve, reject) => {
+      const outgoing = request({ ...defaults, ...requestOptions(wanted) }, resolve);
+      outgoing.on("error", (error: NodeJS.ErrnoException) => {
+        // The server closed a kept-alive connection just as we took it up: what only reads is simply asked again. Every
+        // such failure uses up one stale socket, so this ends with a fresh one.
+        const stale = outgoing.reusedSocket && error.code === "ECONNRESET" && wanted.method === "GET";
+        if (stale) resolve(attempt(wanted));
+        else reject(error);
+      });
+      outgoing.end(wanted.body);
+    });
+  const requestOptions = (wanted: ApiRequest): RequestOptions => ({
+    method: wanted.method,
+    path: prefix + wanted.path,
+    headers: {
+      ...headers(),
+      ...wanted.headers,
+      ...(wanted.body === undefined ? {} : { "content-length": String(Buffer.byteLength(wanted.body)) }),
+    },
+    ...(wanted.signal ? { signal: wanted.signal } : {}),
+  });
   const headers = (): Record<string, string> => {
     const token = typeof options.token === "function" ? options.token() : options.token;
     return {
@@ -58,33 +82,26 @@ export async function createApiConnection(options: ConnectionOptions): Promise<A
   };
 
   return {
-    request: (wanted) =>
-      new Promise((resolve, reject) => {
-        const outgoing = request(
-          {
-            ...defaults,
-            method: wanted.method,
-            path: prefix + wanted.path,
-            headers: {
-              ...headers(),
-              ...wanted.headers,
-              ...(wanted.body === undefined ? {} : { "content-length": String(Buffer.byteLength(wanted.body)) }),
-            },
-            ...(wanted.signal ? { signal: wanted.signal } : {}),
-          },
-          resolve,
-        );
-        outgoing.on("error", reject);
-        outgoing.end(wanted.body);
-      }),
-    close: () => agent.destroy(),
+    request: (wanted) => attempt(wanted),
+    close: () => closeIdle(agent),
   };
+}
+
+/** Agent.destroy() would cut requests under way too; this lets them finish and then closes their sockets. */
+function closeIdle(agent: HttpAgent): void {
+  agent.maxFreeSockets = 0;
+  for (const sockets of Object.values(agent.freeSockets)) for (const socket of sockets ?? []) socket.destroy();
 }
 
 function plainParts(options: ConnectionOptions) {
   const { connect } = options;
   const agent = new HttpAgent({ keepAlive: true, maxSockets: Infinity });
-  if (connect) agent.createConnection = () => connect();
+  if (connect) {
+    agent.createConnection = () => connect();
+    // The defaults call methods that only a net.Socket has.
+    agent.keepSocketAlive = () => true;
+    agent.reuseSocket = () => {};
+  }
   return { request: httpRequest, agent };
 }
 

@@ -30,7 +30,16 @@ export function humanDuration(ms: number): string {
   return `${Math.floor(days / 365)}y`;
 }
 
-const unitMs: Record<string, number> = { ns: 1e-6, us: 1e-3, "µs": 1e-3, "μs": 1e-3, ms: 1, s: second, m: minute, h: hour };
+const unitMs: Record<string, number> = {
+  ns: 1e-6,
+  us: 1e-3,
+  µs: 1e-3,
+  μs: 1e-3,
+  ms: 1,
+  s: second,
+  m: minute,
+  h: hour,
+};
 
 /** Milliseconds of a Go duration such as `1h30m`, `-1.5s`, `300ms` or `0`; undefined when it is none. */
 export function parseGoDuration(text: string): number | undefined {

@@ -4,7 +4,7 @@
 import type { ApiClient } from "./api-client.ts";
 import { type KubeObject, objectKey } from "./meta.ts";
 import { apiVersionOf, type ResourceType } from "./resource-type.ts";
-import { hasReason, type Status } from "./status-error.ts";
+import { type Status, StatusError } from "./status-error.ts";
 
 export interface InformerOptions {
   namespace?: string;
@@ -28,6 +28,8 @@ export interface Informer<T extends KubeObject = KubeObject> {
   stop(): void;
 }
 
+/** A watch that ends sooner than this without having said anything counts as a failure (client-go does the same). */
+const shortWatchMs = 1_000;
 const firstRetryMs = 50;
 const maxRetryMs = 5_000;
 
@@ -45,59 +47,80 @@ export function createInformer<T extends KubeObject>(
     ...(options.fieldSelector ? { fieldSelector: options.fieldSelector } : {}),
   };
 
+  /** One handler's failure is its own: the store has changed, and the other handlers must hear of it. */
+  const tell = (change: { old?: T; current?: T }): void => {
+    for (const handler of handlers) {
+      try {
+        handler(change);
+      } catch (error) {
+        options.onError?.(error);
+      }
+    }
+  };
   const set = (current: T): void => {
     const key = objectKey(current);
     const old = objects.get(key);
     if (old && old.metadata.resourceVersion === current.metadata.resourceVersion) return;
     objects.set(key, current);
-    for (const handler of handlers) handler(old ? { old, current } : { current });
+    tell(old ? { old, current } : { current });
   };
   const remove = (key: string, last: T | undefined): void => {
     const old = last ?? objects.get(key);
     if (!objects.delete(key) || !old) return;
-    for (const handler of handlers) handler({ old });
+    tell({ old });
   };
 
-  /** Brings the store to a fresh list; returns the version to watch from. */
-  const relist = async (): Promise<string> => {
+  /** What the store has seen, undefined when only a new list can tell. */
+  let reached: string | undefined;
+
+  /** Brings the store to a fresh list. */
+  const relist = async (): Promise<void> => {
     const list = await client.list(type, scope);
+    if (stopped.signal.aborted) return;
     const items = list.items.map((item) => ({ ...item, apiVersion: apiVersionOf(type), kind: type.kind }) as T);
     const present = new Set(items.map(objectKey));
     for (const key of [...objects.keys()]) if (!present.has(key)) remove(key, undefined);
     for (const item of items) set(item);
-    return list.metadata.resourceVersion;
+    reached = list.metadata.resourceVersion;
   };
 
-  /** Follows changes until the server ends the watch; returns the version reached, or undefined to list again. */
-  const follow = async (resourceVersion: string): Promise<string | undefined> => {
-    let reached = resourceVersion;
-    for await (const event of client.watch(type, { ...scope, resourceVersion, signal: stopped.signal })) {
-      if (event.type === "ERROR") {
-        const status = event.object as unknown as Status;
-        if (status.code !== 410) options.onError?.(new Error(status.message));
-        return undefined;
-      }
+  /** Follows changes until the watch ends. Every event moves `reached`, so that a cut connection replays nothing. */
+  const follow = async (resourceVersion: string): Promise<void> => {
+    const began = Date.now();
+    let count = 0;
+    for await (const event of client.watch(type, {
+      ...scope,
+      resourceVersion,
+      signal: stopped.signal,
+    })) {
+      if (stopped.signal.aborted) return;
+      count++;
+      if (event.type === "ERROR") throw new StatusError(event.object as unknown as Status);
       if (event.type === "DELETED") remove(objectKey(event.object), event.object);
       else if (event.type !== "BOOKMARK") set(event.object);
       reached = event.object.metadata.resourceVersion ?? reached;
     }
-    return reached;
+    if (count === 0 && Date.now() - began < shortWatchMs) throw new Error("the server ended the watch at once");
   };
 
   const run = async (synced: () => void): Promise<void> => {
-    let resourceVersion: string | undefined;
     let retryMs = firstRetryMs;
     while (!stopped.signal.aborted) {
       try {
-        if (resourceVersion === undefined) {
-          resourceVersion = await relist();
+        if (reached === undefined) {
+          await relist();
           synced();
         }
-        resourceVersion = await follow(resourceVersion);
+        if (reached !== undefined) await follow(reached);
         retryMs = firstRetryMs;
       } catch (error) {
         if (stopped.signal.aborted) return;
-        if (hasReason(error, "Expired")) resourceVersion = undefined;
+        // Whatever the server says about the version, a new list mends; a broken connection only needs a new watch.
+        if (error instanceof StatusError) reached = undefined;
+        if (error instanceof StatusError && error.code === 410 && retryMs === firstRetryMs) {
+          retryMs *= 2;
+          continue;
+        }
         options.onError?.(error);
         await pause(retryMs, stopped.signal);
         retryMs = Math.min(retryMs * 2, maxRetryMs);
@@ -111,7 +134,7 @@ export function createInformer<T extends KubeObject>(
     onChange: (handler) => {
       handlers.add(handler);
       for (const current of objects.values()) handler({ current });
-      return () => handlers.delete(handler);
+      return () => void handlers.delete(handler);
     },
     start: () =>
       new Promise((resolve) => {

@@ -75,7 +75,8 @@ export async function loadConnection(
   const paths = kubeconfigPaths(environment);
   const files = await Promise.all(paths.map(readIfThere));
   const wanted = context ?? files.find((file) => file.config["current-context"])?.config["current-context"];
-  if (!wanted) throw new Error(`no current context in ${paths.join(", ")}: start a cluster, or name one with --context`);
+  if (!wanted)
+    throw new Error(`no current context in ${paths.join(", ")}: start a cluster, or name one with --context`);
   const find = <T extends { name: string }>(list: (config: Kubeconfig) => T[] | undefined, name: string) => {
     for (const file of files) {
       const entry = list(file.config)?.find((candidate) => candidate.name === name);
@@ -84,16 +85,25 @@ export async function loadConnection(
     return undefined;
   };
   const chosen = find((config) => config.contexts, wanted)?.entry;
-  if (!chosen) throw new Error(`context "${wanted}" is not in ${paths.join(", ")}`);
+  if (!chosen?.context) throw new Error(`context "${wanted}" is not in ${paths.join(", ")}`);
   const cluster = find((config) => config.clusters, chosen.context.cluster);
   if (!cluster) throw new Error(`context "${wanted}" names cluster "${chosen.context.cluster}", which is not there`);
   const user = find((config) => config.users, chosen.context.user);
+  if (chosen.context.user && !user) {
+    throw new Error(`context "${wanted}" names user "${chosen.context.user}", which is not there`);
+  }
   return {
     ...clusterOptions(cluster.entry, cluster.directory),
     ...(user ? userOptions(user.entry, user.directory) : {}),
     context: wanted,
-    namespace: chosen.context.namespace ?? "default",
+    namespace: chosen.context.namespace || "default",
   };
+}
+
+/** The names of all contexts of the files, each once, in order. */
+export async function contextNames(environment: NodeJS.ProcessEnv = process.env): Promise<string[]> {
+  const files = await Promise.all(kubeconfigPaths(environment).map(readIfThere));
+  return [...new Set(files.flatMap((file) => file.config.contexts ?? []).map(({ name }) => name))];
 }
 
 async function readIfThere(path: string): Promise<{ path: string; config: Kubeconfig }> {
@@ -105,8 +115,13 @@ async function readIfThere(path: string): Promise<{ path: string; config: Kubeco
   }
 }
 
-function clusterOptions({ cluster }: NamedCluster, directory: string): ConnectionOptions {
-  const certificateAuthority = material(cluster["certificate-authority-data"], cluster["certificate-authority"], directory);
+function clusterOptions({ name, cluster }: NamedCluster, directory: string): ConnectionOptions {
+  if (!cluster?.server) throw new Error(`cluster "${name}" has no server address`);
+  const certificateAuthority = material(
+    cluster["certificate-authority-data"],
+    cluster["certificate-authority"],
+    directory,
+  );
   return {
     server: cluster.server,
     ...(certificateAuthority ? { certificateAuthority } : {}),
@@ -116,6 +131,7 @@ function clusterOptions({ cluster }: NamedCluster, directory: string): Connectio
 }
 
 function userOptions({ name, user }: NamedUser, directory: string): ConnectionOptions {
+  if (!user) return {};
   if (user.exec || user["auth-provider"]) {
     throw new Error(`user "${name}" logs in with a plugin, which is not supported yet: use a token or a certificate`);
   }
@@ -125,11 +141,23 @@ function userOptions({ name, user }: NamedUser, directory: string): ConnectionOp
   return {
     ...(clientCertificate ? { clientCertificate } : {}),
     ...(clientKey ? { clientKey } : {}),
-    ...(tokenFile ? { token: () => readFileSync(resolve(directory, tokenFile), "utf8").trim() } : token ? { token } : {}),
+    ...(tokenFile
+      ? { token: () => readFileSync(resolve(directory, tokenFile), "utf8").trim() }
+      : token
+        ? { token }
+        : {}),
   };
 }
 
 function material(base64: string | undefined, path: string | undefined, directory: string): Buffer | undefined {
   if (base64) return Buffer.from(base64, "base64");
-  return path ? readFileSync(resolve(directory, path)) : undefined;
+  if (!path) return undefined;
+  const file = resolve(directory, path);
+  try {
+    return readFileSync(file);
+  } catch (error) {
+    throw new Error(`a certificate or key that the kubeconfig names cannot be read: ${file}`, {
+      cause: error,
+    });
+  }
 }

@@ -15,6 +15,10 @@ export const podEnvironment = {
   podIP: "GATEHOUSE_POD_IP",
   /** CIDR of loopback addresses that Gateways may take, empty where the host has only 127.0.0.1. */
   gatewayCIDR: "GATEHOUSE_GATEWAY_CIDR",
+  /** JSON: `{"/etc/tls": "/real/directory"}`: where the volumes mounted at these paths really are. */
+  mounts: "GATEHOUSE_MOUNTS",
+  /** The inherited file descriptor of the control channel (see container-control.ts). */
+  control: "GATEHOUSE_CONTROL_FD",
 } as const;
 
 /** The addresses on which to open `port`; without a kubelet around, every loopback address of the machine. */
@@ -26,4 +30,15 @@ export function listenAddresses(
   const plan = environment[podEnvironment.listen];
   const planned = plan ? (JSON.parse(plan) as Record<string, ListenAddress[]>)[`${port}/${protocol}`] : undefined;
   return planned ?? [{ host: environment[podEnvironment.podIP] ?? "127.0.0.1", port }];
+}
+
+/** Where `path`, as the pod spec says it, really is: inside the volume mounted closest above it, else unchanged. */
+export function mountedPath(path: string, environment: NodeJS.ProcessEnv = process.env): string {
+  const mounts = JSON.parse(environment[podEnvironment.mounts] ?? "{}") as Record<string, string>;
+  let closest = "";
+  for (const mountPath of Object.keys(mounts)) {
+    const inside = path === mountPath || path.startsWith(mountPath.endsWith("/") ? mountPath : `${mountPath}/`);
+    if (inside && mountPath.length > closest.length) closest = mountPath;
+  }
+  return closest === "" ? path : (mounts[closest] ?? closest) + path.slice(closest.replace(/\/$/, "").length);
 }

@@ -6,7 +6,9 @@ import { badRequest } from "./status-error.ts";
 /** A selector ready to match: every requirement must hold. An empty list matches everything. */
 export type Requirements = LabelSelectorRequirement[];
 
-const key = /^([A-Za-z0-9]([-A-Za-z0-9.]*[A-Za-z0-9])?\/)?[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?$/;
+/** A qualified name: an optional DNS-1123 subdomain, then a name of at most 63 characters. */
+const key =
+  /^(?:(?=[^/]{1,253}\/)[a-z0-9](?:[-a-z0-9]*[a-z0-9])?(?:\.[a-z0-9](?:[-a-z0-9]*[a-z0-9])?)*\/)?(?=[^/]{1,63}$)[A-Za-z0-9](?:[-A-Za-z0-9_.]*[A-Za-z0-9])?$/;
 const value = /^([A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?)?$/;
 
 /** Parses the query-string form. Throws a 400 StatusError that quotes what could not be read. */
@@ -14,17 +16,23 @@ export function parseLabelSelector(text: string): Requirements {
   return splitOutsideParentheses(text).map((part) => parseRequirement(part.trim(), text));
 }
 
-/** The requirements of an object's `spec.selector`. Absent selects nothing, empty selects everything. */
+/** The requirements of an object's `spec.selector`; an empty one selects everything. */
 export function requirementsOf(selector: LabelSelector): Requirements {
-  const equalities = Object.entries(selector.matchLabels ?? {}).map(
-    ([name, wanted]): LabelSelectorRequirement => ({ key: name, operator: "In", values: [wanted] }),
-  );
+  const equalities = Object.entries(selector.matchLabels ?? {}).map(([name, wanted]): LabelSelectorRequirement => ({
+    key: name,
+    operator: "In",
+    values: [wanted],
+  }));
   return [...equalities, ...(selector.matchExpressions ?? [])];
 }
 
 /** True when `labels` satisfy every requirement. NotIn also holds for an absent label, as in Kubernetes. */
 export function matchesLabels(requirements: Requirements, labels: Record<string, string> | undefined): boolean {
-  return requirements.every((requirement) => holds(requirement, labels?.[requirement.key]));
+  return requirements.every((requirement) => {
+    // `constructor` is a valid label key: only own properties are labels.
+    const actual = labels && Object.hasOwn(labels, requirement.key) ? labels[requirement.key] : undefined;
+    return holds(requirement, actual);
+  });
 }
 
 /** The query-string form of requirements. */
@@ -89,7 +97,9 @@ function parseRequirement(part: string, whole: string): LabelSelectorRequirement
 
 function checked(requirement: LabelSelectorRequirement, whole: string): LabelSelectorRequirement {
   if (!key.test(requirement.key)) {
-    throw badRequest(`unable to parse requirement in label selector "${whole}": invalid label key "${requirement.key}"`);
+    throw badRequest(
+      `unable to parse requirement in label selector "${whole}": invalid label key "${requirement.key}"`,
+    );
   }
   for (const item of requirement.values ?? []) {
     if (item.length > 63 || !value.test(item)) {

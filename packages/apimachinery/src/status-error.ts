@@ -95,14 +95,19 @@ export function conflict(subject: ErrorSubject, why: string): StatusError {
 
 /** 422: `causes` name each wrong field. `kind` is the CamelCase kind, as kubectl prints it. */
 export function invalid(subject: { group: string; kind: string; name: string }, causes: StatusCause[]): StatusError {
-  const lines = causes.map((cause) => `${cause.field ?? ""}: ${cause.message}`);
+  const lines = causes.map((cause) => (cause.field ? `${cause.field}: ${cause.message}` : cause.message));
   const list = lines.length === 1 ? lines[0] : `[${lines.join(", ")}]`;
   const kind = subject.group ? `${subject.kind}.${subject.group}` : subject.kind;
   return new StatusError({
     code: 422,
     reason: "Invalid",
     message: `${kind} "${subject.name}" is invalid: ${list}`,
-    details: { name: subject.name, ...(subject.group ? { group: subject.group } : {}), kind: subject.kind, causes },
+    details: {
+      name: subject.name,
+      ...(subject.group ? { group: subject.group } : {}),
+      kind: subject.kind,
+      causes,
+    },
   });
 }
 
@@ -111,7 +116,12 @@ export function badRequest(message: string): StatusError {
 }
 
 export function forbidden(message: string, subject?: ErrorSubject): StatusError {
-  return new StatusError({ code: 403, reason: "Forbidden", message, ...(subject ? { details: details(subject) } : {}) });
+  return new StatusError({
+    code: 403,
+    reason: "Forbidden",
+    message,
+    ...(subject ? { details: details(subject) } : {}),
+  });
 }
 
 export function unauthorized(): StatusError {

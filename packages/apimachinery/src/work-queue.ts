@@ -16,6 +16,8 @@ export interface WorkQueue {
 
 const firstRetryMs = 10;
 const maxRetryMs = 30_000;
+/** Longer timeouts overflow setTimeout, which then fires at once. */
+const maxTimerMs = 2 ** 31 - 1;
 
 /** `reconcile` must be idempotent; Conflict failures are retried quietly, others are also passed to `onError`. */
 export function createWorkQueue(options: {
@@ -43,14 +45,15 @@ export function createWorkQueue(options: {
 
   const addAfter = (key: string, milliseconds: number): void => {
     if (stopped) return;
-    const due = Date.now() + milliseconds;
+    const delay = Math.min(Math.max(milliseconds, 0), maxTimerMs);
+    const due = Date.now() + delay;
     const pending = timers.get(key);
     if (pending && pending.due <= due) return;
     if (pending) clearTimeout(pending.timer);
     const timer = setTimeout(() => {
       timers.delete(key);
       add(key);
-    }, milliseconds);
+    }, delay);
     timers.set(key, { timer, due });
   };
 
@@ -69,18 +72,19 @@ export function createWorkQueue(options: {
       failures.delete(key);
     } catch (error) {
       if (!stopped) retry(key, error);
+    } finally {
+      active.delete(key);
+      if (again.delete(key)) add(key);
+      next();
+      if (active.size === 0 && waiting.size === 0) settle();
     }
-    active.delete(key);
-    if (again.delete(key)) add(key);
-    next();
-    if (active.size === 0 && waiting.size === 0) settle();
   };
 
   const retry = (key: string, error: unknown): void => {
     const count = (failures.get(key) ?? 0) + 1;
     failures.set(key, count);
-    if (!hasReason(error, "Conflict")) options.onError(key, error);
     addAfter(key, Math.min(firstRetryMs * 2 ** (count - 1), maxRetryMs));
+    if (!hasReason(error, "Conflict")) options.onError(key, error);
   };
 
   const settle = (): void => {

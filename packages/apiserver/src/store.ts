@@ -26,6 +26,7 @@ export class Store {
   readonly #collections = new Map<string, Collection>();
   readonly #listeners = new Map<string, Set<StoreListener>>();
   #revision = 0;
+  #committedRevision = 0;
   #pending: PendingWrite[] = [];
   #commit: PromiseWithResolvers<void> | undefined;
   #closed = false;
@@ -41,11 +42,17 @@ export class Store {
       throw error;
     }
     this.#revision = Math.max(this.#revision, this.#log.compacted);
+    this.#committedRevision = this.#revision;
   }
 
   /** The revision of the newest write, committed or about to be. */
   get revision(): number {
     return this.#revision;
+  }
+
+  /** The revision of the newest write that listeners have heard of. */
+  get committedRevision(): number {
+    return this.#committedRevision;
   }
 
   get(resource: string, key: string): KubeObject | undefined {
@@ -155,7 +162,10 @@ export class Store {
       commit.reject(storageFailed(error));
       return;
     }
-    for (const [index, write] of writes.entries()) this.#publish(write, encoded[index] as string);
+    for (const [index, write] of writes.entries()) {
+      this.#committedRevision = write.revision;
+      this.#publish(write, encoded[index] as string);
+    }
     commit.resolve();
   }
 

@@ -28,8 +28,11 @@ export type Availability = readonly Clause[];
 export const everywhere: Availability = [{}];
 export const nowhere: Availability = [];
 
-/** A field that the experimental channel has and the standard channel does not. */
+/** What the experimental channel has and the standard channel does not. */
 export const experimental: Clause = { channel: "experimental" };
+
+/** What the experimental channel of v1.4.0 had first and both channels of v1.6.1 have. */
+export const graduated: Availability = [experimental, { since: "v1.6.1" }];
 
 /** Whether a piece with that availability belongs to the bundle. */
 export function isAvailable(availability: Availability, bundle: Bundle): boolean {

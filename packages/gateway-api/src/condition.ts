@@ -1,6 +1,14 @@
 // Status conditions as the Gateway API writes them into its schemas, with the `Pending` defaults of fresh objects.
 
-import { type Definition, enumeration, type Infer, integer, mapList, object, string } from "./schema-builder.ts";
+import {
+  type Definition,
+  enumeration,
+  type Infer,
+  integer,
+  mapList,
+  object,
+  string,
+} from "./schema-builder.ts";
 import { SUBDOMAIN } from "./names.ts";
 
 export const condition = object("One aspect of the object's state, as its controller sees it.", {
@@ -26,7 +34,10 @@ export type Condition = Infer<typeof condition>;
 
 /** A list of up to eight conditions, told apart by type. */
 export function conditions(description: string, minItems?: number): Definition<Condition[]> {
-  return mapList(description, ["type"], condition, { maxItems: 8, ...(minItems === undefined ? {} : { minItems }) });
+  return mapList(description, ["type"], condition, {
+    maxItems: 8,
+    ...(minItems === undefined ? {} : { minItems }),
+  });
 }
 
 /** What a fresh object carries until a controller looks at it. */

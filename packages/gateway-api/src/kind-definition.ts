@@ -3,7 +3,13 @@
 import type { KubeObject } from "@gatehouse/apimachinery/meta";
 import type { ResourceType } from "@gatehouse/apimachinery/resource-type";
 import type { Schema } from "@gatehouse/apimachinery/schema";
-import { type Availability, type Bundle, type BundleVersion, everywhere, isAvailable } from "./bundle.ts";
+import {
+  type Availability,
+  type Bundle,
+  type BundleVersion,
+  everywhere,
+  isAvailable,
+} from "./bundle.ts";
 import { Definition, type Fields, object, type ObjectOf } from "./schema-builder.ts";
 
 /** A column of `kubectl get`. Priority 1 shows with `-o wide` only. */
@@ -14,11 +20,19 @@ export interface PrinterColumn {
   priority?: number;
 }
 
-export const ageColumn: PrinterColumn = { name: "Age", type: "date", jsonPath: ".metadata.creationTimestamp" };
+export const ageColumn: PrinterColumn = {
+  name: "Age",
+  type: "date",
+  jsonPath: ".metadata.creationTimestamp",
+};
 
 /** The column that shows the status of a condition. */
 export function conditionColumn(type: string): PrinterColumn {
-  return { name: type, type: "string", jsonPath: `.status.conditions[?(@.type=="${type}")].status` };
+  return {
+    name: type,
+    type: "string",
+    jsonPath: `.status.conditions[?(@.type=="${type}")].status`,
+  };
 }
 
 export interface VersionDefinition {
@@ -38,6 +52,8 @@ export interface VersionDefinition {
 export interface KindDefinition {
   resource: ResourceType;
   shortNames?: readonly string[];
+  /** Marks policies, for tools that look for them (GEP-713). */
+  policy?: "Direct" | "Inherited";
   /** Bundles that have this kind. Default: every one. */
   in?: Availability;
   versions: readonly VersionDefinition[];
@@ -65,7 +81,10 @@ function renderTypeMeta(): Record<string, Schema> {
   return {
     apiVersion: { type: "string", description: "API group and version of this object." },
     kind: { type: "string", description: "Type of this object." },
-    metadata: { type: "object", description: "Name, namespace, labels and annotations of this object." },
+    metadata: {
+      type: "object",
+      description: "Name, namespace, labels and annotations of this object.",
+    },
   };
 }
 
@@ -80,6 +99,7 @@ export function renderCustomResourceDefinition(kind: KindDefinition, bundle: Bun
     kind: "CustomResourceDefinition",
     metadata: {
       name: `${plural}.${group}`,
+      ...(kind.policy ? { labels: { "gateway.networking.k8s.io/policy": kind.policy } } : {}),
       annotations: {
         "api-approved.kubernetes.io": `https://github.com/kubernetes-sigs/gateway-api/pull/${APPROVALS[bundle.version]}`,
         "gateway.networking.k8s.io/bundle-version": bundle.version,

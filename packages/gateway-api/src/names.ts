@@ -19,7 +19,11 @@ export function group(description: string): Definition<string> {
 }
 
 export function kind(description: string): Definition<string> {
-  return string(description, { minLength: 1, maxLength: 63, pattern: "^[a-zA-Z]([-a-zA-Z0-9]*[a-zA-Z0-9])?$" });
+  return string(description, {
+    minLength: 1,
+    maxLength: 63,
+    pattern: "^[a-zA-Z]([-a-zA-Z0-9]*[a-zA-Z0-9])?$",
+  });
 }
 
 export function objectName(description: string): Definition<string> {
@@ -50,7 +54,11 @@ export function portNumber(description: string): Definition<number> {
 }
 
 export function controllerName(description: string): Definition<string> {
-  return string(description, { minLength: 1, maxLength: 253, pattern: `^${DOMAIN_PREFIXED_PATH}$` });
+  return string(description, {
+    minLength: 1,
+    maxLength: 253,
+    pattern: `^${DOMAIN_PREFIXED_PATH}$`,
+  });
 }
 
 /** GEP-2257: one to four numbers with a unit, e.g. `1m30s`. */
@@ -84,14 +92,23 @@ export function options(description: string): Definition<Record<string, string>>
   return mapOf(description, annotationValue("Value of the option."), { maxProperties: 16 });
 }
 
-export const labelSelector = object("Selects objects by their labels; all requirements must hold.", {
-  matchLabels: mapOf("Labels with exactly these values.", string("Value of the label.")).optional(),
-  matchExpressions: atomicList(
-    "Requirements on labels.",
-    object("A requirement on one label.", {
-      key: string("Label the requirement is about."),
-      operator: string("In, NotIn, Exists or DoesNotExist."),
-      values: atomicList("Values for In and NotIn; empty otherwise.", string("A label value.")).optional(),
-    }),
-  ).optional(),
-}).when({}, { "x-kubernetes-map-type": "atomic" });
+export const labelSelector = object(
+  "Selects objects by their labels; all requirements must hold.",
+  {
+    matchLabels: mapOf(
+      "Labels with exactly these values.",
+      string("Value of the label."),
+    ).optional(),
+    matchExpressions: atomicList(
+      "Requirements on labels.",
+      object("A requirement on one label.", {
+        key: string("Label the requirement is about."),
+        operator: string("In, NotIn, Exists or DoesNotExist."),
+        values: atomicList(
+          "Values for In and NotIn; empty otherwise.",
+          string("A label value."),
+        ).optional(),
+      }),
+    ).optional(),
+  },
+).when({}, { "x-kubernetes-map-type": "atomic" });

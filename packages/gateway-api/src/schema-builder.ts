@@ -2,12 +2,22 @@
 // OpenAPI schema (`render`). Definitions are immutable; every method returns a changed copy.
 
 import type { Schema } from "@gatehouse/apimachinery/schema";
-import { type Availability, type Bundle, type Clause, everywhere, isAvailable, nowhere } from "./bundle.ts";
+import {
+  type Availability,
+  type Bundle,
+  type Clause,
+  everywhere,
+  isAvailable,
+  nowhere,
+} from "./bundle.ts";
 
 type Presence = "required" | "optional";
 
 /** Keywords that constrain a value and have no children. */
-export type Keywords = Omit<Schema, "properties" | "additionalProperties" | "items" | "required" | "description" | "type">;
+export type Keywords = Omit<
+  Schema,
+  "properties" | "additionalProperties" | "items" | "required" | "description" | "type"
+>;
 
 /** A CEL rule (x-kubernetes-validations), evaluated by the API server. */
 export interface Rule {
@@ -59,9 +69,9 @@ export class Definition<T, P extends Presence = "required"> {
     return new Definition({ ...this.parts, rules: [...this.parts.rules, ...rules] });
   }
 
-  /** Exists only in the bundles that a clause matches. Such a field is optional for the static type. */
+  /** Exists only in the bundles that a clause matches, and may be left out there. */
   only(...clauses: Clause[]): Definition<T, "optional"> {
-    return new Definition({ ...this.parts, availableIn: clauses });
+    return new Definition({ ...this.parts, availableIn: clauses, optionalIn: everywhere });
   }
 
   /** Replaces keywords in the bundles that the clause matches. */
@@ -76,12 +86,16 @@ export class Definition<T, P extends Presence = "required"> {
       if (isAvailable(override.in, bundle)) Object.assign(schema, copy(override.keywords));
     }
     const rules = this.parts.rules.filter((each) => isAvailable(each.in, bundle));
-    if (rules.length > 0) schema["x-kubernetes-validations"] = rules.map(({ message, rule }) => ({ message, rule }));
+    if (rules.length > 0)
+      schema["x-kubernetes-validations"] = rules.map(({ message, rule }) => ({ message, rule }));
     return schema;
   }
 
   #override(keywords: Keywords & { description?: string }, where: Availability): Definition<T, P> {
-    return new Definition({ ...this.parts, overrides: [...this.parts.overrides, { keywords, in: where }] });
+    return new Definition({
+      ...this.parts,
+      overrides: [...this.parts.overrides, { keywords, in: where }],
+    });
   }
 }
 
@@ -105,14 +119,21 @@ export type ObjectOf<F extends Fields> = Flat<
 >;
 
 function define<T>(bare: (bundle: Bundle) => Schema): Definition<T> {
-  return new Definition({ bare, overrides: [], rules: [], availableIn: everywhere, optionalIn: nowhere });
+  return new Definition({
+    bare,
+    overrides: [],
+    rules: [],
+    availableIn: everywhere,
+    optionalIn: nowhere,
+  });
 }
 
 /** Keywords may hold lists and defaults: a rendered schema must not hand out ours. */
 function copy<K extends object>(keywords: K): K {
   const result = { ...keywords };
   for (const [name, value] of Object.entries(keywords)) {
-    if (typeof value === "object" && value !== null) Object.assign(result, { [name]: structuredClone(value) });
+    if (typeof value === "object" && value !== null)
+      Object.assign(result, { [name]: structuredClone(value) });
   }
   return result;
 }
@@ -135,7 +156,10 @@ export interface GatedValue<V> {
   in: Availability;
 }
 
-export function only<const V extends string | number>(value: V, ...clauses: Clause[]): GatedValue<V> {
+export function only<const V extends string | number>(
+  value: V,
+  ...clauses: Clause[]
+): GatedValue<V> {
   return { value, in: clauses };
 }
 
@@ -144,7 +168,9 @@ export function enumeration<const V extends string | number>(
   description: string,
   values: readonly (V | GatedValue<V>)[],
 ): Definition<V> {
-  const gated = values.map((each) => (typeof each === "object" ? each : { value: each, in: everywhere }));
+  const gated = values.map((each) =>
+    typeof each === "object" ? each : { value: each, in: everywhere },
+  );
   const type = gated.every((each) => typeof each.value === "number") ? "integer" : "string";
   return define((bundle) => ({
     description,
@@ -154,13 +180,20 @@ export function enumeration<const V extends string | number>(
 }
 
 /** An object with known fields; `required` is every field of the bundle that is not optional there. */
-export function object<const F extends Fields>(description: string, fields: F): Definition<ObjectOf<F>> {
+export function object<const F extends Fields>(
+  description: string,
+  fields: F,
+): Definition<ObjectOf<F>> {
   return define((bundle) => ({ description, type: "object", ...renderFields(fields, bundle) }));
 }
 
 function renderFields(fields: Fields, bundle: Bundle): Schema {
-  const present = Object.entries(fields).filter(([, field]) => isAvailable(field.parts.availableIn, bundle));
-  const required = present.filter(([, field]) => !isAvailable(field.parts.optionalIn, bundle)).map(([name]) => name);
+  const present = Object.entries(fields).filter(([, field]) =>
+    isAvailable(field.parts.availableIn, bundle),
+  );
+  const required = present
+    .filter(([, field]) => !isAvailable(field.parts.optionalIn, bundle))
+    .map(([name]) => name);
   return {
     properties: Object.fromEntries(present.map(([name, field]) => [name, field.render(bundle)])),
     ...(required.length > 0 ? { required: required.sort() } : {}),
@@ -182,11 +215,20 @@ export function mapOf<T>(
 }
 
 function list<T>(description: string, items: Definition<T>, keywords: Keywords): Definition<T[]> {
-  return define((bundle) => ({ description, type: "array", items: items.render(bundle), ...copy(keywords) }));
+  return define((bundle) => ({
+    description,
+    type: "array",
+    items: items.render(bundle),
+    ...copy(keywords),
+  }));
 }
 
 /** A list that has one owner as a whole (server-side apply). */
-export function atomicList<T>(description: string, items: Definition<T>, bounds: Keywords = {}): Definition<T[]> {
+export function atomicList<T>(
+  description: string,
+  items: Definition<T>,
+  bounds: Keywords = {},
+): Definition<T[]> {
   return list(description, items, { ...bounds, "x-kubernetes-list-type": "atomic" });
 }
 

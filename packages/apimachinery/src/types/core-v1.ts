@@ -103,6 +103,7 @@ export interface PodSpec {
   tolerations?: Record<string, unknown>[];
   affinity?: Record<string, unknown>;
   schedulerName?: string;
+  schedulingGates?: { name: string }[];
   dnsPolicy?: string;
   securityContext?: Record<string, unknown>;
   priorityClassName?: string;
@@ -254,6 +255,22 @@ export interface Event extends KubeObject {
   reportingInstance?: string;
 }
 
+export interface EndpointAddress {
+  ip: string;
+  hostname?: string;
+  nodeName?: string;
+  targetRef?: ObjectReference;
+}
+
+/** The older form of EndpointSlices, one object per Service. */
+export interface Endpoints extends KubeObject {
+  subsets?: {
+    addresses?: EndpointAddress[];
+    notReadyAddresses?: EndpointAddress[];
+    ports?: { name?: string; port: number; protocol?: "TCP" | "UDP" | "SCTP"; appProtocol?: string }[];
+  }[];
+}
+
 const core = <T extends KubeObject>(plural: string, kind: string, namespaced = true): ResourceType<T> => ({
   group: "",
   version: "v1",
@@ -270,3 +287,4 @@ export const secrets = core<Secret>("secrets", "Secret");
 export const serviceAccounts = core<ServiceAccount>("serviceaccounts", "ServiceAccount");
 export const nodes = core<Node>("nodes", "Node", false);
 export const events = core<Event>("events", "Event");
+export const endpoints = core<Endpoints>("endpoints", "Endpoints");

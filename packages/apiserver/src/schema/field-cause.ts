@@ -8,19 +8,37 @@ function shown(value: unknown): string {
 }
 
 export function required(field: string, detail?: string): StatusCause {
-  return { reason: "FieldValueRequired", message: detail ? `Required value: ${detail}` : "Required value", field };
+  return {
+    reason: "FieldValueRequired",
+    message: detail ? `Required value: ${detail}` : "Required value",
+    field,
+  };
 }
 
 export function invalidValue(field: string, value: unknown, detail: string): StatusCause {
-  return { reason: "FieldValueInvalid", message: `Invalid value: ${shown(value)}: ${detail}`, field };
+  return {
+    reason: "FieldValueInvalid",
+    message: `Invalid value: ${shown(value)}: ${detail}`,
+    field,
+  };
 }
 
 export function typeInvalid(field: string, value: unknown, detail: string): StatusCause {
-  return { reason: "FieldValueTypeInvalid", message: `Invalid value: ${shown(value)}: ${detail}`, field };
+  return {
+    reason: "FieldValueTypeInvalid",
+    message: `Invalid value: ${shown(value)}: ${detail}`,
+    field,
+  };
 }
 
-export function notSupported(field: string, value: unknown, supported: readonly unknown[]): StatusCause {
-  const list = supported.map((item) => shown(typeof item === "string" ? item : JSON.stringify(item)));
+export function notSupported(
+  field: string,
+  value: unknown,
+  supported: readonly unknown[],
+): StatusCause {
+  const list = supported.map((item) =>
+    shown(typeof item === "string" ? item : JSON.stringify(item)),
+  );
   return {
     reason: "FieldValueNotSupported",
     message: `Unsupported value: ${shown(value)}: supported values: ${list.join(", ")}`,
@@ -34,12 +52,20 @@ export function duplicate(field: string, value: unknown): StatusCause {
 
 export function tooLong(field: string, limit: number): StatusCause {
   const unit = limit === 1 ? "byte" : "bytes";
-  return { reason: "FieldValueTooLong", message: `Too long: may not be more than ${limit} ${unit}`, field };
+  return {
+    reason: "FieldValueTooLong",
+    message: `Too long: may not be more than ${limit} ${unit}`,
+    field,
+  };
 }
 
 export function tooMany(field: string, actual: number, limit: number): StatusCause {
   const unit = limit === 1 ? "item" : "items";
-  return { reason: "FieldValueTooMany", message: `Too many: ${actual}: must have at most ${limit} ${unit}`, field };
+  return {
+    reason: "FieldValueTooMany",
+    message: `Too many: ${actual}: must have at most ${limit} ${unit}`,
+    field,
+  };
 }
 
 export function forbiddenField(field: string, detail: string): StatusCause {

@@ -6,8 +6,10 @@ import { parseGoDuration } from "@gatehouse/apimachinery/duration";
 const label = "[a-z0-9](?:[-a-z0-9]*[a-z0-9])?";
 const shortName = new RegExp(`^${label}$`);
 const longName = new RegExp(`^${label}(?:\\.${label})*$`);
-const hostname = /^[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?(?:\.[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?)*\.?$/;
-const dateTime = /^(\d{4}-\d{2}-\d{2})[Tt ](\d{2}):(\d{2}):(\d{2})(?:\.\d+)?(?:[Zz]|[+-](\d{2}):(\d{2}))$/;
+const hostname =
+  /^[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?(?:\.[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?)*\.?$/;
+const dateTime =
+  /^(\d{4}-\d{2}-\d{2})[Tt ](\d{2}):(\d{2}):(\d{2})(?:\.\d+)?(?:[Zz]|[+-](\d{2}):(\d{2}))$/;
 
 const matches = (pattern: RegExp) => (text: string) => pattern.test(text);
 
@@ -20,8 +22,16 @@ function isDate(text: string): boolean {
 function isDateTime(text: string): boolean {
   const parts = dateTime.exec(text);
   if (!parts || !isDate(parts[1] ?? "")) return false;
-  const [hour, minute, second, offsetHour, offsetMinute] = parts.slice(2).map((part) => Number(part ?? 0));
-  return (hour ?? 0) < 24 && (minute ?? 0) < 60 && (second ?? 0) <= 60 && (offsetHour ?? 0) < 24 && (offsetMinute ?? 0) < 60;
+  const [hour, minute, second, offsetHour, offsetMinute] = parts
+    .slice(2)
+    .map((part) => Number(part ?? 0));
+  return (
+    (hour ?? 0) < 24 &&
+    (minute ?? 0) < 60 &&
+    (second ?? 0) <= 60 &&
+    (offsetHour ?? 0) < 24 &&
+    (offsetMinute ?? 0) < 60
+  );
 }
 
 /** `address/bits`, as Go's net.ParseCIDR reads it. */
@@ -37,7 +47,10 @@ function isURI(text: string): boolean {
 }
 
 const uuid = (version: string, variant: string): RegExp =>
-  new RegExp(`^[0-9a-f]{8}-?[0-9a-f]{4}-?${version}[0-9a-f]{3}-?${variant}[0-9a-f]{3}-?[0-9a-f]{12}$`, "i");
+  new RegExp(
+    `^[0-9a-f]{8}-?[0-9a-f]{4}-?${version}[0-9a-f]{3}-?${variant}[0-9a-f]{3}-?[0-9a-f]{12}$`,
+    "i",
+  );
 
 const checks: Record<string, (text: string) => boolean> = {
   bsonobjectid: matches(/^[0-9a-fA-F]{24}$/),
@@ -57,7 +70,9 @@ const checks: Record<string, (text: string) => boolean> = {
   isbn13: matches(/^97[89][- ]?(?:\d[- ]?){10}$/),
   k8slongname: (text) => text.length <= 253 && longName.test(text),
   k8sshortname: (text) => text.length <= 63 && shortName.test(text),
-  mac: matches(/^(?:[0-9a-f]{2}([:-]))(?:[0-9a-f]{2}\1){4}(?:[0-9a-f]{2})$|^(?:[0-9a-f]{4}\.){2}[0-9a-f]{4}$/i),
+  mac: matches(
+    /^(?:[0-9a-f]{2}([:-]))(?:[0-9a-f]{2}\1){4}(?:[0-9a-f]{2})$|^(?:[0-9a-f]{4}\.){2}[0-9a-f]{4}$/i,
+  ),
   rgbcolor: matches(/^rgb\(\s*\d{1,3}\s*,\s*\d{1,3}\s*,\s*\d{1,3}\s*\)$/),
   ssn: matches(/^\d{3}[- ]?\d{2}[- ]?\d{4}$/),
   uri: isURI,

@@ -38,7 +38,8 @@ function translateEscape(source: string, at: number, inClass: boolean): [string,
     const literal = source.slice(at + 2, end < 0 ? undefined : end);
     return [literal.replace(/[\^$\\.*+?()[\]{}|/]/g, "\\$&"), literal.length + (end < 0 ? 2 : 4)];
   }
-  if (/[0-9A-Za-z]/.test(next) || escapable.has(next) || (inClass && next === "-")) return [`\\${next}`, 2];
+  if (/[0-9A-Za-z]/.test(next) || escapable.has(next) || (inClass && next === "-"))
+    return [`\\${next}`, 2];
   return [next, 2];
 }
 
@@ -46,7 +47,7 @@ function translateEscape(source: string, at: number, inClass: boolean): [string,
 function translate(source: string): string {
   let out = "";
   let inClass = false;
-  for (let at = 0; at < source.length; ) {
+  for (let at = 0; at < source.length;) {
     const char = source[at] ?? "";
     const named = inClass ? /^\[:(\^?)([a-z]+):\]/.exec(source.slice(at)) : null;
     let taken = 1;

@@ -21,7 +21,8 @@ export function pruneUnknown(schema: Schema, value: unknown): string[] {
 
 function prune(schema: Schema, value: unknown, path: string, dropped: string[]): void {
   if (Array.isArray(value)) {
-    for (const [index, item] of value.entries()) prune(schema.items ?? keepAll(schema), item, `${path}[${index}]`, dropped);
+    for (const [index, item] of value.entries())
+      prune(schema.items ?? keepAll(schema), item, `${path}[${index}]`, dropped);
   } else if (value !== null && typeof value === "object") {
     pruneObject(schema, value as Tree, path, dropped);
   }
@@ -29,7 +30,9 @@ function prune(schema: Schema, value: unknown, path: string, dropped: string[]):
 
 /** The items of a list whose schema has none are kept only where unknown fields are. */
 function keepAll(schema: Schema): Schema {
-  return schema["x-kubernetes-preserve-unknown-fields"] ? { "x-kubernetes-preserve-unknown-fields": true } : {};
+  return schema["x-kubernetes-preserve-unknown-fields"]
+    ? { "x-kubernetes-preserve-unknown-fields": true }
+    : {};
 }
 
 function pruneObject(schema: Schema, value: Tree, path: string, dropped: string[]): void {

@@ -1,0 +1,62 @@
+// Which objects a list or watch wants: namespace, label selector and field selector of the query, ready to match.
+
+import type { KubeObject } from "@gatehouse/apimachinery/meta";
+import { matchesLabels, parseLabelSelector, type Requirements } from "@gatehouse/apimachinery/selectors";
+import { badRequest } from "@gatehouse/apimachinery/status-error";
+import type { ResourceRequest } from "./api-context.ts";
+import type { ResourceDefinition } from "./resource-definition.ts";
+
+interface FieldRequirement {
+  field: (object: KubeObject) => string;
+  value: string;
+  equal: boolean;
+}
+
+export interface Selection {
+  /** Key prefix in the store: one object's key, `namespace/`, or empty for all. */
+  prefix: string;
+  matches(object: KubeObject): boolean;
+  /** False when only the namespace narrows the selection. */
+  selective: boolean;
+}
+
+/** Throws 400 for selectors that cannot be read or name unknown fields. */
+export function selectionOf(request: Pick<ResourceRequest, "definition" | "namespace" | "query">): Selection {
+  const { definition, namespace, query } = request;
+  const labels = parseLabelSelector(query.get("labelSelector") ?? "");
+  const fields = parseFieldSelector(definition, query.get("fieldSelector") ?? "");
+  return {
+    prefix: namespace ? `${namespace}/` : "",
+    selective: labels.length > 0 || fields.length > 0,
+    matches: (object) => matches(object, labels, fields),
+  };
+}
+
+function matches(object: KubeObject, labels: Requirements, fields: FieldRequirement[]): boolean {
+  if (labels.length > 0 && !matchesLabels(labels, object.metadata.labels)) return false;
+  return fields.every(({ field, value, equal }) => (field(object) === value) === equal);
+}
+
+function parseFieldSelector(definition: ResourceDefinition, text: string): FieldRequirement[] {
+  if (text.trim() === "") return [];
+  // A comma, an equals sign or a backslash of a value is escaped by a backslash (apimachinery fields.EscapeValue).
+  return (text.match(/(?:\\.|[^,\\])+/g) ?? []).map((part) => {
+    const found = /^\s*([^=!]+?)\s*(==|!=|=)(.*)$/s.exec(part);
+    if (!found) throw badRequest(`invalid field selector "${text}": invalid selector: '${part}'; can't understand '${part}'`);
+    const [, label = "", operator, value = ""] = found;
+    return {
+      field: fieldOf(definition, label),
+      value: value.replace(/\\(.)/g, "$1"),
+      equal: operator !== "!=",
+    };
+  });
+}
+
+function fieldOf(definition: ResourceDefinition, label: string): (object: KubeObject) => string {
+  if (label === "metadata.name") return (object) => object.metadata.name;
+  if (label === "metadata.namespace") return (object) => object.metadata.namespace ?? "";
+  const selectable = definition.selectableFields ?? {};
+  const field = Object.hasOwn(selectable, label) ? selectable[label] : undefined;
+  if (!field) throw badRequest(`field label not supported: ${label}`);
+  return field;
+}

@@ -1,0 +1,191 @@
+// What every write passes through, in Kubernetes' order: decoding into the kind, unknown fields, defaults, the kind's strategy,
+// validation, generation, and at last the store. Synchronous from reading the old object to writing the new one.
+
+import { isDeepStrictEqual } from "node:util";
+import type { KubeObject } from "@gatehouse/apimachinery/meta";
+import { apiVersionOf } from "@gatehouse/apimachinery/resource-type";
+import { badRequest, conflict, invalid, type StatusCause } from "@gatehouse/apimachinery/status-error";
+import { type ApiContext, type ResourceRequest, subjectOf } from "./api-context.ts";
+import { allocationsOf } from "./service-allocations.ts";
+import { establish, isCrd } from "./crd-lifecycle.ts";
+import {
+  keepSystemFields,
+  normalizeMetadata,
+  stampNew,
+  validateMetadata,
+  validateMetadataChange,
+} from "./metadata-rules.ts";
+import type { ResourceDefinition } from "./resource-definition.ts";
+import { applyDefaults } from "./schema/default.ts";
+import { pruneUnknown } from "./schema/prune.ts";
+import { validateSchema } from "./schema/validate.ts";
+import { removeObject, writeObject } from "./stored-objects.ts";
+
+type WriteRequest = Pick<ResourceRequest, "definition" | "namespace" | "name" | "query" | "warnings">;
+
+/** The decoded body as an object of the request's kind. Throws 400 when it is something else or names another object. */
+export function decodeObject(request: WriteRequest, value: unknown): KubeObject {
+  const { definition } = request;
+  const apiVersion = apiVersionOf(definition.type);
+  if (value === null || typeof value !== "object" || Array.isArray(value)) {
+    throw badRequest(`the body must be a ${definition.type.kind} object`);
+  }
+  const object = value as KubeObject;
+  if (object.apiVersion && object.apiVersion !== apiVersion) {
+    throw badRequest(`the API version in the data (${object.apiVersion}) does not match the expected API version (${apiVersion})`);
+  }
+  if (object.kind && object.kind !== definition.type.kind) {
+    throw badRequest(`the kind in the data (${object.kind}) does not match the expected kind (${definition.type.kind})`);
+  }
+  object.apiVersion = apiVersion;
+  object.kind = definition.type.kind;
+  const { unknown, causes } = normalizeMetadata(object);
+  if (causes.length > 0) throw invalid(kindSubject(object, definition), causes);
+  reportUnknown(request, [...unknown, ...pruneUnknown(definition.schema, object)]);
+  checkPlace(request, object);
+  return object;
+}
+
+/** True when the request asks for a rehearsal. Throws 400 for values other than `All`. */
+export function isDryRun(values: string[]): boolean {
+  for (const value of values) if (value !== "All") throw badRequest(`invalid dryRun value "${value}": supported values: "All"`);
+  return values.length > 0;
+}
+
+/** Completes and checks a new object in place. Throws 422 naming every fault. */
+export function admitNew(context: ApiContext, request: WriteRequest, object: KubeObject): void {
+  const { definition } = request;
+  stampNew(object, definition.type.namespaced ? request.namespace : undefined, tracksGeneration(context, definition));
+  if (definition.subresources.status) delete object.status;
+  applyDefaults(definition.schema, object);
+  definition.strategy.prepareForCreate?.(object, allocationsOf(context.store, object.metadata.name));
+  if (isCrd(definition)) establish(object, undefined);
+  const causes = [...validateMetadata(object, definition), ...validateSchema(definition.schema, object)];
+  if (causes.length === 0) causes.push(...(definition.strategy.validate?.(object, undefined) ?? []));
+  if (causes.length > 0) throw invalid(kindSubject(object, definition), causes);
+  request.warnings.push(...(definition.strategy.warnings?.(object) ?? []));
+}
+
+/** How a change came in: to the object, or to its status alone. */
+export type ChangeScope = "object" | "status";
+
+/**
+ * Completes and checks `object` as the successor of `old`, in place where it can. Returns what is to be stored.
+ * Throws 409 for a stale resourceVersion or another UID, 422 naming every fault.
+ */
+export function admitChange(
+  context: ApiContext,
+  request: WriteRequest,
+  old: KubeObject,
+  object: KubeObject,
+  scope: ChangeScope,
+): KubeObject {
+  const { definition } = request;
+  checkPreconditions(context, definition, old, object);
+  keepSystemFields(object, old);
+  const next = isolate(definition, old, object, scope);
+  applyDefaults(definition.schema, next);
+  if (scope === "object") definition.strategy.prepareForUpdate?.(next, old, allocationsOf(context.store, object.metadata.name));
+  if (isCrd(definition) && scope === "object") establish(next, old);
+  const causes = [...validateMetadataChange(next, old, definition), ...validateSchema(definition.schema, next)];
+  if (causes.length === 0 && scope === "object") causes.push(...(definition.strategy.validate?.(next, old) ?? []));
+  if (causes.length > 0) throw invalid(kindSubject(next, definition), causes);
+  if (scope === "object") {
+    bumpGeneration(context, definition, old, next);
+    request.warnings.push(...(definition.strategy.warnings?.(next) ?? []));
+  }
+  return next;
+}
+
+/** Stores an admitted change: nothing when nothing changed, a removal when it was the last finalizer's. */
+export function storeChange(context: ApiContext, definition: ResourceDefinition, old: KubeObject, next: KubeObject): KubeObject {
+  next.metadata.resourceVersion = old.metadata.resourceVersion ?? "";
+  if (isDeepStrictEqual(next, old)) return old;
+  if (mayVanish(next)) return removeObject(context.store, definition, next);
+  return writeObject(context.store, definition, next);
+}
+
+/** True when a terminating object has nothing left that holds it. */
+export function mayVanish(object: KubeObject): boolean {
+  const { deletionTimestamp, deletionGracePeriodSeconds, finalizers } = object.metadata;
+  if (!deletionTimestamp || (finalizers?.length ?? 0) > 0 || (deletionGracePeriodSeconds ?? 0) > 0) return false;
+  if (object.kind !== "Namespace" || object.apiVersion !== "v1") return true;
+  return ((object.spec as { finalizers?: string[] } | undefined)?.finalizers?.length ?? 0) === 0;
+}
+
+/** The subject of 422 answers. */
+export function kindSubject(object: KubeObject, definition: ResourceDefinition): { group: string; kind: string; name: string } {
+  return { group: definition.type.group, kind: definition.type.kind, name: object.metadata.name ?? "" };
+}
+
+function reportUnknown(request: WriteRequest, paths: string[]): void {
+  const mode = request.query.get("fieldValidation") || "Warn";
+  if (!["Ignore", "Warn", "Strict"].includes(mode)) {
+    throw badRequest(`invalid fieldValidation value "${mode}": supported values: "Ignore", "Warn", "Strict"`);
+  }
+  if (paths.length === 0 || mode === "Ignore") return;
+  const messages = paths.map((path) => `unknown field ${JSON.stringify(path)}`);
+  if (mode === "Warn") {
+    request.warnings.push(...messages);
+    return;
+  }
+  const { kind, version } = request.definition.type;
+  throw badRequest(`${kind} in version "${version}" cannot be handled as a ${kind}: strict decoding error: ${messages.join(", ")}`);
+}
+
+function checkPlace(request: WriteRequest, object: KubeObject): void {
+  const { metadata } = object;
+  if (request.definition.type.namespaced && metadata.namespace && metadata.namespace !== request.namespace) {
+    throw badRequest(
+      `the namespace of the provided object does not match the namespace sent on the request (${metadata.namespace} and ${request.namespace})`,
+    );
+  }
+  if (request.name !== undefined && metadata.name && metadata.name !== request.name) {
+    throw badRequest(`the name of the object (${metadata.name}) does not match the name on the URL (${request.name})`);
+  }
+}
+
+function checkPreconditions(context: ApiContext, definition: ResourceDefinition, old: KubeObject, object: KubeObject): void {
+  const subject = subjectOf(definition, old.metadata.name);
+  const { uid, resourceVersion } = object.metadata;
+  if (uid && uid !== old.metadata.uid) {
+    throw conflict(subject, `Precondition failed: UID in precondition: ${uid}, UID in object meta: ${old.metadata.uid}`);
+  }
+  if (!resourceVersion) {
+    if (!context.registry.isCustom(definition) && definition.type.group !== "coordination.k8s.io") return;
+    throw invalid(kindSubject(old, definition), [
+      { reason: "FieldValueInvalid", message: "Invalid value: 0x0: must be specified for an update", field: "metadata.resourceVersion" },
+    ]);
+  }
+  if (resourceVersion !== old.metadata.resourceVersion) {
+    throw conflict(subject, "the object has been modified; please apply your changes to the latest version and try again");
+  }
+}
+
+/** Spec writers cannot touch the status, status writers nothing else. */
+function isolate(definition: ResourceDefinition, old: KubeObject, object: KubeObject, scope: ChangeScope): KubeObject {
+  if (scope === "status") {
+    const next: KubeObject = { ...old, metadata: { ...old.metadata } };
+    if (object.status === undefined) delete next.status;
+    else next.status = object.status;
+    return next;
+  }
+  if (!definition.subresources.status) return object;
+  if (old.status === undefined) delete object.status;
+  else object.status = structuredClone(old.status);
+  return object;
+}
+
+const generationGroups = new Set(["apps", "networking.k8s.io", "discovery.k8s.io", "apiextensions.k8s.io"]);
+
+function tracksGeneration(context: ApiContext, definition: ResourceDefinition): boolean {
+  if (definition.type.plural === "controllerrevisions") return false;
+  return context.registry.isCustom(definition) || generationGroups.has(definition.type.group);
+}
+
+function bumpGeneration(context: ApiContext, definition: ResourceDefinition, old: KubeObject, next: KubeObject): void {
+  if (!tracksGeneration(context, definition)) return;
+  const desired = ({ metadata: _metadata, status, ...rest }: KubeObject): unknown =>
+    definition.subresources.status ? rest : { ...rest, status };
+  if (!isDeepStrictEqual(desired(next), desired(old))) next.metadata.generation = (old.metadata.generation ?? 0) + 1;
+}

@@ -1,0 +1,82 @@
+// The two files by which commands know a cluster: cluster.json (what it is; lives until `down`) and runtime.json
+// (the running process; lives while it runs).
+
+import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { UserError } from "./user-error.ts";
+
+export interface PortMapping {
+  /** Port on the node, where a pod's hostPort opens. */
+  containerPort: number;
+  /** Port on 127.0.0.1 and [::1]. */
+  hostPort: number;
+}
+
+export interface ClusterState {
+  name: string;
+  context: string;
+  createdAt: string;
+  /** Kept across restarts so that kubeconfigs stay valid; 0 until the first start chose one. */
+  apiPort: number;
+  portMappings: PortMapping[];
+  /** The `N` of 127.N.0.0/16 used last, tried first at the next start. */
+  subnet?: number;
+  /** True once every step of `up` has been done. */
+  complete: boolean;
+  /** The kubeconfig file the context was written to, and what `down` is to restore. */
+  kubeconfig?: { path: string; created: boolean; previousContext?: string };
+  /** The hosts file in which a block was written. */
+  hostsFile?: string;
+}
+
+export interface ClusterRuntime {
+  pid: number;
+  apiPort: number;
+  nodeIP: string;
+  startedAt: string;
+}
+
+/** Undefined when there is no such cluster. Throws a UserError when the file is damaged. */
+export function readClusterState(directory: string): ClusterState | undefined {
+  return readJson<ClusterState>(join(directory, "cluster.json"));
+}
+
+export function writeClusterState(directory: string, state: ClusterState): void {
+  writeJson(directory, "cluster.json", state);
+}
+
+export function readClusterRuntime(directory: string): ClusterRuntime | undefined {
+  return readJson<ClusterRuntime>(join(directory, "runtime.json"));
+}
+
+export function writeClusterRuntime(directory: string, runtime: ClusterRuntime): void {
+  writeJson(directory, "runtime.json", runtime);
+}
+
+export function removeClusterRuntime(directory: string): void {
+  rmSync(join(directory, "runtime.json"), { force: true });
+}
+
+function readJson<T>(path: string): T | undefined {
+  let text: string;
+  try {
+    text = readFileSync(path, "utf8");
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
+    throw error;
+  }
+  try {
+    return JSON.parse(text) as T;
+  } catch {
+    throw new UserError(`${path} is damaged (not JSON): remove the cluster with gatehouse down, then bring it up again`);
+  }
+}
+
+/** Whole or not at all: a reader never sees half a file. */
+function writeJson(directory: string, name: string, value: unknown): void {
+  mkdirSync(directory, { recursive: true, mode: 0o700 });
+  const path = join(directory, name);
+  const temporary = `${path}.${process.pid}.tmp`;
+  writeFileSync(temporary, `${JSON.stringify(value, null, 2)}\n`, { mode: 0o600 });
+  renameSync(temporary, path);
+}

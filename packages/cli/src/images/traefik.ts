@@ -1,0 +1,6 @@
+// The built-in image `traefik`: the gateway with its dashboard, started by the kubelet like any container.
+
+import { runGateway } from "@gatehouse/gateway/main";
+import { dashboardDirectory } from "../program-files.ts";
+
+await runGateway(process.argv.slice(2), { dashboardDirectory: dashboardDirectory() });

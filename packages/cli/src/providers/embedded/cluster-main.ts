@@ -1,0 +1,149 @@
+// The background process of one embedded cluster: API server, controllers and kubelet, wired together. It owns the state
+// directory given as its only argument, and ends with SIGTERM.
+
+import { type ApiServer, createApiServer } from "@gatehouse/apiserver/server";
+import { clientOver } from "@gatehouse/apimachinery/api-client";
+import { createApiConnection } from "@gatehouse/apimachinery/api-connection";
+import { createLog, type Log } from "@gatehouse/apimachinery/log";
+import type { Node } from "@gatehouse/apimachinery/types/core-v1";
+import { startControllerManager } from "@gatehouse/controller-manager/controller-manager";
+import { startKubelet } from "@gatehouse/kubelet/kubelet";
+import { createImageCatalog } from "@gatehouse/kubelet/images/catalog";
+import { randomBytes } from "node:crypto";
+import type { IncomingMessage } from "node:http";
+import {
+  type ClusterState,
+  readClusterState,
+  removeClusterRuntime,
+  writeClusterRuntime,
+  writeClusterState,
+} from "../../cluster-state.ts";
+import { gatewayImageProgram } from "../../program-files.ts";
+import { version } from "../../version.ts";
+import { clusterFiles } from "./cluster-files.ts";
+import type { ClusterMessage } from "./cluster-messages.ts";
+import { kubeletServerName, type Pki } from "./pki.ts";
+import { waitForPki } from "./pki-handover.ts";
+
+const stopGraceMs = 300;
+
+interface Parts {
+  apiServer: ApiServer;
+  stop: () => Promise<void>;
+  nodeIP: string;
+  subnet: number;
+}
+
+async function main(directory: string): Promise<void> {
+  const files = clusterFiles(directory);
+  const state = readClusterState(directory);
+  if (!state) throw new Error(`${directory} holds no cluster`);
+  const log = createLog("cluster");
+  const parts = await startParts(state, await waitForPki(files), log);
+
+  const runtime = {
+    pid: process.pid,
+    apiPort: parts.apiServer.port,
+    nodeIP: parts.nodeIP,
+    startedAt: new Date().toISOString(),
+  };
+  writeClusterState(directory, { ...state, apiPort: runtime.apiPort, subnet: parts.subnet });
+  writeClusterRuntime(directory, runtime);
+  stopOnSignals(async () => {
+    await parts.stop();
+    removeClusterRuntime(directory);
+  });
+  tell({ type: "ready", runtime });
+  process.disconnect?.();
+}
+
+async function startParts(state: ClusterState, pki: Pki, log: Log): Promise<Parts> {
+  const files = clusterFiles(process.argv[2] ?? "");
+  const kubeletToken = randomBytes(32).toString("hex");
+  const apiServer = await createApiServer({
+    statePath: files.database,
+    tls: { ca: pki.ca, cert: pki.server.certificate, key: pki.server.key },
+    host: "127.0.0.1",
+    port: state.apiPort,
+    serviceAccountKey: pki.serviceAccountKey,
+    nodeProxy: (node, path) => requestToKubelet(node, path, pki.ca, kubeletToken),
+    log: createLog("apiserver"),
+  });
+  const client = async (user: string) =>
+    clientOver(
+      await createApiConnection({
+        connect: () => apiServer.connectInProcess({ user, groups: ["system:masters", "system:authenticated"] }),
+        userAgent: `gatehouse/${version} ${user}`,
+      }),
+    );
+  const [controllerClient, kubeletClient] = await Promise.all([
+    client("system:kube-controller-manager"),
+    client(`system:node:${nodeName(state)}`),
+  ]);
+  const kubelet = await startKubelet({
+    client: kubeletClient,
+    log: createLog("kubelet"),
+    nodeName: nodeName(state),
+    stateDirectory: files.node,
+    images: createImageCatalog({ traefik: { program: gatewayImageProgram() } }),
+    portMappings: state.portMappings,
+    api: { server: `https://127.0.0.1:${apiServer.port}`, certificateAuthority: pki.ca },
+    tls: { ca: pki.ca, cert: pki.server.certificate, key: pki.server.key },
+    token: kubeletToken,
+    ...(state.subnet === undefined ? {} : { preferredSubnet: state.subnet }),
+  });
+  const controllers = startControllerManager({ client: controllerClient, log: createLog("controllers"), clusterCA: pki.ca });
+  await Promise.all([kubelet.ready, controllers.ready]);
+  log.info(`cluster ${state.name} answers at https://127.0.0.1:${apiServer.port}, node ${kubelet.nodeIP}`);
+  return {
+    apiServer,
+    nodeIP: kubelet.nodeIP,
+    subnet: kubelet.subnet,
+    stop: async () => {
+      await Promise.all([controllers.stop(), kubelet.stop({ graceMs: stopGraceMs })]);
+      await apiServer.close();
+    },
+  };
+}
+
+const nodeName = (state: ClusterState): string => `${state.context}-control-plane`;
+
+/** The API server's way to the kubelet (logs): TLS checked against the cluster's authority, a token of this start. */
+async function requestToKubelet(node: Node, path: string, ca: string, token: string): Promise<IncomingMessage> {
+  const { request } = await import("node:https");
+  const host = node.status?.addresses?.find((address) => address.type === "InternalIP")?.address ?? "127.0.0.1";
+  const port = node.status?.daemonEndpoints?.kubeletEndpoint?.Port ?? 10250;
+  return new Promise((resolve, reject) => {
+    request({ host, port, path, ca, servername: kubeletServerName, headers: { authorization: `Bearer ${token}` } }, resolve)
+      .on("error", reject)
+      .end();
+  });
+}
+
+function stopOnSignals(stop: () => Promise<void>): void {
+  let stopping: Promise<void> | undefined;
+  const end = (): void => {
+    stopping ??= stop().then(
+      () => process.exit(0),
+      (error: unknown) => {
+        createLog("cluster").error("stopping failed", error);
+        process.exit(1);
+      },
+    );
+  };
+  process.on("SIGTERM", end);
+  process.on("SIGINT", end);
+}
+
+function tell(message: ClusterMessage): void {
+  process.send?.(message);
+}
+
+process.title = "gatehouse cluster";
+// The terminal that started the cluster may close: the cluster stays.
+process.on("SIGHUP", () => {});
+await main(process.argv[2] ?? "").catch((error: unknown) => {
+  createLog("cluster").error("start failed", error);
+  tell({ type: "failed", message: error instanceof Error ? error.message : String(error) });
+  process.exit(1);
+});

@@ -1,0 +1,3 @@
+// The hostnames of the demo's routes, for the hosts file.
+
+export const demoHostnames = ["whoami.localhost", "demo.localhost", "traefik.localhost"];

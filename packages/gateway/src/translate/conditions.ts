@@ -1,0 +1,64 @@
+// Conditions as data: what a translation step wants said, and how that is merged into the conditions an object has.
+
+import type { Condition } from "@gatehouse/apimachinery/meta";
+
+/** A condition without the parts that depend on what the object said before. */
+export interface DesiredCondition {
+  type: string;
+  status: "True" | "False";
+  reason: string;
+  message: string;
+}
+
+export function holds(type: string, reason: string, message: string): DesiredCondition {
+  return { type, status: "True", reason, message };
+}
+
+export function fails(type: string, reason: string, message: string): DesiredCondition {
+  return { type, status: "False", reason, message };
+}
+
+/** Types of ours that are absent when they do not hold, so they must be taken away again. */
+const withdrawn = new Set(["PartiallyInvalid"]);
+
+/**
+ * The conditions to write: ours replaced in place, those of others untouched and in order (Gateway API, notes for
+ * implementors on conditions). `lastTransitionTime` moves only when the status does. A condition that was observed at a
+ * newer generation than `generation` stays: our copy of the object is stale.
+ */
+export function mergeConditions(
+  existing: readonly Condition[] | undefined,
+  desired: readonly DesiredCondition[],
+  generation: number | undefined,
+  now: string,
+): Condition[] {
+  const wanted = new Map(desired.map((condition) => [condition.type, condition]));
+  const merged: Condition[] = [];
+  for (const old of existing ?? []) {
+    const condition = wanted.get(old.type);
+    wanted.delete(old.type);
+    if (condition) merged.push(isNewer(old, generation) ? old : render(condition, old, generation, now));
+    else if (!withdrawn.has(old.type)) merged.push(old);
+  }
+  for (const condition of wanted.values()) merged.push(render(condition, undefined, generation, now));
+  return merged;
+}
+
+const isNewer = (condition: Condition, generation: number | undefined): boolean =>
+  generation !== undefined && (condition.observedGeneration ?? 0) > generation;
+
+function render(
+  { type, status, reason, message }: DesiredCondition,
+  old: Condition | undefined,
+  generation: number | undefined,
+  now: string,
+): Condition {
+  return {
+    type,
+    status,
+    reason,
+    message,
+    lastTransitionTime: old?.status === status ? old.lastTransitionTime : now,
+    ...(generation === undefined ? {} : { observedGeneration: generation }),
+  };
+}

@@ -1,0 +1,69 @@
+// HTTPRoute matches -> the proxy's matches, with the API's defaults filled in.
+
+import type { RouteMatch, ValueMatch } from "@gatehouse/proxy/routing-table";
+import type { HTTPRouteMatch } from "@gatehouse/gateway-api/http-route";
+import { type RuleProblem, unsupported } from "./problems.ts";
+
+type PathMatch = RouteMatch["path"];
+
+const pathTypes: Record<string, PathMatch["type"]> = {
+  Exact: "exact",
+  PathPrefix: "prefix",
+  RegularExpression: "regex",
+};
+const valueTypes: Record<string, ValueMatch["type"]> = { Exact: "exact", RegularExpression: "regex" };
+
+/** What a rule without matches matches: every request. */
+export const everyRequest: HTTPRouteMatch = { path: { type: "PathPrefix", value: "/" } };
+
+/** `field` is the match's own path in the route, e.g. `rules[0].matches[1]`. */
+export function translateMatch(match: HTTPRouteMatch, field: string): RouteMatch | RuleProblem {
+  const type = match.path?.type ?? "PathPrefix";
+  const pathType = pathTypes[type];
+  if (!pathType) return unsupported(`${field}.path.type "${type}" is not supported: use ${supported(pathTypes)}`);
+  const value = match.path?.value ?? "/";
+  const pathProblem = pathType === "regex" ? patternProblem(value, `${field}.path.value`) : undefined;
+  if (pathProblem) return pathProblem;
+  const headers = translateValues(match.headers ?? [], `${field}.headers`, (name) => name.toLowerCase());
+  if ("reason" in headers) return headers;
+  const query = translateValues(match.queryParams ?? [], `${field}.queryParams`, (name) => name);
+  if ("reason" in query) return query;
+  return {
+    path: { type: pathType, value },
+    ...(match.method ? { method: match.method } : {}),
+    headers,
+    query,
+  };
+}
+
+/** Of several entries for one name only the first counts (HTTPHeaderMatch.name, HTTPQueryParamMatch.name). */
+function translateValues(
+  entries: readonly { type?: string; name: string; value: string }[],
+  field: string,
+  identity: (name: string) => string,
+): ValueMatch[] | RuleProblem {
+  const matches = new Map<string, ValueMatch>();
+  for (const [index, entry] of entries.entries()) {
+    const type = valueTypes[entry.type ?? "Exact"];
+    if (!type) {
+      return unsupported(`${field}[${index}].type "${entry.type}" is not supported: use ${supported(valueTypes)}`);
+    }
+    const problem = type === "regex" ? patternProblem(entry.value, `${field}[${index}].value`) : undefined;
+    if (problem) return problem;
+    const name = identity(entry.name);
+    if (!matches.has(name)) matches.set(name, { name, type, value: entry.value });
+  }
+  return [...matches.values()];
+}
+
+function patternProblem(pattern: string, field: string): RuleProblem | undefined {
+  try {
+    new RegExp(pattern);
+    return undefined;
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    return unsupported(`${field} is not a regular expression that can be used: ${why}`);
+  }
+}
+
+const supported = (types: Record<string, unknown>): string => Object.keys(types).join(" or ");

@@ -1,0 +1,78 @@
+// The images this node can run: programs of ours that play well-known images. Nothing is ever downloaded.
+
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { imageRepository } from "./image-reference.ts";
+
+/** One program that plays an image. */
+export interface Image {
+  /** Short name for `ps`, e.g. `whoami`. */
+  name: string;
+  /** The argv that starts it: node and its script. A container's `args` are appended. */
+  entry: string[];
+  /** The ENTRYPOINT and CMD program names of the real image: a container's `command` may repeat one of them. */
+  commands?: string[];
+  /** TCP ports that the program opens although pod specs often do not declare them (EXPOSE in a Dockerfile). */
+  exposedPorts?: number[];
+  /** Variables set before the pod's own. */
+  environment?: Record<string, string>;
+}
+
+export interface ImageCatalog {
+  /** The image that plays `reference`, whatever its tag or digest; undefined when none does or it is malformed. */
+  resolve(reference: string): Image | undefined;
+  /** Names for messages, e.g. `traefik/whoami`. */
+  readonly names: string[];
+}
+
+/** An image together with the repository names it answers to (short names as `docker pull` takes them). */
+export interface CatalogEntry extends Image {
+  repositories: string[];
+}
+
+/** The built-in images plus `extra`, which wins where both claim a name. Throws an Error on a malformed repository. */
+export function createImageCatalog(extra: CatalogEntry[] = []): ImageCatalog {
+  const byRepository = new Map<string, Image>();
+  const entries = [...builtInImages(), ...extra];
+  for (const { repositories, ...image } of entries) {
+    for (const name of repositories) {
+      const repository = imageRepository(name);
+      if (!repository) throw new Error(`"${name}" is not an image name`);
+      byRepository.set(repository, image);
+    }
+  }
+  return {
+    resolve: (reference) => byRepository.get(imageRepository(reference) ?? ""),
+    names: [...new Set(entries.flatMap((entry) => entry.repositories))],
+  };
+}
+
+function builtInImages(): CatalogEntry[] {
+  const echo = { name: "echo-basic", entry: nodeEntry("echo-basic"), exposedPorts: [3000] };
+  return [
+    {
+      name: "whoami",
+      repositories: ["traefik/whoami", "containous/whoami", "ghcr.io/traefik/whoami"],
+      entry: nodeEntry("whoami"),
+      commands: ["/whoami", "whoami"],
+      exposedPorts: [80],
+    },
+    {
+      ...echo,
+      repositories: ["gcr.io/k8s-staging-gateway-api/echo-basic", "registry.k8s.io/gateway-api/echo-basic"],
+      commands: ["/echo-basic", "echo-basic"],
+    },
+    {
+      ...echo,
+      repositories: ["gcr.io/k8s-staging-gateway-api/echo-advanced", "registry.k8s.io/gateway-api/echo-advanced"],
+      commands: ["/echo-advanced", "echo-advanced", "/echo-basic", "echo-basic"],
+    },
+  ];
+}
+
+/** Runs from source beside this file, or as built (`images/<name>.js` beside the bundle). */
+function nodeEntry(name: string): string[] {
+  const here = import.meta.dirname;
+  const places = [join(here, "images", `${name}.js`), join(here, `${name}.js`), join(here, `${name}.ts`)];
+  return [process.execPath, places.find((place) => existsSync(place)) ?? join(here, `${name}.ts`)];
+}

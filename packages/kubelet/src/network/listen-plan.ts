@@ -1,0 +1,110 @@
+// Where the ports of a pod are opened on this host: on the pod's address, on another port of it where that one is
+// refused, and for a hostPort on the node's address and on localhost as the cluster's port mappings say.
+
+import type { ListenAddress } from "@gatehouse/apimachinery/pod-environment";
+import type { Container, Pod } from "@gatehouse/apimachinery/types/core-v1";
+import type { BindProbe } from "./bind-probe.ts";
+
+/** Like kind's extraPortMappings: `hostPort` of localhost leads to `containerPort` of the node. */
+export interface PortMapping {
+  containerPort: number;
+  hostPort: number;
+}
+
+export interface ListenPlan {
+  /** `{"80/tcp": [...]}`: every place to open, the pod's first. */
+  ports: Record<string, ListenAddress[]>;
+  /** Ports whose place on the pod address is another: the value of the port-map annotation. */
+  moved: Record<string, number>;
+  /** One sentence per host port that could not be had. */
+  warnings: string[];
+}
+
+/** The annotation that tells the EndpointSlice controller of moved ports. */
+export const portMapAnnotation = "gatehouse.dev/port-map";
+
+export interface ListenPlanOptions {
+  pod: Pod;
+  podIP: string;
+  nodeIP: string;
+  /** Several pods share the pod address (hosts with 127.0.0.1 only): every port moves. */
+  sharedAddress: boolean;
+  portMappings: PortMapping[];
+  exposedPorts: (container: Container) => number[];
+  probe: BindProbe;
+  freePort: (host: string) => Promise<number>;
+}
+
+export async function planListeners(options: ListenPlanOptions): Promise<ListenPlan> {
+  const plan: ListenPlan = { ports: {}, moved: {}, warnings: [] };
+  for (const container of options.pod.spec.containers) {
+    for (const port of container.ports ?? []) {
+      const protocol = (port.protocol ?? "TCP").toLowerCase();
+      const places = await podPlace(options, plan, port.containerPort, protocol);
+      if (port.hostPort) places.push(...(await hostPlaces(options, plan, port.hostPort, port.hostIP, protocol)));
+    }
+    for (const port of options.exposedPorts(container)) await podPlace(options, plan, port, "tcp");
+  }
+  return plan;
+}
+
+/** The list of places of a port, begun with the one on the pod address. */
+async function podPlace(
+  { podIP, sharedAddress, probe, freePort }: ListenPlanOptions,
+  plan: ListenPlan,
+  port: number,
+  protocol: string,
+): Promise<ListenAddress[]> {
+  const key = `${port}/${protocol}`;
+  const known = plan.ports[key];
+  if (known) return known;
+  const refused = sharedAddress || (protocol === "tcp" && (await probe(podIP, port)) !== undefined);
+  const opened = refused ? await freePort(podIP) : port;
+  if (refused) plan.moved[key] = opened;
+  return (plan.ports[key] = [{ host: podIP, port: opened }]);
+}
+
+/** The host places of one hostPort that can be opened now; the pod runs without the others. */
+async function hostPlaces(
+  { nodeIP, sharedAddress, portMappings, probe }: ListenPlanOptions,
+  plan: ListenPlan,
+  hostPort: number,
+  hostIP: string | undefined,
+  protocol: string,
+): Promise<ListenAddress[]> {
+  const mapped = portMappings.filter((mapping) => mapping.containerPort === hostPort);
+  // Where the node has no address of its own, its ports are localhost's and only the mappings decide.
+  const onNode = sharedAddress && mapped.length > 0 ? [] : [{ host: hostAddress(hostIP, nodeIP), port: hostPort }];
+  const wanted = [
+    ...onNode,
+    ...mapped.flatMap(({ hostPort: port }) => [
+      { host: "127.0.0.1", port },
+      { host: "::1", port },
+    ]),
+  ];
+  const places: ListenAddress[] = [];
+  for (const place of wanted) {
+    const code = protocol === "tcp" ? await probe(place.host, place.port) : undefined;
+    if (code === undefined) places.push(place);
+    // No IPv6 on this host is no reason to worry anybody.
+    else if (place.host !== "::1" || (code !== "EADDRNOTAVAIL" && code !== "EAFNOSUPPORT")) {
+      plan.warnings.push(refusal(place, hostPort, code));
+    }
+  }
+  return places;
+}
+
+/** Only loopback addresses are opened, whatever a pod asks for: nothing of ours is reachable from outside. */
+function hostAddress(hostIP: string | undefined, nodeIP: string): string {
+  return hostIP?.startsWith("127.") || hostIP === "::1" ? hostIP : nodeIP;
+}
+
+function refusal({ host, port }: ListenAddress, hostPort: number, code: string): string {
+  const reasons: Record<string, string> = {
+    EACCES: "ports below 1024 need privileges here",
+    EADDRINUSE: "another program holds it",
+    EADDRNOTAVAIL: "this host has no such address",
+  };
+  const at = host.includes(":") ? `[${host}]` : host;
+  return `host port ${hostPort} is not open on ${at}:${port}: ${reasons[code] ?? code}`;
+}

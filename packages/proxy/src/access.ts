@@ -1,0 +1,36 @@
+// One record per finished request, for access logs and live views: all that Traefik's common log format names, and more.
+
+export interface AccessRecord {
+  /** Milliseconds since the epoch when the request head was complete. */
+  time: number;
+  /** Milliseconds until the last byte of the answer was handed to the kernel's send buffer. */
+  duration: number;
+  listener: string;
+  clientAddress: string;
+  clientPort: number;
+  method: string;
+  /** Target as the client sent it. */
+  target: string;
+  /** `HTTP/1.1` and the like. */
+  protocol: string;
+  host: string;
+  userAgent: string;
+  referer: string;
+  /** Status sent; 499 when the client went away before an answer. */
+  status: number;
+  /** Body bytes sent to the client, without framing. */
+  bytes: number;
+  /** Number of this request among all the proxy has handled, from 1. */
+  requestCount: number;
+  /** Empty when no route was found. */
+  route: string;
+  /** Empty when no backend was chosen. */
+  service: string;
+  /** `host:port` of the endpoint that answered or was tried last, else empty. */
+  endpoint: string;
+  endpointName: string;
+  /** Attempts beyond the first. */
+  retries: number;
+  /** Why the proxy answered itself or broke off; empty when the backend's answer was passed on whole. */
+  reason: string;
+}

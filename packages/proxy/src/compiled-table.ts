@@ -1,0 +1,132 @@
+// A routing table made ready for traffic: matchers per listener, filters and shares per route. Built once per table and
+// never changed afterwards, so that a swap is one assignment and requests under way keep what they started with.
+
+import { BlockList, isIP } from "node:net";
+import { compileFilters } from "./filters.ts";
+import type { FilterPlan } from "./filters.ts";
+import { Matcher } from "./match/matcher.ts";
+import type { Listener, Route, RoutingTable, WeightedBackend } from "./routing-table.ts";
+import type { TrafficCounters } from "./stats.ts";
+import { WeightedRoundRobin } from "./upstream/balancer.ts";
+import type { ServiceState, Upstreams } from "./upstream/upstreams.ts";
+
+/** One share of a route. */
+export interface CompiledBackend {
+  /** Null when unusable: `status` and `reason` answer instead. */
+  service: ServiceState | null;
+  status: number;
+  reason: string;
+  /** Filters of the route, then of the backend. */
+  plan: FilterPlan;
+}
+
+export interface CompiledRoute {
+  route: Route;
+  counters: TrafficCounters;
+  /** Filters of the route alone, for answers without a backend. */
+  plan: FilterPlan;
+  backends: CompiledBackend[];
+  shares: WeightedRoundRobin;
+  /** Milliseconds, 0 for none. */
+  requestTimeout: number;
+  backendTimeout: number;
+}
+
+export interface CompiledListener {
+  listener: Listener;
+  matcher: Matcher<CompiledRoute>;
+  /** Null when nobody is believed. */
+  trusted: BlockList | null;
+}
+
+export interface CompileContext {
+  /** Already updated with the table's services. */
+  upstreams: Upstreams;
+  routeCounters: (id: string) => TrafficCounters;
+  /** The running table's routes by id: a route whose shares did not change keeps its place in the rotation. */
+  previous: Map<string, CompiledRoute>;
+}
+
+export interface CompiledTable {
+  listeners: Map<string, CompiledListener>;
+  routes: Map<string, CompiledRoute>;
+}
+
+export function compileTable(table: RoutingTable, context: CompileContext): CompiledTable {
+  const routes = new Map<string, CompiledRoute>();
+  // A route may stand under several listeners: it has one rotation and one set of counters.
+  const compiled = new Map<Route, CompiledRoute>();
+  const target = (route: Route): CompiledRoute => {
+    let result = compiled.get(route);
+    if (result === undefined) {
+      result = compileRoute(route, context, routes.get(route.id) ?? context.previous.get(route.id));
+      compiled.set(route, result);
+      routes.set(route.id, result);
+    }
+    return result;
+  };
+  const listeners = new Map<string, CompiledListener>();
+  for (const listener of table.listeners) {
+    const matcher = new Matcher(listener.virtualHosts, target);
+    listeners.set(listener.name, { listener, matcher, trusted: compileTrusted(listener.trustedProxies ?? []) });
+  }
+  return { listeners, routes };
+}
+
+function compileRoute(route: Route, context: CompileContext, previous: CompiledRoute | undefined): CompiledRoute {
+  const { action } = route;
+  const backends = action.type === "forward" ? action.backends : [];
+  return {
+    route,
+    counters: context.routeCounters(route.id),
+    plan: compileFilters(route.filters),
+    backends: backends.map((backend) => compileBackend(backend, route, context.upstreams)),
+    shares: sameShares(previous?.route, route)
+      ? previous!.shares
+      : new WeightedRoundRobin(backends.map((backend) => backend.weight)),
+    requestTimeout: route.timeouts?.request ?? 0,
+    backendTimeout: route.timeouts?.backendRequest ?? 0,
+  };
+}
+
+function compileBackend(backend: WeightedBackend, route: Route, upstreams: Upstreams): CompiledBackend {
+  const service = backend.service === undefined ? null : (upstreams.get(backend.service) ?? null);
+  const missing = backend.service === undefined ? "backend-unusable" : `service-unknown: ${backend.service}`;
+  return {
+    service,
+    status: backend.status ?? 500,
+    reason: backend.reason ?? missing,
+    plan: compileFilters([...route.filters, ...backend.filters]),
+  };
+}
+
+function sameShares(previous: Route | undefined, route: Route): boolean {
+  return previous !== undefined && sharesKey(previous) === sharesKey(route);
+}
+
+function sharesKey({ action }: Route): string {
+  if (action.type !== "forward") return "";
+  return JSON.stringify(action.backends.map(({ service, weight }) => [service ?? null, weight]));
+}
+
+/** CIDRs or single addresses; what is neither is believed by nobody. */
+function compileTrusted(entries: string[]): BlockList | null {
+  const list = new BlockList();
+  let any = false;
+  for (const entry of entries) {
+    const [address = "", bits] = entry.split("/");
+    const family = isIP(address);
+    const longest = family === 4 ? 32 : 128;
+    const prefix = bits === undefined ? longest : /^\d{1,3}$/.test(bits) ? Number(bits) : -1;
+    if (family === 0 || prefix < 0 || prefix > longest) continue;
+    list.addSubnet(address, prefix, family === 4 ? "ipv4" : "ipv6");
+    any = true;
+  }
+  return any ? list : null;
+}
+
+/** Whether a peer may speak for somebody else. */
+export function isTrusted(listener: CompiledListener, address: string): boolean {
+  if (listener.trusted === null) return false;
+  return listener.trusted.check(address, isIP(address) === 6 ? "ipv6" : "ipv4");
+}

@@ -1,0 +1,305 @@
+// One request on its way: picks the endpoint, sends the request, passes the answer on, retries where that is safe, and
+// gives up in time. Knows neither how the client speaks (HTTP/1.1 today) nor how bytes move.
+
+import type { CompiledBackend, CompiledRoute } from "./compiled-table.ts";
+import type { AccessRecord } from "./access.ts";
+import type { HeaderEdits } from "./filters.ts";
+import type { ResponseHead } from "./http1/response-head.ts";
+import type { Transport } from "./io/transport.ts";
+import { Timer } from "./timer-wheel.ts";
+import type { TimerWheel } from "./timer-wheel.ts";
+import type { Target } from "./upstream/balancer.ts";
+import type { EndpointPool } from "./upstream/endpoint-pool.ts";
+import type { FailureKind, UpstreamConnection, UpstreamUser } from "./upstream/upstream-connection.ts";
+import type { ServiceState } from "./upstream/upstreams.ts";
+
+/** The client's side of an exchange, implemented per protocol. */
+export interface Downstream {
+  sendInformational(head: ResponseHead): void;
+  sendHead(head: ResponseHead, edits: HeaderEdits | null): void;
+  /** `bytes` belong to the read buffer of `source`. */
+  sendBody(bytes: Buffer, start: number, end: number, source: Transport): void;
+  /** The answer is complete; the exchange is over. */
+  sendEnd(trailers: string): void;
+  /** The protocol was switched: bytes go both ways as they are. */
+  sendSwitch(head: ResponseHead, edits: HeaderEdits | null): void;
+  /** The backend closed its half of the tunnel. */
+  endTunnel(): void;
+  /** Sends what was gathered. False: the client must drain first (`onClientDrain`). */
+  flush(): boolean;
+  /** Answers for the backend; nothing was sent yet. The exchange is over. */
+  fail(status: number, reason: string): void;
+  /** Breaks off an answer that has begun. The exchange is over. */
+  abort(reason: string): void;
+  /** The backend can take (more of) the request body. */
+  continueRequest(): void;
+}
+
+/** The request as it goes to the backend. */
+export interface OutgoingRequest {
+  /** Head with the empty line. */
+  text: string;
+  toHead: boolean;
+  /** RFC 9110 section 9.2.2: repeating it does no harm, and there is no body that would have to be kept. */
+  replayable: boolean;
+  hasBody: boolean;
+  chunked: boolean;
+  upgrade: boolean;
+}
+
+/** Attempts repeated because a connection died without an answer; refused connections are not counted here. */
+const MOST_REPLAYS = 2;
+
+const NO_POOLS: EndpointPool[] = [];
+
+export class Exchange implements UpstreamUser {
+  readonly #wheel: TimerWheel;
+  readonly #client: Downstream;
+  readonly #route: CompiledRoute;
+  readonly #edits: HeaderEdits | null;
+  readonly #service: ServiceState;
+  readonly #request: OutgoingRequest;
+  readonly #record: AccessRecord;
+  readonly #started: number;
+  readonly #timer: Timer | null;
+  #target: Target | null = null;
+  #upstream: UpstreamConnection | null = null;
+  #bound = false;
+  #tried: EndpointPool[] = NO_POOLS;
+  #replays = 0;
+  #attemptStarted = 0;
+  #bodyStarted = false;
+  #requestEnded = false;
+  #responded = false;
+  #tunnel = false;
+  #over = false;
+
+  constructor(
+    wheel: TimerWheel,
+    client: Downstream,
+    route: CompiledRoute,
+    backend: CompiledBackend & { service: ServiceState },
+    request: OutgoingRequest,
+    record: AccessRecord,
+  ) {
+    this.#wheel = wheel;
+    this.#client = client;
+    this.#route = route;
+    this.#edits = backend.plan.response;
+    this.#service = backend.service;
+    this.#request = request;
+    this.#record = record;
+    this.#requestEnded = !request.hasBody;
+    record.service = backend.service.id;
+    backend.service.counters.active++;
+    this.#started = performance.now();
+    const timed = route.requestTimeout > 0 || route.backendTimeout > 0;
+    this.#timer = timed ? new Timer(() => this.#onTimeout()) : null;
+  }
+
+  get service(): ServiceState {
+    return this.#service;
+  }
+
+  get target(): Target | null {
+    return this.#target;
+  }
+
+  /** The request head has been written to a connection: body data may follow. */
+  get ready(): boolean {
+    return this.#bound;
+  }
+
+  /** The backend is being written to faster than it reads. */
+  get requestBlocked(): boolean {
+    return this.#upstream !== null && this.#upstream.transport.blocked;
+  }
+
+  start(): void {
+    if (this.#service.endpoints.size === 0) return this.#fail(503, "no-ready-endpoint");
+    this.#attempt(false);
+  }
+
+  #attempt(fresh: boolean): void {
+    const now = performance.now();
+    const target = this.#service.endpoints.pick(this.#tried, now);
+    if (target === undefined) return this.#fail(502, this.#record.reason || "no-endpoint-left");
+    this.#moveTo(target);
+    this.#attemptStarted = now;
+    this.#armTimer(now);
+    const idle = fresh ? undefined : target.pool.takeIdle();
+    if (idle !== undefined) this.#bind(idle);
+    else this.#upstream = target.pool.connect(this);
+  }
+
+  #moveTo(target: Target): void {
+    this.#leaveTarget();
+    this.#target = target;
+    target.pool.counters.active++;
+    this.#record.endpoint = target.pool.key;
+    this.#record.endpointName = target.name;
+  }
+
+  #leaveTarget(): void {
+    if (this.#target !== null) this.#target.pool.counters.active--;
+  }
+
+  #bind(connection: UpstreamConnection): void {
+    this.#upstream = connection;
+    this.#bound = true;
+    connection.begin(this, this.#request.toHead);
+    connection.out.addText(this.#request.text);
+    if (this.#requestEnded) connection.requestSent();
+  }
+
+  onConnected(connection: UpstreamConnection): void {
+    this.#bind(connection);
+    this.#client.continueRequest();
+  }
+
+  sendBody(bytes: Buffer, start: number, end: number, source: Transport): void {
+    this.#bodyStarted = true;
+    const out = this.#upstream!.out;
+    if (this.#tunnel || !this.#request.chunked) return out.addBytes(bytes, start, end, source);
+    out.addText(`${(end - start).toString(16)}\r\n`);
+    out.addBytes(bytes, start, end, source);
+    out.addText("\r\n");
+  }
+
+  endBody(trailers: string): void {
+    this.#requestEnded = true;
+    this.#bodyStarted = true;
+    if (this.#request.chunked) this.#upstream!.out.addText(`0\r\n${trailers}\r\n`);
+    this.#upstream!.requestSent();
+  }
+
+  /** Sends what the client's turn gathered. False: stop reading the client until `continueRequest`. */
+  flushRequest(): boolean {
+    return !this.#bound || this.#upstream!.out.flush();
+  }
+
+  onUpstreamDrain(): void {
+    this.#client.continueRequest();
+  }
+
+  onInformational(head: ResponseHead): void {
+    if (!this.#responded) this.#client.sendInformational(head);
+  }
+
+  onResponse(head: ResponseHead): void {
+    this.#responded = true;
+    this.#client.sendHead(head, this.#edits);
+  }
+
+  onSwitchingProtocols(head: ResponseHead): void {
+    if (!this.#request.upgrade) {
+      this.#dropUpstream();
+      return this.#fail(502, "backend-switched-protocols-unasked");
+    }
+    this.#responded = true;
+    this.#tunnel = true;
+    if (this.#timer !== null) this.#wheel.disarm(this.#timer);
+    this.#client.sendSwitch(head, this.#edits);
+  }
+
+  onBody(bytes: Buffer, start: number, end: number): void {
+    this.#client.sendBody(bytes, start, end, this.#upstream!.transport);
+  }
+
+  onReadDone(): void {
+    if (!this.#client.flush() && this.#upstream !== null) this.#upstream.transport.pause();
+  }
+
+  onClientDrain(): void {
+    this.#upstream?.transport.resume();
+  }
+
+  onResponseEnd(trailers: string): void {
+    if (this.#tunnel) return this.#client.endTunnel();
+    this.#finish();
+    this.#client.sendEnd(trailers);
+  }
+
+  /** The client closed its half of the tunnel. */
+  endTunnel(): void {
+    this.#upstream?.transport.end();
+  }
+
+  onFailure(kind: FailureKind, reason: string): void {
+    this.#upstream = null;
+    this.#bound = false;
+    if (this.#over) return;
+    this.#record.reason = reason;
+    if (this.#responded) {
+      this.#finish();
+      return this.#client.abort(reason);
+    }
+    const pool = this.#target!.pool;
+    // Nothing was sent: another endpoint is always safe. Nothing came back: only what may be repeated is.
+    const unsent = kind === "connect" || kind === "connect-timeout";
+    const replay = kind === "closed" && this.#mayReplay();
+    if (!unsent && !replay) return this.#fail(502, reason);
+    if (replay) this.#replays++;
+    pool.counters.retries++;
+    this.#record.retries++;
+    // A connection that had idled may just have been stale: its endpoint is not to blame unless it is refused next.
+    if (unsent || this.#service.endpoints.size > 1) this.#tried = [...this.#tried, pool];
+    if (unsent && this.#tried.length >= this.#service.endpoints.size) {
+      return this.#fail(kind === "connect" ? 502 : 504, reason);
+    }
+    this.#attempt(true);
+    if (this.#bound) this.#client.continueRequest();
+  }
+
+  #mayReplay(): boolean {
+    return this.#request.replayable && !this.#bodyStarted && this.#replays < MOST_REPLAYS;
+  }
+
+  /** The client is gone: the backend need not bother. */
+  cancel(): void {
+    if (this.#over) return;
+    this.#dropUpstream();
+    this.#finish();
+  }
+
+  #armTimer(now: number): void {
+    if (this.#timer === null) return;
+    const { requestTimeout, backendTimeout } = this.#route;
+    const whole = requestTimeout > 0 ? this.#started + requestTimeout - now : Infinity;
+    const attempt = backendTimeout > 0 ? backendTimeout : Infinity;
+    this.#wheel.arm(this.#timer, Math.max(0, Math.min(whole, attempt)));
+  }
+
+  #onTimeout(): void {
+    if (this.#over) return;
+    const { requestTimeout } = this.#route;
+    const whole = requestTimeout > 0 && performance.now() - this.#started >= requestTimeout;
+    const reason = whole ? "request-timeout" : "backend-request-timeout";
+    this.#dropUpstream();
+    if (!this.#responded) return this.#fail(504, reason);
+    this.#finish();
+    this.#client.abort(reason);
+  }
+
+  #fail(status: number, reason: string): void {
+    this.#finish();
+    this.#client.fail(status, reason);
+  }
+
+  #dropUpstream(): void {
+    const upstream = this.#upstream;
+    this.#upstream = null;
+    this.#bound = false;
+    upstream?.abandon();
+  }
+
+  #finish(): void {
+    if (this.#over) return;
+    this.#over = true;
+    this.#bound = false;
+    this.#upstream = null;
+    if (this.#timer !== null) this.#wheel.release(this.#timer);
+    this.#leaveTarget();
+    this.#service.counters.active--;
+  }
+}

@@ -1,0 +1,117 @@
+// Filters, compiled: header edits as the set of names to drop and the lines to append, path rewrites and redirects
+// (Gateway API HTTPRouteFilter).
+
+import type { Filter, PathRewrite, Route } from "./routing-table.ts";
+import { barePrefix } from "./match/route-conditions.ts";
+
+/** Net effect of a chain of header filters. */
+export interface HeaderEdits {
+  /** Lower-case names whose original lines go. */
+  drop: Set<string>;
+  /** Lines to add, each with CRLF, Latin-1. */
+  append: string;
+}
+
+export type RedirectFilter = Extract<Filter, { type: "redirect" }>;
+
+/** What the filters of a route and one of its backends come to. */
+export interface FilterPlan {
+  request: HeaderEdits | null;
+  response: HeaderEdits | null;
+  redirect: RedirectFilter | null;
+  /** Replaces the Host towards the backend. */
+  hostname: string | null;
+  path: PathRewrite | null;
+}
+
+/** Framing and connection management belong to the proxy; Host has a filter of its own, but `set` is understood. */
+const UNTOUCHABLE = new Set(
+  "connection,content-length,transfer-encoding,te,trailer,upgrade,keep-alive,proxy-connection,host".split(","),
+);
+
+export function compileFilters(filters: Filter[]): FilterPlan {
+  const plan: FilterPlan = { request: null, response: null, redirect: null, hostname: null, path: null };
+  const request = new EditsBuilder();
+  const response = new EditsBuilder();
+  for (const filter of filters) {
+    if (filter.type === "requestHeaders") {
+      request.apply(filter);
+      const host = filter.set.find((header) => header.name.toLowerCase() === "host");
+      if (host !== undefined) plan.hostname = host.value;
+    } else if (filter.type === "responseHeaders") response.apply(filter);
+    else if (filter.type === "redirect") plan.redirect ??= filter;
+    else {
+      plan.hostname = filter.hostname ?? plan.hostname;
+      plan.path = filter.path ?? plan.path;
+    }
+  }
+  plan.request = request.build();
+  plan.response = response.build();
+  return plan;
+}
+
+class EditsBuilder {
+  readonly #drop = new Set<string>();
+  #lines: { name: string; text: string }[] = [];
+
+  apply(filter: Extract<Filter, { type: "requestHeaders" | "responseHeaders" }>): void {
+    for (const { name, value } of filter.set) {
+      this.#remove(name);
+      this.#add(name, value);
+    }
+    for (const { name, value } of filter.add) this.#add(name, value);
+    for (const name of filter.remove) this.#remove(name);
+  }
+
+  #remove(name: string): void {
+    const lower = name.toLowerCase();
+    if (UNTOUCHABLE.has(lower)) return;
+    this.#drop.add(lower);
+    this.#lines = this.#lines.filter((line) => line.name !== lower);
+  }
+
+  #add(name: string, value: string): void {
+    const lower = name.toLowerCase();
+    // A value that could end its line would let configuration write further lines: it is left out.
+    if (UNTOUCHABLE.has(lower) || !/^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/.test(name) || /[\0\r\n]/.test(value)) return;
+    this.#lines.push({ name: lower, text: `${name}: ${Buffer.from(value).toString("latin1")}\r\n` });
+  }
+
+  build(): HeaderEdits | null {
+    if (this.#drop.size === 0 && this.#lines.length === 0) return null;
+    return { drop: this.#drop, append: this.#lines.map((line) => line.text).join("") };
+  }
+}
+
+/** Applies a path rewrite. `prefix` replaces what the route's prefix matched, on segment boundaries, so that
+ * `/v1/x` with `/v1` -> `/` is `/x` and `/v1` with `/v1` -> `` is `/` (table at HTTPPathModifier.replacePrefixMatch). */
+export function rewritePath(path: string, rewrite: PathRewrite, route: Route): string {
+  if (path === "*") return path;
+  if (rewrite.type === "full") return rewrite.value.startsWith("/") ? rewrite.value : `/${rewrite.value}`;
+  const { type, value } = route.match.path;
+  // Only a prefix match says what the prefix is; other routes keep the path (the caller refuses such a route).
+  if (type !== "prefix") return path;
+  const rest = path.slice(barePrefix(value).length);
+  const rewritten = barePrefix(rewrite.value) + rest;
+  return rewritten.startsWith("/") ? rewritten : `/${rewritten}`;
+}
+
+export interface RedirectRequest {
+  scheme: "http" | "https";
+  /** Host as the client sent it, port included. */
+  host: string;
+  /** Port the client reached. */
+  port: number;
+  path: string;
+  query: string;
+}
+
+/** Value of Location for a redirect filter; port rules of HTTPRequestRedirectFilter.port. */
+export function redirectLocation(filter: RedirectFilter, request: RedirectRequest, route: Route): string {
+  const scheme = filter.scheme ?? request.scheme;
+  const wellKnown = scheme === "https" ? 443 : 80;
+  const port = filter.port ?? (filter.scheme === undefined ? request.port : wellKnown);
+  const hostname = filter.hostname ?? request.host.replace(/:\d*$/, "");
+  const path = filter.path === undefined ? request.path : rewritePath(request.path, filter.path, route);
+  return `${scheme}://${hostname}${port === wellKnown ? "" : `:${port}`}${path}${request.query}`;
+}

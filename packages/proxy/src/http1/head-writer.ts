@@ -1,0 +1,146 @@
+// Writes the heads that leave the proxy. Kept field lines are copied as ranges of the text that came in; what concerns
+// one connection only (RFC 9110 section 7.6.1) never travels on.
+
+import type { HeaderEdits } from "../filters.ts";
+import { Framing } from "./field-lines.ts";
+import type { FieldLines } from "./field-lines.ts";
+import type { RequestHead } from "./request-head.ts";
+import type { ResponseHead } from "./response-head.ts";
+import { FieldId } from "./tokens.ts";
+
+const idSet = (...ids: number[]): Uint8Array => {
+  const set = new Uint8Array(32);
+  for (const id of ids) set[id] = 1;
+  return set;
+};
+
+const HOP_BY_HOP = [
+  FieldId.connection,
+  FieldId.transferEncoding,
+  FieldId.te,
+  FieldId.upgrade,
+  FieldId.keepAlive,
+  FieldId.proxyConnection,
+  FieldId.http2Settings,
+];
+const FORWARDING = [
+  FieldId.xRealIp,
+  FieldId.xForwardedFor,
+  FieldId.xForwardedHost,
+  FieldId.xForwardedProto,
+  FieldId.xForwardedPort,
+  FieldId.xForwardedServer,
+];
+const REQUEST_DROPS_TRUSTED = idSet(...HOP_BY_HOP, ...FORWARDING, FieldId.host);
+const REQUEST_DROPS = idSet(...HOP_BY_HOP, ...FORWARDING, FieldId.host, FieldId.forwarded);
+const RESPONSE_DROPS = idSet(...HOP_BY_HOP);
+const RESPONSE_DROPS_LENGTH = idSet(...HOP_BY_HOP, FieldId.contentLength);
+
+/** Connection must not name fields that route or frame the message; such members are ignored. */
+const NOT_OPTIONS = new Set(["host", "content-length", "transfer-encoding", "cookie", "authorization"]);
+
+/** Copies the lines whose id and name are not dropped, joining neighbours into one range. */
+function copyLines(lines: FieldLines, dropIds: Uint8Array, dropNames: Set<string> | null, dropClaims: boolean): string {
+  let out = "";
+  let keptFrom = -1;
+  for (let index = 0; index < lines.count; index++) {
+    const drop =
+      dropIds[lines.ids[index]!] !== 0 ||
+      (dropNames !== null && dropNames.has(lines.name(index).toLowerCase())) ||
+      (dropClaims && isForwardingClaim(lines, index));
+    if (!drop) {
+      if (keptFrom < 0) keptFrom = lines.lineStart(index);
+    } else if (keptFrom >= 0) {
+      out += lines.text.slice(keptFrom, lines.lineStart(index));
+      keptFrom = -1;
+    }
+  }
+  return keptFrom < 0 ? out : out + lines.text.slice(keptFrom, lines.lineEnd(lines.count - 1));
+}
+
+/** Any other X-Forwarded-* name, and spellings with `_` that CGI-like backends read as the same name. */
+function isForwardingClaim(lines: FieldLines, index: number): boolean {
+  const first = lines.text.charCodeAt(lines.lineStart(index)) | 32;
+  if (lines.ids[index] !== FieldId.other || (first !== 120 && first !== 102)) return false;
+  const name = lines.name(index).toLowerCase().replaceAll("_", "-");
+  return name.startsWith("x-forwarded-") || name === "x-real-ip" || name === "forwarded";
+}
+
+function namesToDrop(options: string[] | null, edits: HeaderEdits | null): Set<string> | null {
+  if (options === null) return edits === null || edits.drop.size === 0 ? null : edits.drop;
+  return new Set([...options.filter((option) => !NOT_OPTIONS.has(option)), ...(edits?.drop ?? [])]);
+}
+
+/** Lines of `text` whose names are not dropped: edits may also take away what the proxy adds itself. */
+function withoutNames(text: string, names: Set<string> | null): string {
+  if (names === null) return text;
+  return text.replace(/([^:]+):[^\n]*\n/g, (line, name: string) => (names.has(name.toLowerCase()) ? "" : line));
+}
+
+export interface RequestHeadParts {
+  target: string;
+  host: string;
+  edits: HeaderEdits | null;
+  /** Lines of forwarding-fields.ts. */
+  forwarding: string;
+  /** The client is believed: unknown X-Forwarded-* and Forwarded stay. */
+  trusted: boolean;
+  /** Protocols to ask the backend for, empty for none. */
+  upgrade: string;
+}
+
+/** Head of the request to the backend, always HTTP/1.1. */
+export function requestHeadText(head: RequestHead, parts: RequestHeadParts): string {
+  const names = namesToDrop(head.connectionOptions, parts.edits);
+  const ids = parts.trusted ? REQUEST_DROPS_TRUSTED : REQUEST_DROPS;
+  let text = `${head.method} ${parts.target} HTTP/1.1\r\nHost: ${parts.host}\r\n`;
+  text += copyLines(head, ids, names, !parts.trusted) + withoutNames(parts.forwarding, parts.edits?.drop ?? null);
+  if (parts.upgrade !== "") text += `Connection: Upgrade\r\nUpgrade: ${parts.upgrade}\r\n`;
+  else if (head.acceptsTrailers) text += "Connection: TE\r\nTE: trailers\r\n";
+  if (head.framing === Framing.chunked) text += "Transfer-Encoding: chunked\r\n";
+  return `${text}${parts.edits?.append ?? ""}\r\n`;
+}
+
+/** Head of a backend's answer to the client. `connection` is a value for Connection or empty. */
+export function responseHeadText(
+  head: ResponseHead,
+  edits: HeaderEdits | null,
+  chunked: boolean,
+  connection: string,
+): string {
+  // RFC 9110 section 8.6: no Content-Length in 1xx and 204.
+  const noLength = head.dropLength || head.status < 200 || head.status === 204;
+  const names = namesToDrop(head.connectionOptions, edits);
+  let text = `HTTP/1.1 ${head.status} ${head.phrase}\r\n`;
+  text += copyLines(head, noLength ? RESPONSE_DROPS_LENGTH : RESPONSE_DROPS, names, false);
+  if (head.status === 101) text += `Upgrade: ${head.getById(FieldId.upgrade) ?? ""}\r\n`;
+  if (chunked) text += "Transfer-Encoding: chunked\r\n";
+  if (connection !== "") text += `Connection: ${connection}\r\n`;
+  return `${text}${edits?.append ?? ""}\r\n`;
+}
+
+let dateSecond = 0;
+let dateText = "";
+
+/** Current time as an HTTP date, formatted once a second. */
+function httpDate(): string {
+  const second = Math.floor(Date.now() / 1000);
+  if (second !== dateSecond) {
+    dateSecond = second;
+    dateText = new Date(second * 1000).toUTCString();
+  }
+  return dateText;
+}
+
+/** A complete answer of the proxy's own. `lines` are further field lines with CRLF. */
+export function ownAnswer(
+  status: number,
+  phrase: string,
+  options: { body: string; lines: string; connection: string; toHead: boolean },
+): string {
+  const type = options.body === "" ? "" : "Content-Type: text/plain; charset=utf-8\r\nX-Content-Type-Options: nosniff\r\n";
+  const connection = options.connection === "" ? "" : `Connection: ${options.connection}\r\n`;
+  const length = status === 204 || status === 304 ? "" : `Content-Length: ${options.body.length}\r\n`;
+  const head = `HTTP/1.1 ${status} ${phrase}\r\n${type}${options.lines}Date: ${httpDate()}\r\n${length}${connection}\r\n`;
+  return options.toHead ? head : head + options.body;
+}

@@ -1,0 +1,220 @@
+// Request heads: start line, field lines and what they mean for framing and connection (RFC 9112 sections 3, 6 and 9).
+// Everything ambiguous is refused, because two parties reading one message differently is how requests are smuggled.
+
+import { FieldLines, Framing, INCOMPLETE, listMembers, parseContentLength, REFUSED } from "./field-lines.ts";
+import type { Refusal } from "./field-lines.ts";
+import type { Limits } from "../limits.ts";
+import { CR, FieldId, LF, SPACE, TARGET, TOKEN } from "./tokens.ts";
+
+const refusal = (status: number, reason: string): Refusal => ({ status, reason });
+const BAD_METHOD = refusal(400, "method-invalid");
+const METHOD_TOO_LONG = refusal(501, "method-unknown");
+const BAD_TARGET = refusal(400, "request-target-invalid");
+const LINE_TOO_LONG = refusal(414, "request-line-too-long");
+const HEAD_TOO_LONG = refusal(431, "request-head-too-long");
+const BAD_LINE = refusal(400, "request-line-invalid");
+const BAD_VERSION = refusal(400, "http-version-invalid");
+const UNSUPPORTED_VERSION = refusal(505, "http-version-unsupported");
+const EMPTY_LINES = refusal(400, "empty-lines-before-request");
+const CONNECT = refusal(501, "connect-not-supported");
+const NO_HOST = refusal(400, "host-missing");
+const SEVERAL_HOSTS = refusal(400, "host-repeated");
+const BAD_HOST = refusal(400, "host-invalid");
+const LENGTH_INVALID = refusal(400, "content-length-invalid");
+const LENGTH_REPEATED = refusal(400, "content-length-repeated");
+const LENGTH_AND_CODING = refusal(400, "content-length-with-transfer-encoding");
+const CODING_UNKNOWN = refusal(501, "transfer-encoding-unknown");
+const CODING_INVALID = refusal(400, "transfer-encoding-invalid");
+const CODING_IN_HTTP10 = refusal(400, "transfer-encoding-in-http-1.0");
+const EXPECTATION = refusal(417, "expectation-unknown");
+
+const LONGEST_METHOD = 32;
+/** uri-host [":" port] without userinfo (RFC 9112 section 3.2); an IPv6 literal in brackets. */
+const HOST = /^(?:[A-Za-z0-9\-._~!$&'()*+,;=%]*|\[[0-9A-Fa-f:.]+\])(?::[0-9]{0,5})?$/;
+const ABSOLUTE = /^https?:\/\/([^/?]*)(.*)$/i;
+
+/** Scratch for one request head. Valid until the next `parse`. */
+export class RequestHead extends FieldLines {
+  method = "";
+  /** Request target in origin-form (`/path?query`) or `*`. */
+  target = "";
+  /** 0 or 1. */
+  minor = 1;
+  /** Host of the request with its port if one was sent; of the URI in absolute-form. */
+  host = "";
+  framing: number = Framing.none;
+  contentLength = 0;
+  /** Whether the client wants the connection kept. */
+  keepAlive = true;
+  expectContinue = false;
+  /** Protocols of the Upgrade field when Connection lists it, else empty. */
+  upgrade = "";
+  /** Members of Connection beyond close, keep-alive, upgrade and te; null when there are none. */
+  connectionOptions: string[] | null = null;
+  acceptsTrailers = false;
+
+  /** Parses bytes[start, end). Returns the position behind the head, INCOMPLETE or REFUSED (see `refusal`). */
+  parse(bytes: Buffer, start: number, end: number, limits: Limits): number {
+    let at = start;
+    // RFC 9112 section 2.2: one empty line before the request line is ignored.
+    if (bytes[at] === CR) {
+      if (at + 1 >= end) return INCOMPLETE;
+      if (bytes[at + 1] !== LF) return this.refuse(BAD_LINE);
+      at += 2;
+      if (bytes[at] === CR) return this.refuse(EMPTY_LINES);
+    }
+    const base = at;
+    at = this.#parseStartLine(bytes, base, end, limits.requestLineBytes);
+    if (at <= 0) return at;
+    const fieldsStart = at;
+    at = this.parseFields(bytes, fieldsStart, end, base);
+    if (at === INCOMPLETE && end - base > limits.headBytes) return this.refuse(HEAD_TOO_LONG);
+    if (at <= 0) return at;
+    if (at - base > limits.headBytes) return this.refuse(HEAD_TOO_LONG);
+    this.text = bytes.toString("latin1", base, at);
+    this.method = this.text.slice(0, this.#methodLength);
+    this.target = this.text.slice(this.#methodLength + 1, this.#targetEnd);
+    return this.#interpret() ? at : REFUSED;
+  }
+
+  #methodLength = 0;
+  #targetEnd = 0;
+
+  #parseStartLine(bytes: Buffer, base: number, end: number, longest: number): number {
+    let at = base;
+    while (at < end && TOKEN[bytes[at]!] !== 0) at++;
+    if (at - base > LONGEST_METHOD) return this.refuse(METHOD_TOO_LONG);
+    if (at >= end) return INCOMPLETE;
+    if (bytes[at] !== SPACE || at === base) return this.refuse(BAD_METHOD);
+    this.#methodLength = at - base;
+    const targetStart = ++at;
+    while (at < end && TARGET[bytes[at]!] !== 0) at++;
+    if (at - base > longest) return this.refuse(LINE_TOO_LONG);
+    if (at >= end) return INCOMPLETE;
+    if (bytes[at] !== SPACE || at === targetStart) return this.refuse(BAD_TARGET);
+    this.#targetEnd = at - base;
+    return this.#parseVersion(bytes, at + 1, end);
+  }
+
+  #parseVersion(bytes: Buffer, at: number, end: number): number {
+    for (let index = 0; index < 8 && at + index < end; index++) {
+      const byte = bytes[at + index]!;
+      const digit = index === 5 || index === 7;
+      const fits = digit ? byte >= 48 && byte <= 57 : byte === "HTTP/1.1".charCodeAt(index);
+      if (!fits) return this.refuse(BAD_VERSION);
+    }
+    if (at + 10 > end) return INCOMPLETE;
+    if (bytes[at + 8] !== CR || bytes[at + 9] !== LF) return this.refuse(BAD_LINE);
+    if (bytes[at + 5] !== 49) return this.refuse(UNSUPPORTED_VERSION);
+    this.minor = bytes[at + 7] === 48 ? 0 : 1;
+    return at + 10;
+  }
+
+  #reset(): void {
+    this.host = "";
+    this.framing = Framing.none;
+    this.contentLength = 0;
+    this.keepAlive = this.minor === 1;
+    this.expectContinue = false;
+    this.upgrade = "";
+    this.connectionOptions = null;
+    this.acceptsTrailers = false;
+  }
+
+  /** Meaning of the known fields. False: refused. */
+  #interpret(): boolean {
+    this.#reset();
+    let hosts = 0;
+    let coding = "";
+    let hasCoding = false;
+    let upgrade = "";
+    let connection: string | null = null;
+    for (let index = 0; index < this.count; index++) {
+      switch (this.ids[index]) {
+        case FieldId.other:
+          break;
+        case FieldId.host:
+          if (hosts++ > 0) return this.#fail(SEVERAL_HOSTS);
+          this.host = this.value(index);
+          break;
+        case FieldId.contentLength:
+          if (this.framing === Framing.length) return this.#fail(LENGTH_REPEATED);
+          this.contentLength = parseContentLength(this.value(index));
+          if (this.contentLength < 0) return this.#fail(LENGTH_INVALID);
+          this.framing = Framing.length;
+          break;
+        case FieldId.transferEncoding:
+          coding = hasCoding ? `${coding}, ${this.value(index)}` : this.value(index);
+          hasCoding = true;
+          break;
+        case FieldId.connection:
+          connection = connection === null ? this.value(index) : `${connection},${this.value(index)}`;
+          break;
+        case FieldId.upgrade:
+          upgrade = upgrade === "" ? this.value(index) : `${upgrade}, ${this.value(index)}`;
+          break;
+        case FieldId.te:
+          if (listMembers(this.value(index)).some((member) => /^trailers\b/.test(member))) this.acceptsTrailers = true;
+          break;
+        case FieldId.expect:
+          if (this.value(index).toLowerCase() !== "100-continue") return this.#fail(EXPECTATION);
+          this.expectContinue = this.minor === 1;
+          break;
+      }
+    }
+    if (hasCoding && !this.#interpretCoding(coding)) return false;
+    if (connection !== null) this.#interpretConnection(connection, upgrade);
+    return this.#interpretTarget(hosts);
+  }
+
+  /** RFC 9112 section 6: only `chunked`, only in HTTP/1.1, never together with Content-Length. */
+  #interpretCoding(coding: string): boolean {
+    if (this.minor === 0) return this.#fail(CODING_IN_HTTP10);
+    if (this.framing === Framing.length) return this.#fail(LENGTH_AND_CODING);
+    const members = listMembers(coding);
+    if (members.length !== 1 || members[0] !== "chunked") {
+      const repeated = members.filter((member) => member === "chunked").length > 1;
+      return this.#fail(members.length === 0 || repeated ? CODING_INVALID : CODING_UNKNOWN);
+    }
+    this.framing = Framing.chunked;
+    return true;
+  }
+
+  #interpretConnection(connection: string, upgrade: string): void {
+    let close = false;
+    for (const option of listMembers(connection)) {
+      if (option === "close") close = true;
+      else if (option === "keep-alive") this.keepAlive = true;
+      else if (option === "upgrade") this.upgrade = this.minor === 1 ? upgrade : "";
+      else if (option !== "te") (this.connectionOptions ??= []).push(option);
+    }
+    if (close) this.keepAlive = false;
+  }
+
+  #interpretTarget(hosts: number): boolean {
+    if (this.method === "CONNECT") return this.#fail(CONNECT);
+    if (hosts === 0 && this.minor === 1) return this.#fail(NO_HOST);
+    if (this.target.charCodeAt(0) !== 47) {
+      if (this.target === "*") {
+        if (this.method !== "OPTIONS") return this.#fail(BAD_TARGET);
+      } else if (!this.#interpretAbsolute()) return this.#fail(BAD_TARGET);
+    }
+    return HOST.test(this.host) || this.#fail(BAD_HOST);
+  }
+
+  /** RFC 9112 section 3.2.2: the host of the URI replaces the Host field. */
+  #interpretAbsolute(): boolean {
+    const parts = ABSOLUTE.exec(this.target);
+    if (parts === null || parts[1] === "") return false;
+    this.host = parts[1]!;
+    const rest = parts[2]!;
+    if (rest === "") this.target = this.method === "OPTIONS" ? "*" : "/";
+    else this.target = rest.charCodeAt(0) === 47 ? rest : `/${rest}`;
+    return true;
+  }
+
+  #fail(why: Refusal): false {
+    this.refusal = why;
+    return false;
+  }
+}

@@ -1,0 +1,132 @@
+// Transport over node:net and node:tls sockets, by documented API only.
+
+import { connect } from "node:net";
+import type { Socket } from "node:net";
+import type { Transport, TransportHandler } from "./transport.ts";
+
+const READ_BUFFER_SIZE = 64 * 1024;
+
+const IGNORE: TransportHandler = { onData() {}, onEnd() {}, onDrain() {}, onClose() {} };
+
+class SocketTransport implements Transport {
+  handler: TransportHandler = IGNORE;
+  protected socket!: Socket;
+  #error: NodeJS.ErrnoException | null = null;
+  #paused = false;
+
+  protected listen(socket: Socket): void {
+    this.socket = socket;
+    socket.on("end", () => this.handler.onEnd());
+    socket.on("drain", () => this.handler.onDrain());
+    socket.on("error", (error) => (this.#error = error));
+    socket.on("close", () => {
+      const handler = this.handler;
+      this.handler = IGNORE;
+      handler.onClose(this.#error);
+    });
+  }
+
+  get localPort(): number {
+    return this.socket.localPort ?? 0;
+  }
+
+  get remoteAddress(): string {
+    const address = this.socket.remoteAddress ?? "";
+    return address.startsWith("::ffff:") ? address.slice(7) : address;
+  }
+
+  get remotePort(): number {
+    return this.socket.remotePort ?? 0;
+  }
+
+  write(data: string | Buffer): void {
+    if (typeof data === "string") this.socket.write(data, "latin1");
+    else this.socket.write(data);
+  }
+
+  cork(): void {
+    this.socket.cork();
+  }
+
+  uncork(): void {
+    this.socket.uncork();
+  }
+
+  get unsent(): number {
+    return this.socket.writableLength;
+  }
+
+  /** A large write that the kernel took whole also asks for a drain: only what is still here counts. */
+  get blocked(): boolean {
+    return this.socket.writableNeedDrain && this.socket.writableLength > 0;
+  }
+
+  keepReadBuffer(): void {}
+
+  pause(): void {
+    if (this.#paused) return;
+    this.#paused = true;
+    this.socket.pause();
+  }
+
+  resume(): void {
+    if (!this.#paused) return;
+    this.#paused = false;
+    this.socket.resume();
+  }
+
+  end(): void {
+    this.socket.end();
+  }
+
+  destroy(): void {
+    this.socket.destroy();
+  }
+}
+
+/** Wraps an accepted socket (`allowHalfOpen`, `noDelay`). Every read has memory of its own. */
+export class AcceptedTransport extends SocketTransport {
+  constructor(socket: Socket) {
+    super();
+    this.listen(socket);
+    socket.on("data", (bytes: Buffer) => this.handler.onData(bytes));
+  }
+}
+
+/** A connection to a backend, reading into one buffer again and again unless somebody keeps it. */
+export class DialledTransport extends SocketTransport {
+  #kept = false;
+  #buffer: Buffer = Buffer.allocUnsafeSlow(READ_BUFFER_SIZE);
+
+  /** Starts connecting; `onConnect` is called when the connection stands, else `handler.onClose` with the error. */
+  constructor(host: string, port: number, onConnect: () => void) {
+    super();
+    const socket = connect({
+      host,
+      port,
+      noDelay: true,
+      allowHalfOpen: true,
+      onread: {
+        buffer: () => this.#nextBuffer(),
+        callback: (length, buffer) => {
+          this.handler.onData(length === buffer.length ? (buffer as Buffer) : (buffer.subarray(0, length) as Buffer));
+          return true;
+        },
+      },
+    });
+    this.listen(socket);
+    socket.once("connect", onConnect);
+  }
+
+  #nextBuffer(): Buffer {
+    if (this.#kept) {
+      this.#kept = false;
+      this.#buffer = Buffer.allocUnsafeSlow(READ_BUFFER_SIZE);
+    }
+    return this.#buffer;
+  }
+
+  override keepReadBuffer(): void {
+    this.#kept = true;
+  }
+}

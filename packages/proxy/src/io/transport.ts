@@ -1,0 +1,38 @@
+// The small I/O layer under the HTTP core: a byte stream each way. One file per way of doing I/O implements it.
+
+/** What a transport tells its user. Calls never nest into one another. */
+export interface TransportHandler {
+  /** Bytes arrived. They are valid until the call returns, longer only after `keepReadBuffer`. */
+  onData(bytes: Buffer): void;
+  /** The peer will send nothing more (FIN); writing may still work. */
+  onEnd(): void;
+  /** Everything written has been handed to the kernel after `blocked` was true. */
+  onDrain(): void;
+  /** The connection is gone; called once, nothing follows. `error` carries a `code` when it broke. */
+  onClose(error: NodeJS.ErrnoException | null): void;
+}
+
+export interface Transport {
+  handler: TransportHandler;
+  readonly localPort: number;
+  /** Peer address without an IPv4-mapped prefix; empty once gone. */
+  readonly remoteAddress: string;
+  readonly remotePort: number;
+  /** Sends a Latin-1 string, or bytes that must stay unchanged while `unsent` is not 0. */
+  write(data: string | Buffer): void;
+  /** Holds writes back until `uncork`, which sends them together. */
+  cork(): void;
+  uncork(): void;
+  /** Bytes not yet handed to the kernel. */
+  readonly unsent: number;
+  /** Too much is unsent: stop writing until `onDrain`. */
+  readonly blocked: boolean;
+  /** Bytes passed to `onData` in the current call stay valid; the transport reads into other memory from now on. */
+  keepReadBuffer(): void;
+  pause(): void;
+  resume(): void;
+  /** Sends FIN behind what was written. */
+  end(): void;
+  /** Closes at once, dropping what is unsent. */
+  destroy(): void;
+}

@@ -1,0 +1,37 @@
+// The bounds within which the proxy works. All durations are milliseconds, counted by a coarse clock (see timer-wheel.ts).
+
+export interface Limits {
+  /** Longest request line in bytes, else 414. */
+  requestLineBytes: number;
+  /** Longest message head in bytes, start line included, else 431 (client) or 502 (backend). */
+  headBytes: number;
+  /** From a request head's first byte to its last, else 408. */
+  headTimeout: number;
+  /** How long a kept-alive client connection may stay silent between requests. */
+  keepAliveTimeout: number;
+  /** How long a peer may leave a started body unread or unsent before the connection is given up. */
+  stallTimeout: number;
+  /** For a connection to an endpoint to be established. */
+  connectTimeout: number;
+  /** How long an idle connection to an endpoint is kept; a shorter `Keep-Alive: timeout=` of the backend wins. */
+  upstreamIdleTimeout: number;
+  /** Idle connections kept per endpoint. */
+  upstreamIdleConnections: number;
+  /** How long an endpoint that refused a connection is skipped while others are available. */
+  unhealthyTimeout: number;
+  /** How long a closing connection is drained, so that a reset does not eat the last answer (RFC 9112 section 9.6). */
+  lingerTimeout: number;
+}
+
+export const DEFAULT_LIMITS: Limits = {
+  requestLineBytes: 16 * 1024,
+  headBytes: 64 * 1024,
+  headTimeout: 30_000,
+  keepAliveTimeout: 180_000,
+  stallTimeout: 60_000,
+  connectTimeout: 5_000,
+  upstreamIdleTimeout: 60_000,
+  upstreamIdleConnections: 256,
+  unhealthyTimeout: 1_000,
+  lingerTimeout: 2_000,
+};

@@ -1,0 +1,82 @@
+// Counters per listener, route, service and endpoint. They outlive table swaps, keyed by id, and are dropped when a
+// table no longer names the thing.
+
+export interface TrafficCounters {
+  requests: number;
+  /** Answers by class: index 1 for 1xx (upgrades) to 5 for 5xx. Index 0 is unused. */
+  statuses: [number, number, number, number, number, number];
+  responseBytes: number;
+  /** Sum of durations in milliseconds. */
+  durationSum: number;
+  /** Requests under way. */
+  active: number;
+}
+
+export interface ListenerCounters extends TrafficCounters {
+  connectionsAccepted: number;
+  connectionsOpen: number;
+}
+
+export interface EndpointCounters extends TrafficCounters {
+  connectionsOpened: number;
+  connectionsOpen: number;
+  connectionsIdle: number;
+  connectFailures: number;
+  /** Attempts given up on this endpoint and tried elsewhere. */
+  retries: number;
+}
+
+/** Snapshot of all counters; endpoints are keyed by `host:port`. */
+export interface ProxyStats {
+  requests: number;
+  listeners: Record<string, ListenerCounters>;
+  routes: Record<string, TrafficCounters>;
+  services: Record<string, TrafficCounters>;
+  endpoints: Record<string, EndpointCounters>;
+}
+
+export function newTraffic(): TrafficCounters {
+  return { requests: 0, statuses: [0, 0, 0, 0, 0, 0], responseBytes: 0, durationSum: 0, active: 0 };
+}
+
+export function newListenerCounters(): ListenerCounters {
+  return { ...newTraffic(), connectionsAccepted: 0, connectionsOpen: 0 };
+}
+
+export function newEndpointCounters(): EndpointCounters {
+  const connections = { connectionsOpened: 0, connectionsOpen: 0, connectionsIdle: 0, connectFailures: 0, retries: 0 };
+  return { ...newTraffic(), ...connections };
+}
+
+/** Counts a finished request. */
+export function countRequest(counters: TrafficCounters, status: number, bytes: number, duration: number): void {
+  counters.requests++;
+  const statusClass = Math.floor(status / 100);
+  if (statusClass >= 1 && statusClass <= 5) counters.statuses[statusClass as 1]++;
+  counters.responseBytes += bytes;
+  counters.durationSum += duration;
+}
+
+/** Counters by id, created on demand; `retain` forgets what is gone. */
+export class CounterSet<T> {
+  readonly #create: () => T;
+  readonly #byId = new Map<string, T>();
+
+  constructor(create: () => T) {
+    this.#create = create;
+  }
+
+  get(id: string): T {
+    let counters = this.#byId.get(id);
+    if (counters === undefined) this.#byId.set(id, (counters = this.#create()));
+    return counters;
+  }
+
+  retain(ids: Set<string>): void {
+    for (const id of this.#byId.keys()) if (!ids.has(id)) this.#byId.delete(id);
+  }
+
+  snapshot(): Record<string, T> {
+    return structuredClone(Object.fromEntries(this.#byId));
+  }
+}

@@ -1,0 +1,289 @@
+// One HTTP/1.1 connection to an endpoint: sends what its user writes, parses what comes back, and tells the user in
+// terms of messages. It belongs to one exchange at a time and idles in the endpoint's pool in between.
+
+import { ChunkedDecoder } from "../http1/chunked.ts";
+import type { BodySink } from "../http1/chunked.ts";
+import { Framing, INCOMPLETE, REFUSED } from "../http1/field-lines.ts";
+import { HeadBuffer } from "../http1/head-buffer.ts";
+import { ResponseHead } from "../http1/response-head.ts";
+import { BatchedWriter } from "../io/batched-writer.ts";
+import { DialledTransport } from "../io/net-transport.ts";
+import type { Transport, TransportHandler } from "../io/transport.ts";
+import { Timer } from "../timer-wheel.ts";
+import type { EndpointPool } from "./endpoint-pool.ts";
+
+/** How an attempt failed. `connect`: nothing was sent. `closed`: the connection ended before any byte of an answer.
+ * `broken`: an answer had begun. `invalid`: what came was not HTTP. */
+export type FailureKind = "connect" | "connect-timeout" | "closed" | "broken" | "invalid";
+
+/** The exchange a connection works for. */
+export interface UpstreamUser {
+  onConnected(connection: UpstreamConnection): void;
+  /** A 1xx other than 101. `head` is valid until the call returns, as everywhere. */
+  onInformational(head: ResponseHead): void;
+  onResponse(head: ResponseHead): void;
+  /** 101: from now on bytes come by `onBody`, and the end by `onResponseEnd`. */
+  onSwitchingProtocols(head: ResponseHead): void;
+  onBody(bytes: Buffer, start: number, end: number): void;
+  /** The answer is complete; the connection has left the user. */
+  onResponseEnd(trailers: string): void;
+  /** All that was read so far has been passed on. */
+  onReadDone(): void;
+  onUpstreamDrain(): void;
+  /** The connection is gone and has left the user. */
+  onFailure(kind: FailureKind, reason: string): void;
+}
+
+const State = { connecting: 0, idle: 1, head: 2, body: 3, tunnel: 4, closed: 5 } as const;
+
+const scratch = new ResponseHead();
+
+export class UpstreamConnection implements TransportHandler, BodySink {
+  readonly pool: EndpointPool;
+  readonly transport: Transport;
+  readonly out: BatchedWriter;
+  /** Whether it has served an exchange before: then a failure may only mean that the backend had closed it. */
+  reused = false;
+  #user: UpstreamUser | null;
+  #state: number = State.connecting;
+  #toHead = false;
+  #requestSent = false;
+  #answered = false;
+  #partial: HeadBuffer | null = null;
+  #framing: number = Framing.none;
+  #remaining = 0;
+  #decoder: ChunkedDecoder | null = null;
+  #keepAlive = true;
+  #idleTimeout: number;
+  readonly #timer: Timer;
+
+  constructor(pool: EndpointPool, user: UpstreamUser) {
+    this.pool = pool;
+    this.#user = user;
+    this.#idleTimeout = pool.limits.upstreamIdleTimeout;
+    this.#timer = new Timer(() => this.#onTimeout());
+    this.transport = new DialledTransport(pool.host, pool.port, () => this.#onConnect());
+    this.transport.handler = this;
+    this.out = new BatchedWriter(this.transport);
+    pool.wheel.arm(this.#timer, pool.limits.connectTimeout);
+  }
+
+  #onConnect(): void {
+    if (this.#state !== State.connecting) return;
+    this.pool.wheel.disarm(this.#timer);
+    this.pool.onConnected();
+    this.#state = State.idle;
+    this.#user!.onConnected(this);
+  }
+
+  /** Starts an exchange; the caller writes the request to `out` next. */
+  begin(user: UpstreamUser, toHead: boolean): void {
+    this.pool.wheel.disarm(this.#timer);
+    this.#user = user;
+    this.#toHead = toHead;
+    this.#requestSent = false;
+    this.#answered = false;
+    this.#state = State.head;
+  }
+
+  /** The request has been written whole: after the answer the connection may serve another. */
+  requestSent(): void {
+    this.#requestSent = true;
+  }
+
+  /** Gives the connection up without telling the user. */
+  abandon(): void {
+    this.#user = null;
+    this.destroy();
+  }
+
+  destroy(): void {
+    this.#state = State.closed;
+    this.transport.destroy();
+  }
+
+  /** Waits in the pool until `begin`; `timeout` as agreed with the backend. */
+  becomeIdle(): void {
+    this.reused = true;
+    this.#state = State.idle;
+    this.transport.resume();
+    this.pool.wheel.arm(this.#timer, this.#idleTimeout);
+  }
+
+  onData(bytes: Buffer): void {
+    if (this.#state === State.idle) return this.#onIdleData();
+    if (this.#state === State.closed) return;
+    this.#answered = true;
+    const user = this.#user!;
+    this.#read(bytes);
+    if (this.#user === user) user.onReadDone();
+  }
+
+  /** Nobody asked: this could only be mistaken for the next answer. */
+  #onIdleData(): void {
+    this.pool.forget(this);
+    this.destroy();
+  }
+
+  #read(bytes: Buffer): void {
+    let at = 0;
+    const end = bytes.length;
+    while (at < end) {
+      if (this.#state === State.tunnel) return this.#user!.onBody(bytes, at, end);
+      if (this.#state === State.head) {
+        at = this.#readHead(bytes, at);
+        if (at <= 0) return;
+      } else at = this.#readBody(bytes, at, end);
+      if (at < 0) return;
+    }
+  }
+
+  /** Returns the position behind the head, INCOMPLETE, or REFUSED when there is nothing more to read. */
+  #readHead(bytes: Buffer, at: number): number {
+    const { headBytes } = this.pool.limits;
+    if (this.#partial === null) {
+      const after = scratch.parse(bytes, at, bytes.length, this.#toHead, headBytes);
+      if (after === INCOMPLETE) {
+        this.#partial = new HeadBuffer();
+        this.#partial.append(bytes, at, bytes.length, headBytes);
+        return INCOMPLETE;
+      }
+      return this.#takeHead(after, bytes.length);
+    }
+    const before = this.#partial.length;
+    if (!this.#partial.append(bytes, at, bytes.length, headBytes)) return INCOMPLETE;
+    const collected = this.#partial.bytes;
+    const after = scratch.parse(collected, 0, collected.length, this.#toHead, headBytes);
+    if (after === INCOMPLETE) return INCOMPLETE;
+    this.#partial = null;
+    const consumed = after === REFUSED ? REFUSED : at + after - before;
+    return this.#takeHead(consumed, bytes.length);
+  }
+
+  #takeHead(after: number, end: number): number {
+    if (after === REFUSED) {
+      this.#fail("invalid", scratch.refusal!.reason);
+      return REFUSED;
+    }
+    const head = scratch;
+    if (head.status < 200 && head.status !== 101) {
+      this.#user!.onInformational(head);
+      return this.#user === null ? REFUSED : after;
+    }
+    if (head.status === 101) {
+      this.#state = State.tunnel;
+      this.#user!.onSwitchingProtocols(head);
+      return this.#user === null ? REFUSED : after;
+    }
+    this.#keepAlive = head.keepAlive;
+    const { upstreamIdleTimeout } = this.pool.limits;
+    // A second early, so that we close before the backend does and no request crosses its FIN.
+    if (head.idleHint > 0) this.#idleTimeout = Math.min(upstreamIdleTimeout, Math.max(head.idleHint - 1000, 100));
+    this.#framing = head.framing;
+    this.#remaining = head.contentLength;
+    this.#decoder = head.framing === Framing.chunked ? new ChunkedDecoder() : null;
+    this.#state = State.body;
+    const user = this.#user!;
+    user.onResponse(head);
+    if (this.#user !== user) return REFUSED;
+    if (this.#framing === Framing.none || (this.#framing === Framing.length && this.#remaining === 0)) {
+      this.#finish("", after < end);
+      return REFUSED;
+    }
+    return after;
+  }
+
+  #readBody(bytes: Buffer, at: number, end: number): number {
+    if (this.#framing === Framing.untilClose) {
+      this.#user!.onBody(bytes, at, end);
+      return end;
+    }
+    if (this.#framing === Framing.length) {
+      const stop = Math.min(end, at + this.#remaining);
+      this.#remaining -= stop - at;
+      this.#user!.onBody(bytes, at, stop);
+      if (this.#remaining > 0) return stop;
+      this.#finish("", stop < end);
+      return REFUSED;
+    }
+    const decoder = this.#decoder!;
+    const after = decoder.decode(bytes, at, end, this);
+    if (after === REFUSED) {
+      this.#fail("broken", `backend-${decoder.refusal!.reason}`);
+      return REFUSED;
+    }
+    if (!decoder.done) return after;
+    this.#finish(decoder.trailers, after < end);
+    return REFUSED;
+  }
+
+  onBody(bytes: Buffer, start: number, end: number): void {
+    this.#user!.onBody(bytes, start, end);
+  }
+
+  /** The answer is whole. The connection goes back to the pool before the user hears of it, so that the user's next
+   * exchange may take it. `excess`: bytes follow that nobody asked for. */
+  #finish(trailers: string, excess: boolean): void {
+    const user = this.#user!;
+    this.#user = null;
+    this.#decoder = null;
+    if (this.#keepAlive && this.#requestSent && !excess && this.#framing !== Framing.untilClose) this.pool.release(this);
+    else this.destroy();
+    user.onResponseEnd(trailers);
+  }
+
+  #fail(kind: FailureKind, reason: string): void {
+    const user = this.#user;
+    this.#user = null;
+    this.destroy();
+    user?.onFailure(kind, reason);
+  }
+
+  onEnd(): void {
+    switch (this.#state) {
+      case State.idle:
+        this.pool.forget(this);
+        return this.destroy();
+      case State.tunnel:
+        return this.#user?.onResponseEnd("");
+      case State.body:
+        if (this.#framing === Framing.untilClose) return this.#finish("", false);
+        return this.#fail("broken", "backend-closed-mid-response");
+      case State.head:
+        return this.#answered
+          ? this.#fail("broken", "backend-closed-in-response-head")
+          : this.#fail("closed", "backend-closed-without-response");
+    }
+  }
+
+  onDrain(): void {
+    this.#user?.onUpstreamDrain();
+  }
+
+  onClose(error: NodeJS.ErrnoException | null): void {
+    const state = this.#state;
+    this.#state = State.closed;
+    this.pool.wheel.release(this.#timer);
+    this.pool.onClosed(this, state === State.connecting);
+    const user = this.#user;
+    this.#user = null;
+    if (user === null) return;
+    const code = error?.code ?? "closed";
+    if (state === State.connecting) user.onFailure("connect", `connect-${code.toLowerCase()}`);
+    else if (this.#answered) user.onFailure("broken", `backend-connection-${code.toLowerCase()}`);
+    else user.onFailure("closed", `backend-connection-${code.toLowerCase()}`);
+  }
+
+  #onTimeout(): void {
+    if (this.#state === State.connecting) {
+      const user = this.#user;
+      this.#user = null;
+      this.pool.onConnectTimeout();
+      this.destroy();
+      user?.onFailure("connect-timeout", "connect-timeout");
+    } else if (this.#state === State.idle) {
+      this.pool.forget(this);
+      this.destroy();
+    }
+  }
+}
