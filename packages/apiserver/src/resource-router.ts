@@ -27,7 +27,7 @@ export function definitionFor(registry: Registry, info: ResourceRequestInfo): Re
   if (inAllNamespaces && (info.verb === "create" || info.verb === "deletecollection")) throw methodNotAllowed();
   if (info.name !== undefined && info.verb === "create") throw methodNotAllowed();
   if (info.name === undefined && (info.verb === "update" || info.verb === "patch")) throw methodNotAllowed();
-  if (definition.verbs && !definition.verbs.includes(info.verb)) throw methodNotAllowed();
+  if (definition.verbs?.includes(info.verb)) throw methodNotAllowed();
   return definition;
 }
 

@@ -58,11 +58,11 @@ export function admitNew(context: ApiContext, request: WriteRequest, object: Kub
   stampNew(object, definition.type.namespaced ? request.namespace : undefined, tracksGeneration(context, definition));
   if (definition.subresources.status) delete object.status;
   applyDefaults(definition.schema, object);
+  // The schema first: a strategy may then rely on the types of what it reads.
+  refuse(object, definition, [...validateMetadata(object, definition), ...validateSchema(definition.schema, object)]);
   definition.strategy.prepareForCreate?.(object, allocationsOf(context.store, object.metadata.name));
   if (isCrd(definition)) establish(object, undefined);
-  const causes = [...validateMetadata(object, definition), ...validateSchema(definition.schema, object)];
-  if (causes.length === 0) causes.push(...(definition.strategy.validate?.(object, undefined) ?? []));
-  if (causes.length > 0) throw invalid(kindSubject(object, definition), causes);
+  refuse(object, definition, definition.strategy.validate?.(object, undefined) ?? []);
   request.warnings.push(...(definition.strategy.warnings?.(object) ?? []));
 }
 
@@ -85,16 +85,19 @@ export function admitChange(
   keepSystemFields(object, old);
   const next = isolate(definition, old, object, scope);
   applyDefaults(definition.schema, next);
-  if (scope === "object") definition.strategy.prepareForUpdate?.(next, old, allocationsOf(context.store, object.metadata.name));
-  if (isCrd(definition) && scope === "object") establish(next, old);
-  const causes = [...validateMetadataChange(next, old, definition), ...validateSchema(definition.schema, next)];
-  if (causes.length === 0 && scope === "object") causes.push(...(definition.strategy.validate?.(next, old) ?? []));
-  if (causes.length > 0) throw invalid(kindSubject(next, definition), causes);
+  refuse(next, definition, [...validateMetadataChange(next, old, definition), ...validateSchema(definition.schema, next)]);
   if (scope === "object") {
+    definition.strategy.prepareForUpdate?.(next, old, allocationsOf(context.store, object.metadata.name));
+    if (isCrd(definition)) establish(next, old);
+    refuse(next, definition, definition.strategy.validate?.(next, old) ?? []);
     bumpGeneration(context, definition, old, next);
     request.warnings.push(...(definition.strategy.warnings?.(next) ?? []));
   }
   return next;
+}
+
+function refuse(object: KubeObject, definition: ResourceDefinition, causes: StatusCause[]): void {
+  if (causes.length > 0) throw invalid(kindSubject(object, definition), causes);
 }
 
 /** Stores an admitted change: nothing when nothing changed, a removal when it was the last finalizer's. */

@@ -22,7 +22,7 @@ export function parseTemplate(template: string): (root: unknown) => string {
   const fail = (why: string): never => {
     throw new UserError(`error parsing jsonpath ${template}, ${why}`, 2);
   };
-  const nodes = nest(tokens(template, fail), template, fail);
+  const nodes = nest(tokens(template, fail), fail);
   return (root) => render(nodes, root, root);
 }
 
@@ -89,7 +89,7 @@ function splitExpressions(text: string): string[] {
   return parts;
 }
 
-function nest(list: Token[], template: string, fail: Fail): Node[] {
+function nest(list: Token[], fail: Fail): Node[] {
   const top: Node[] = [];
   const open: Node[][] = [top];
   for (const token of list) {

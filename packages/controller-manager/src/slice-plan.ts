@@ -39,8 +39,8 @@ function planGroup(service: Service, group: EndpointGroup, slices: EndpointSlice
   const waiting = new Map(group.endpoints.map((endpoint) => [identity(endpoint), endpoint]));
   const kept = slices.map((slice) => {
     const endpoints: Endpoint[] = [];
-    for (const { targetRef, addresses } of slice.endpoints ?? []) {
-      const endpoint = waiting.get(identity({ targetRef, addresses } as Endpoint));
+    for (const before of slice.endpoints ?? []) {
+      const endpoint = waiting.get(identity(before));
       if (!endpoint) continue;
       waiting.delete(identity(endpoint));
       endpoints.push(endpoint);

@@ -67,7 +67,6 @@ export class Exchange implements UpstreamUser {
   #bound = false;
   #tried: EndpointPool[] = NO_POOLS;
   #replays = 0;
-  #attemptStarted = 0;
   #bodyStarted = false;
   #requestEnded = false;
   #responded = false;
@@ -125,7 +124,6 @@ export class Exchange implements UpstreamUser {
     const target = this.#service.endpoints.pick(this.#tried, now);
     if (target === undefined) return this.#fail(502, this.#record.reason || "no-endpoint-left");
     this.#moveTo(target);
-    this.#attemptStarted = now;
     this.#armTimer(now);
     const idle = fresh ? undefined : target.pool.takeIdle();
     if (idle !== undefined) this.#bind(idle);
@@ -231,6 +229,8 @@ export class Exchange implements UpstreamUser {
     if (this.#over) return;
     this.#record.reason = reason;
     if (this.#responded) {
+      // Both halves of a tunnel were closed in good order: what is still unsent to the client shall arrive.
+      if (this.#tunnel && kind === "closed") return this.#client.endTunnel();
       this.#finish();
       return this.#client.abort(reason);
     }
@@ -247,7 +247,7 @@ export class Exchange implements UpstreamUser {
     if (unsent && this.#tried.length >= this.#service.endpoints.size) {
       return this.#fail(kind === "connect" ? 502 : 504, reason);
     }
-    this.#attempt(true);
+    this.#attempt(replay);
     if (this.#bound) this.#client.continueRequest();
   }
 

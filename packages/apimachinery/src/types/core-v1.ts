@@ -69,6 +69,8 @@ export interface Container {
   terminationMessagePath?: string;
   terminationMessagePolicy?: string;
   securityContext?: Record<string, unknown>;
+  /** Init containers only: `Always` makes it a sidecar (KEP-753). */
+  restartPolicy?: "Always";
 }
 
 export interface KeyToPath {
@@ -120,6 +122,7 @@ export interface ContainerState {
     message?: string;
     startedAt?: string;
     finishedAt?: string;
+    containerID?: string;
   };
 }
 
@@ -190,6 +193,7 @@ export interface Service extends KubeObject {
     ipFamilyPolicy?: string;
     internalTrafficPolicy?: string;
     externalTrafficPolicy?: string;
+    loadBalancerClass?: string;
   };
   status?: { loadBalancer?: { ingress?: { ip?: string; hostname?: string }[] }; conditions?: Condition[] };
 }

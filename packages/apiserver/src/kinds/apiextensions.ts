@@ -1,12 +1,9 @@
 // The kind of apiextensions.k8s.io/v1: how other kinds come to be.
 
 import type { ResourceDefinition } from "../resource-definition.ts";
-import { crdStrategy } from "../strategies/custom-resource-definition.ts";
+import { crdStrategy } from "../crd/strategy.ts";
 import { builtIn } from "./definition-helpers.ts";
-import {
-  customResourceDefinitionSpec,
-  customResourceDefinitionStatus,
-} from "./types/custom-resource.ts";
+import { customResourceDefinitionSpec, customResourceDefinitionStatus } from "./types/custom-resource.ts";
 
 export const customResourceDefinitions = {
   group: "apiextensions.k8s.io",

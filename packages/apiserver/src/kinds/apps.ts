@@ -1,18 +1,8 @@
 // The kinds of apps/v1.
 
 import { controllerOf } from "@gatehouse/apimachinery/meta";
-import {
-  controllerRevisions,
-  daemonSets,
-  deployments,
-  replicaSets,
-} from "@gatehouse/apimachinery/types/apps-v1";
-import type {
-  ControllerRevision,
-  DaemonSet,
-  Deployment,
-  ReplicaSet,
-} from "@gatehouse/apimachinery/types/apps-v1";
+import { controllerRevisions, daemonSets, deployments, replicaSets } from "@gatehouse/apimachinery/types/apps-v1";
+import type { ControllerRevision, DaemonSet, Deployment, ReplicaSet } from "@gatehouse/apimachinery/types/apps-v1";
 import type { ResourceDefinition } from "../resource-definition.ts";
 import { controllerRevisionStrategy } from "../strategies/controller-revision.ts";
 import { daemonSetStrategy } from "../strategies/daemon-set.ts";
@@ -50,11 +40,7 @@ function deployment(): ResourceDefinition {
       column<Deployment>("Ready", "Pods that are ready, of how many.", ({ spec, status }) => {
         return `${status?.readyReplicas ?? 0}/${spec.replicas ?? 1}`;
       }),
-      column<Deployment>(
-        "Up-to-date",
-        "Pods of the newest template.",
-        ({ status }) => status?.updatedReplicas ?? 0,
-      ),
+      column<Deployment>("Up-to-date", "Pods of the newest template.", ({ status }) => status?.updatedReplicas ?? 0),
       column<Deployment>(
         "Available",
         "Pods ready for minReadySeconds.",
@@ -78,18 +64,8 @@ function replicaSet(): ResourceDefinition {
     columns: [
       nameColumn,
       column<ReplicaSet>("Desired", "Pods wanted.", ({ spec }) => spec.replicas ?? 1, "integer"),
-      column<ReplicaSet>(
-        "Current",
-        "Pods there are.",
-        ({ status }) => status?.replicas ?? 0,
-        "integer",
-      ),
-      column<ReplicaSet>(
-        "Ready",
-        "Pods that are ready.",
-        ({ status }) => status?.readyReplicas ?? 0,
-        "integer",
-      ),
+      column<ReplicaSet>("Current", "Pods there are.", ({ status }) => status?.replicas ?? 0, "integer"),
+      column<ReplicaSet>("Ready", "Pods that are ready.", ({ status }) => status?.readyReplicas ?? 0, "integer"),
       ageColumn,
       ...workloadColumns,
     ],
@@ -117,11 +93,7 @@ function daemonSet(): ResourceDefinition {
       count("Desired", "Nodes that should run a pod.", (status) => status.desiredNumberScheduled),
       count("Current", "Nodes that run one.", (status) => status.currentNumberScheduled),
       count("Ready", "Nodes with a ready pod.", (status) => status.numberReady),
-      count(
-        "Up-to-date",
-        "Nodes with a pod of the newest template.",
-        (status) => status.updatedNumberScheduled,
-      ),
+      count("Up-to-date", "Nodes with a pod of the newest template.", (status) => status.updatedNumberScheduled),
       count("Available", "Nodes with an available pod.", (status) => status.numberAvailable),
       column<DaemonSet>("Node Selector", "Labels a node must have.", ({ spec }) =>
         formatLabels(spec.template.spec.nodeSelector),

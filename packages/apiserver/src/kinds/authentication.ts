@@ -13,12 +13,7 @@ import {
 
 const packageName = "authentication.v1";
 
-const review = (
-  plural: string,
-  kind: string,
-  description: string,
-  fields: Record<string, Schema>,
-) =>
+const review = (plural: string, kind: string, description: string, fields: Record<string, Schema>) =>
   builtIn(
     { group: "authentication.k8s.io", version: "v1", plural, kind, namespaced: false },
     { package: packageName, description, fields, verbs: refusedByReviews },

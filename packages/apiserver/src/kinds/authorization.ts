@@ -38,13 +38,7 @@ function review(
 export function authorizationDefinitions(): ResourceDefinition[] {
   const access = subjectAccessReviewStatus;
   return [
-    review(
-      "SubjectAccessReview",
-      false,
-      "Asks whether somebody may do something.",
-      subjectAccessReviewSpec,
-      access,
-    ),
+    review("SubjectAccessReview", false, "Asks whether somebody may do something.", subjectAccessReviewSpec, access),
     review(
       "SelfSubjectAccessReview",
       false,

@@ -17,11 +17,7 @@ export function column<T extends KubeObject>(
 }
 
 /** A column of `-o wide`. */
-export function wideColumn<T extends KubeObject>(
-  name: string,
-  description: string,
-  cell: Cell<T>,
-): PrinterColumn {
+export function wideColumn<T extends KubeObject>(name: string, description: string, cell: Cell<T>): PrinterColumn {
   return { ...column(name, description, cell), priority: 1 };
 }
 
@@ -43,12 +39,7 @@ export const ageColumn = column("Age", "Time since the object was created.", (ob
 /** What kinds without columns of their own show. */
 export const defaultColumns: PrinterColumn[] = [
   nameColumn,
-  column(
-    "Created At",
-    "When the object was created.",
-    (object) => object.metadata.creationTimestamp ?? null,
-    "date",
-  ),
+  column("Created At", "When the object was created.", (object) => object.metadata.creationTimestamp ?? null, "date"),
 ];
 
 /** `a=1,b=2`, sorted by key; `<none>` when there are none. */
@@ -59,9 +50,10 @@ export function formatLabels(labels: Record<string, string> | undefined): string
 
 /** A label selector in the text form of `-l`: `app=web,tier in (a,b),!old`; `<none>` when empty. */
 export function formatSelector(selector: LabelSelector | undefined): string {
-  const parts: [string, string][] = Object.entries(selector?.matchLabels ?? {}).map(
-    ([key, value]) => [key, `${key}=${value}`],
-  );
+  const parts: [string, string][] = Object.entries(selector?.matchLabels ?? {}).map(([key, value]) => [
+    key,
+    `${key}=${value}`,
+  ]);
   for (const { key, operator, values = [] } of selector?.matchExpressions ?? []) {
     const list = `(${[...values].sort().join(",")})`;
     if (operator === "In") parts.push([key, `${key} in ${list}`]);

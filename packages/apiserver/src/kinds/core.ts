@@ -11,14 +11,7 @@ import {
   serviceAccounts,
   services,
 } from "@gatehouse/apimachinery/types/core-v1";
-import type {
-  ConfigMap,
-  Event,
-  Namespace,
-  Node,
-  Secret,
-  ServiceAccount,
-} from "@gatehouse/apimachinery/types/core-v1";
+import type { ConfigMap, Event, Namespace, Node, Secret, ServiceAccount } from "@gatehouse/apimachinery/types/core-v1";
 import type { PrinterColumn, ResourceDefinition } from "../resource-definition.ts";
 import { configMapStrategy } from "../strategies/config-map.ts";
 import { eventStrategy } from "../strategies/event.ts";
@@ -32,19 +25,7 @@ import { ageColumn, column, nameColumn, wideColumn } from "./columns.ts";
 import { builtIn, selectable, selectableFlag } from "./definition-helpers.ts";
 import { eventColumns } from "./event-columns.ts";
 import { podColumns } from "./pod-columns.ts";
-import {
-  bool,
-  bytes,
-  field,
-  int32,
-  listBy,
-  listOf,
-  mapOf,
-  microTime,
-  str,
-  stringMap,
-  time,
-} from "./schema-helpers.ts";
+import { bool, bytes, field, int32, listBy, listOf, mapOf, microTime, str, stringMap, time } from "./schema-helpers.ts";
 import { endpointsColumns, serviceColumns } from "./service-columns.ts";
 import { eventSeries, eventSource, namespaceSpec, namespaceStatus } from "./types/namespace.ts";
 import { nodeSpec, nodeStatus } from "./types/node.ts";
@@ -200,11 +181,7 @@ function serviceAccount(): ResourceDefinition {
     shortNames: ["sa"],
     columns: [
       nameColumn,
-      column<ServiceAccount>(
-        "Secrets",
-        "How many secrets.",
-        (account) => account.secrets?.length ?? 0,
-      ),
+      column<ServiceAccount>("Secrets", "How many secrets.", (account) => account.secrets?.length ?? 0),
       ageColumn,
     ],
     strategy: serviceAccountStrategy,
@@ -236,20 +213,12 @@ const nodeColumns: PrinterColumn[] = [
   column<Node>("Status", "Whether it is ready.", nodeState),
   column<Node>("Roles", "What it is for.", nodeRoles),
   ageColumn,
-  column<Node>(
-    "Version",
-    "Version of its kubelet.",
-    (item) => item.status?.nodeInfo?.["kubeletVersion"] ?? "",
-  ),
+  column<Node>("Version", "Version of its kubelet.", (item) => item.status?.nodeInfo?.["kubeletVersion"] ?? ""),
   wideColumn<Node>("Internal-IP", "Address in the cluster.", nodeAddress("InternalIP")),
   wideColumn<Node>("External-IP", "Address outside the cluster.", nodeAddress("ExternalIP")),
   wideColumn<Node>("OS-Image", "Its operating system.", nodeInfo("osImage")),
   wideColumn<Node>("Kernel-Version", "Its kernel.", nodeInfo("kernelVersion")),
-  wideColumn<Node>(
-    "Container-Runtime",
-    "What runs its containers.",
-    nodeInfo("containerRuntimeVersion"),
-  ),
+  wideColumn<Node>("Container-Runtime", "What runs its containers.", nodeInfo("containerRuntimeVersion")),
 ];
 
 function node(): ResourceDefinition {
@@ -296,23 +265,12 @@ function event(): ResourceDefinition {
         "reportingComponent",
         "type",
       ),
-      source: (item) =>
-        (item as Event).source?.component || (item as Event).reportingComponent || "",
+      source: (item) => (item as Event).source?.component || (item as Event).reportingComponent || "",
     },
     strategy: eventStrategy,
   });
 }
 
 export function coreDefinitions(): ResourceDefinition[] {
-  return [
-    namespace(),
-    pod(),
-    service(),
-    endpoints(),
-    configMap(),
-    secret(),
-    serviceAccount(),
-    node(),
-    event(),
-  ];
+  return [namespace(), pod(), service(), endpoints(), configMap(), secret(), serviceAccount(), node(), event()];
 }

@@ -38,10 +38,7 @@ export function rootSchema(
 }
 
 /** The definition of a built-in kind; what `options` leave out is empty. */
-export function builtIn(
-  type: ResourceType<never> | ResourceType,
-  options: KindOptions,
-): ResourceDefinition {
+export function builtIn(type: ResourceType<never> | ResourceType, options: KindOptions): ResourceDefinition {
   const { description, fields, package: goPackage, ...rest } = options;
   const { group, version, plural, kind, namespaced } = type;
   return {
@@ -58,15 +55,7 @@ export function builtIn(
 }
 
 /** Verbs that reviews refuse: they are questions, answered instead of stored. */
-export const refusedByReviews: Verb[] = [
-  "get",
-  "list",
-  "watch",
-  "update",
-  "patch",
-  "delete",
-  "deletecollection",
-];
+export const refusedByReviews: Verb[] = ["get", "list", "watch", "update", "patch", "delete", "deletecollection"];
 
 /** A field selector over a dotted path; absent values select as the empty text. */
 export function selectable(...paths: string[]): Record<string, (object: KubeObject) => string> {
@@ -76,10 +65,7 @@ export function selectable(...paths: string[]): Record<string, (object: KubeObje
       (object: KubeObject) => {
         let value: unknown = object;
         for (const name of path.split(".")) {
-          value =
-            value !== null && typeof value === "object"
-              ? (value as Record<string, unknown>)[name]
-              : undefined;
+          value = value !== null && typeof value === "object" ? (value as Record<string, unknown>)[name] : undefined;
         }
         return value === undefined || value === null ? "" : String(value);
       },
@@ -88,12 +74,8 @@ export function selectable(...paths: string[]): Record<string, (object: KubeObje
 }
 
 /** A field selector over a boolean of `spec` or `status`: absent is `false`. */
-export function selectableFlag(
-  part: string,
-  name: string,
-): Record<string, (object: KubeObject) => string> {
+export function selectableFlag(part: string, name: string): Record<string, (object: KubeObject) => string> {
   return {
-    [`${part}.${name}`]: (object) =>
-      String((object[part] as Record<string, unknown> | undefined)?.[name] === true),
+    [`${part}.${name}`]: (object) => String((object[part] as Record<string, unknown> | undefined)?.[name] === true),
   };
 }

@@ -15,20 +15,13 @@ export function discoveryDefinitions(): ResourceDefinition[] {
       package: "discovery.v1",
       description: "Some of the addresses behind a Service, with the ports they share.",
       fields: {
-        "addressType!": oneOf(
-          ["IPv4", "IPv6", "FQDN"],
-          "What the addresses are. Cannot be changed.",
-        ),
+        "addressType!": oneOf(["IPv4", "IPv6", "FQDN"], "What the addresses are. Cannot be changed."),
         "endpoints!": listOf(endpoint, "The addresses.", { default: [] }),
         ports: listOf(endpointPort, "Ports at each address."),
       },
       columns: [
         nameColumn,
-        column<EndpointSlice>(
-          "AddressType",
-          "What the addresses are.",
-          ({ addressType }) => addressType,
-        ),
+        column<EndpointSlice>("AddressType", "What the addresses are.", ({ addressType }) => addressType),
         column<EndpointSlice>("Ports", "Ports at each address.", ({ ports }) =>
           formatList(
             (ports ?? []).map(({ port, name }) => String(port ?? name ?? "*")),

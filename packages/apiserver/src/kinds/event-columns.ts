@@ -66,15 +66,9 @@ export const eventColumns: PrinterColumn[] = [
   column<AnyEvent>("Type", "Normal or Warning.", (event) => event.type ?? ""),
   column<AnyEvent>("Reason", "Why it happened, in one word.", (event) => event.reason ?? ""),
   column<AnyEvent>("Object", "What it is about.", object),
-  wideColumn<AnyEvent>(
-    "Subobject",
-    "The part it is about.",
-    (event) => about(event).fieldPath ?? "",
-  ),
+  wideColumn<AnyEvent>("Subobject", "The part it is about.", (event) => about(event).fieldPath ?? ""),
   wideColumn<AnyEvent>("Source", "Who reported it.", source),
-  column<AnyEvent>("Message", "What happened.", (event) =>
-    (event.message ?? event.note ?? "").trim(),
-  ),
+  column<AnyEvent>("Message", "What happened.", (event) => (event.message ?? event.note ?? "").trim()),
   wideColumn<AnyEvent>("First Seen", "When it was first seen.", firstSeen),
   wideColumn<AnyEvent>("Count", "How often it was seen.", (event) =>
     String(event.series?.count ?? ((event.count ?? event.deprecatedCount) || 1)),

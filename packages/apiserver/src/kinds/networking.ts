@@ -43,11 +43,7 @@ export function networkingDefinitions(): ResourceDefinition[] {
       fields: { spec: ingressClassSpec },
       columns: [
         nameColumn,
-        column<IngressClass>(
-          "Controller",
-          "Name of the controller.",
-          ({ spec }) => spec?.controller ?? "",
-        ),
+        column<IngressClass>("Controller", "Name of the controller.", ({ spec }) => spec?.controller ?? ""),
         column<IngressClass>("Parameters", "Settings of the controller.", parameters),
         ageColumn,
       ],

@@ -13,17 +13,14 @@ interface Summary {
   lastRestart: string;
 }
 
-const terminatedAt = (status: ContainerStatus): string =>
-  status.lastState?.terminated?.finishedAt ?? "";
+const terminatedAt = (status: ContainerStatus): string => status.lastState?.terminated?.finishedAt ?? "";
 
 const later = (a: string, b: string): string => (Date.parse(b) > (Date.parse(a) || 0) ? b : a);
 
 /** Names of the init containers that keep running beside the containers. */
 function sidecarsOf(pod: Pod): Set<string> {
   const containers = (pod.spec.initContainers ?? []) as { name: string; restartPolicy?: string }[];
-  return new Set(
-    containers.filter((container) => container.restartPolicy === "Always").map(({ name }) => name),
-  );
+  return new Set(containers.filter((container) => container.restartPolicy === "Always").map(({ name }) => name));
 }
 
 function endedReason(terminated: { reason?: string; signal?: number; exitCode?: number }): string {
@@ -32,12 +29,7 @@ function endedReason(terminated: { reason?: string; signal?: number; exitCode?: 
 }
 
 /** Why an init container holds the pod up; undefined when it does not. */
-function initReason(
-  status: ContainerStatus,
-  index: number,
-  count: number,
-  sidecar: boolean,
-): string | undefined {
+function initReason(status: ContainerStatus, index: number, count: number, sidecar: boolean): string | undefined {
   const { terminated, waiting } = status.state ?? {};
   if (terminated && (terminated.exitCode ?? 0) === 0) return undefined;
   if (sidecar && status.started) return undefined;
@@ -47,12 +39,7 @@ function initReason(
 }
 
 /** Goes through the init containers; true when one of them still holds the pod up. */
-function addInitContainers(
-  pod: Pod,
-  summary: Summary,
-  sidecars: Set<string>,
-  kept: Summary,
-): boolean {
+function addInitContainers(pod: Pod, summary: Summary, sidecars: Set<string>, kept: Summary): boolean {
   const count = pod.spec.initContainers?.length ?? 0;
   for (const [index, status] of (pod.status?.initContainerStatuses ?? []).entries()) {
     const sidecar = sidecars.has(status.name);
@@ -89,17 +76,13 @@ function addContainers(pod: Pod, summary: Summary): void {
 }
 
 const isTrue = (pod: Pod, type: string): boolean =>
-  pod.status?.conditions?.some(
-    (condition) => condition.type === type && condition.status === "True",
-  ) ?? false;
+  pod.status?.conditions?.some((condition) => condition.type === type && condition.status === "True") ?? false;
 
 function summarize(pod: Pod): Summary {
   const sidecars = sidecarsOf(pod);
   const { status } = pod;
   const phase = status?.phase ?? "";
-  const gated = status?.conditions?.some(
-    ({ type, reason }) => type === "PodScheduled" && reason === "SchedulingGated",
-  );
+  const gated = status?.conditions?.some(({ type, reason }) => type === "PodScheduled" && reason === "SchedulingGated");
   const summary: Summary = {
     ready: 0,
     total: (pod.spec.containers?.length ?? 0) + sidecars.size,
@@ -127,9 +110,9 @@ function restarts(pod: Pod): string {
 }
 
 function readinessGates(pod: Pod): string {
-  const gates = (
-    (pod.spec as { readinessGates?: { conditionType: string }[] }).readinessGates ?? []
-  ).map(({ conditionType }) => isTrue(pod, conditionType));
+  const gates = ((pod.spec as { readinessGates?: { conditionType: string }[] }).readinessGates ?? []).map(
+    ({ conditionType }) => isTrue(pod, conditionType),
+  );
   return gates.length > 0 ? `${gates.filter(Boolean).length}/${gates.length}` : "<none>";
 }
 
@@ -142,21 +125,12 @@ export const podColumns: PrinterColumn[] = [
   column<Pod>("Status", "What the pod is doing.", (pod) => summarize(pod).reason),
   column<Pod>("Restarts", "How often containers were restarted, and when the last time.", restarts),
   ageColumn,
-  wideColumn<Pod>(
-    "IP",
-    "Address of the pod.",
-    (pod) => (pod.status?.podIPs?.[0]?.ip ?? pod.status?.podIP) || "<none>",
-  ),
+  wideColumn<Pod>("IP", "Address of the pod.", (pod) => (pod.status?.podIPs?.[0]?.ip ?? pod.status?.podIP) || "<none>"),
   wideColumn<Pod>("Node", "The node the pod runs on.", (pod) => pod.spec.nodeName || "<none>"),
   wideColumn<Pod>(
     "Nominated Node",
     "A node that is being made free for the pod.",
-    (pod) =>
-      (pod.status as { nominatedNodeName?: string } | undefined)?.nominatedNodeName || "<none>",
+    (pod) => (pod.status as { nominatedNodeName?: string } | undefined)?.nominatedNodeName || "<none>",
   ),
-  wideColumn<Pod>(
-    "Readiness Gates",
-    "Extra conditions that are true, of how many.",
-    readinessGates,
-  ),
+  wideColumn<Pod>("Readiness Gates", "Extra conditions that are true, of how many.", readinessGates),
 ];

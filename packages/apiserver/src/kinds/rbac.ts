@@ -29,19 +29,11 @@ const subjectsOf = (kind: string) => (binding: Binding) =>
 
 const bindingColumns: PrinterColumn[] = [
   nameColumn,
-  column<Binding>(
-    "Role",
-    "The role that is granted.",
-    ({ roleRef: { kind, name } }) => `${kind}/${name}`,
-  ),
+  column<Binding>("Role", "The role that is granted.", ({ roleRef: { kind, name } }) => `${kind}/${name}`),
   ageColumn,
   wideColumn<Binding>("Users", "Users it is granted to.", subjectsOf("User")),
   wideColumn<Binding>("Groups", "Groups it is granted to.", subjectsOf("Group")),
-  wideColumn<Binding>(
-    "ServiceAccounts",
-    "Service accounts it is granted to.",
-    subjectsOf("ServiceAccount"),
-  ),
+  wideColumn<Binding>("ServiceAccounts", "Service accounts it is granted to.", subjectsOf("ServiceAccount")),
 ];
 
 const rules = listOf(policyRule, "What the role allows.");

@@ -3,10 +3,17 @@
 import type { Schema } from "@gatehouse/apimachinery/schema";
 
 const names = new WeakMap<Schema, string>();
+/** From a field's copy of a shared structure to the structure itself. */
+const originals = new WeakMap<Schema, Schema>();
 
 /** The OpenAPI name of a shared structure, e.g. `io.k8s.api.core.v1.PodSpec`; undefined for anonymous schemas. */
 export function schemaName(schema: Schema): string | undefined {
   return names.get(schema);
+}
+
+/** The shared structure behind `schema`, without what one field says of it. */
+export function originalSchema(schema: Schema): Schema {
+  return originals.get(schema) ?? schema;
 }
 
 /** Gives `schema` the OpenAPI name `name`: documents refer to it instead of repeating it. */
@@ -43,7 +50,7 @@ export const stringMap = scalar({ type: "object", additionalProperties: str() })
 const reference =
   (name: string, base: Schema) =>
   (description?: string, extra?: Extra): Schema =>
-    named(name, scalar(base)(description, extra));
+    field(named(name, base), description, extra);
 
 export const intOrString = reference("io.k8s.apimachinery.pkg.util.intstr.IntOrString", {
   "x-kubernetes-int-or-string": true,
@@ -96,12 +103,7 @@ interface KeyedList {
 }
 
 /** A list whose items are told apart by `keys`; strategic merge patches go by the first key. */
-export function listBy(
-  keys: string[],
-  items: Schema,
-  description?: string,
-  options: KeyedList = {},
-): Schema {
+export function listBy(keys: string[], items: Schema, description?: string, options: KeyedList = {}): Schema {
   const { patch = "merge", repeats = false, minItems } = options;
   return {
     type: "array",
@@ -121,23 +123,16 @@ export function listBy(
 export function field(schema: Schema, description: string | undefined, extra?: Extra): Schema {
   const copy: Schema = { ...schema, ...(description ? { description } : {}), ...extra };
   const name = schemaName(schema);
-  return name ? named(name, copy) : copy;
+  if (!name) return copy;
+  originals.set(copy, originalSchema(schema));
+  return named(name, copy);
 }
 
 const prefixOf = (name: string): string =>
-  name.startsWith("meta.")
-    ? "io.k8s.apimachinery.pkg.apis."
-    : name.startsWith("io.")
-      ? ""
-      : "io.k8s.api.";
+  name.startsWith("meta.") ? "io.k8s.apimachinery.pkg.apis." : name.startsWith("io.") ? "" : "io.k8s.api.";
 
 /** A structure of the API, e.g. `core.v1.PodSpec`. A field whose name ends in `!` is required. */
-export function struct(
-  name: string,
-  description: string,
-  fields: Record<string, Schema>,
-  extra?: Extra,
-): Schema {
+export function struct(name: string, description: string, fields: Record<string, Schema>, extra?: Extra): Schema {
   const entries = Object.entries(fields);
   const required = entries.filter(([key]) => key.endsWith("!")).map(([key]) => key.slice(0, -1));
   return named(`${prefixOf(name)}${name}`, {

@@ -12,9 +12,7 @@ interface LoadBalancer {
 
 /** Addresses of a load balancer, sorted and joined. */
 export function loadBalancerAddresses(status: LoadBalancer | undefined): string {
-  const all = (status?.ingress ?? [])
-    .map(({ ip, hostname }) => ip || hostname || "")
-    .filter((text) => text !== "");
+  const all = (status?.ingress ?? []).map(({ ip, hostname }) => ip || hostname || "").filter((text) => text !== "");
   return [...new Set(all)].sort().join(",");
 }
 
@@ -34,26 +32,16 @@ function port({ port: number, nodePort, protocol = "TCP" }: ServicePort): string
 
 export const serviceColumns: PrinterColumn[] = [
   nameColumn,
-  column<Service>(
-    "Type",
-    "How the Service is offered.",
-    (service) => service.spec.type ?? "ClusterIP",
-  ),
+  column<Service>("Type", "How the Service is offered.", (service) => service.spec.type ?? "ClusterIP"),
   column<Service>(
     "Cluster-IP",
     "Address in the cluster.",
     ({ spec }) => spec.clusterIPs?.[0] ?? (spec.clusterIP || "<none>"),
   ),
   column<Service>("External-IP", "Addresses outside the cluster.", externalIP),
-  column<Service>(
-    "Port(s)",
-    "Ports of the Service.",
-    ({ spec }) => (spec.ports ?? []).map(port).join(",") || "<none>",
-  ),
+  column<Service>("Port(s)", "Ports of the Service.", ({ spec }) => (spec.ports ?? []).map(port).join(",") || "<none>"),
   ageColumn,
-  wideColumn<Service>("Selector", "Labels of the pods behind the Service.", ({ spec }) =>
-    formatLabels(spec.selector),
-  ),
+  wideColumn<Service>("Selector", "Labels of the pods behind the Service.", ({ spec }) => formatLabels(spec.selector)),
 ];
 
 interface EndpointsObject extends KubeObject {
@@ -64,9 +52,7 @@ function endpointAddresses({ subsets = [] }: EndpointsObject): string {
   const list = subsets.flatMap(({ addresses = [], ports = [] }) =>
     ports.length === 0
       ? addresses.map(({ ip }) => ip)
-      : ports.flatMap((item) =>
-          addresses.map(({ ip }) => `${isIPv6(ip) ? `[${ip}]` : ip}:${item.port}`),
-        ),
+      : ports.flatMap((item) => addresses.map(({ ip }) => `${isIPv6(ip) ? `[${ip}]` : ip}:${item.port}`)),
   );
   return formatList(list, subsets.length === 0 ? "<none>" : "");
 }
@@ -89,17 +75,11 @@ function hosts({ spec }: Ingress): string {
 
 export const ingressColumns: PrinterColumn[] = [
   nameColumn,
-  column<Ingress>(
-    "Class",
-    "The IngressClass that serves it.",
-    ({ spec }) => spec?.ingressClassName ?? "<none>",
-  ),
+  column<Ingress>("Class", "The IngressClass that serves it.", ({ spec }) => spec?.ingressClassName ?? "<none>"),
   column<Ingress>("Hosts", "Hosts it routes.", hosts),
   column<Ingress>("Address", "Addresses of its load balancer.", ({ status }) =>
     loadBalancerAddresses(status?.loadBalancer),
   ),
-  column<Ingress>("Ports", "Ports it is served on.", ({ spec }) =>
-    spec?.tls?.length ? "80, 443" : "80",
-  ),
+  column<Ingress>("Ports", "Ports it is served on.", ({ spec }) => (spec?.tls?.length ? "80, 443" : "80")),
   ageColumn,
 ];

@@ -28,12 +28,9 @@ export function jsonPatch(document: unknown, patch: unknown): unknown {
 }
 
 function parse(patch: unknown): Operation[] {
-  if (!Array.isArray(patch))
-    throw badRequest("error decoding patch: a JSON patch is a list of operations");
+  if (!Array.isArray(patch)) throw badRequest("error decoding patch: a JSON patch is a list of operations");
   if (patch.length > maxOperations) {
-    throw badRequest(
-      `The allowed maximum operations in a JSON patch is ${maxOperations}, got ${patch.length}`,
-    );
+    throw badRequest(`The allowed maximum operations in a JSON patch is ${maxOperations}, got ${patch.length}`);
   }
   for (const [index, item] of patch.entries()) {
     const at = `error decoding patch: operation ${index}`;
@@ -75,8 +72,7 @@ function apply(root: unknown, { op, path, from, value }: Operation): unknown {
       return path === "" ? structuredClone(value) : replace(root, path, structuredClone(value));
     case "move": {
       const moved = get(root, from ?? "");
-      if (path.startsWith(`${from}/`))
-        throw unprocessable(`cannot move ${from} into its own child ${path}`);
+      if (path.startsWith(`${from}/`)) throw unprocessable(`cannot move ${from} into its own child ${path}`);
       return add(remove(root, from ?? ""), path, moved);
     }
     case "copy":
@@ -98,8 +94,7 @@ function test(root: unknown, path: string, wanted: unknown): unknown {
 function find(root: unknown, tokens: string[]): unknown {
   let current = root;
   for (const token of tokens) {
-    if (Array.isArray(current))
-      current = /^(?:0|[1-9]\d*)$/.test(token) ? current[Number(token)] : undefined;
+    if (Array.isArray(current)) current = /^(?:0|[1-9]\d*)$/.test(token) ? current[Number(token)] : undefined;
     else if (isTree(current) && Object.hasOwn(current, token)) current = current[token];
     else return undefined;
   }
@@ -113,10 +108,7 @@ function get(root: unknown, path: string): unknown {
 }
 
 /** The container a pointer ends in, and the last token. */
-function parentOf(
-  root: unknown,
-  path: string,
-): { parent: Record<string, unknown> | unknown[]; last: string } {
+function parentOf(root: unknown, path: string): { parent: Record<string, unknown> | unknown[]; last: string } {
   const tokens = tokensOf(path);
   const last = tokens.pop() ?? "";
   const parent = find(root, tokens);

@@ -46,12 +46,7 @@ function ranks(list: unknown[], mergeKey: string | undefined): Map<unknown, numb
   return result;
 }
 
-function sorted(
-  items: unknown[],
-  rank: Map<unknown, number>,
-  mergeKey: string | undefined,
-): unknown[] {
-  const of = (item: unknown): number =>
-    rank.get(identity(item, mergeKey)) ?? Number.MAX_SAFE_INTEGER;
+function sorted(items: unknown[], rank: Map<unknown, number>, mergeKey: string | undefined): unknown[] {
+  const of = (item: unknown): number => rank.get(identity(item, mergeKey)) ?? Number.MAX_SAFE_INTEGER;
   return items.toSorted((a, b) => of(a) - of(b));
 }

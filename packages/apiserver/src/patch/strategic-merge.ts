@@ -18,13 +18,8 @@ const deletePrefix = "$deleteFromPrimitiveList/";
  * malformed, 422 when list items lack their merge key or the patch contradicts its own order.
  */
 export function strategicMerge(schema: Schema, document: unknown, patch: unknown): unknown {
-  if (!isTree(patch))
-    throw badRequest("invalid JSON document: a strategic merge patch is an object");
-  return mergeMap(
-    schema,
-    isTree(document) ? structuredClone(document) : {},
-    structuredClone(patch),
-  );
+  if (!isTree(patch)) throw badRequest("invalid JSON document: a strategic merge patch is an object");
+  return mergeMap(schema, isTree(document) ? structuredClone(document) : {}, structuredClone(patch));
 }
 
 interface ListRule {
@@ -48,13 +43,11 @@ function mergeMap(schema: Schema, original: Tree, patch: Tree): Tree {
   if (Object.hasOwn(patch, "$patch") && patch["$patch"] !== "merge") return wholeDirective(patch);
   retainKeys(original, patch);
   for (const key of Object.keys(patch)) {
-    if (key.startsWith(orderPrefix))
-      mergeOrdered(schema, original, patch, key.slice(orderPrefix.length));
+    if (key.startsWith(orderPrefix)) mergeOrdered(schema, original, patch, key.slice(orderPrefix.length));
   }
   for (const [key, value] of Object.entries(patch)) {
     if (key === "$patch" || key === "$retainKeys" || key.startsWith(orderPrefix)) continue;
-    if (key.startsWith(deletePrefix))
-      deletePrimitives(original, key.slice(deletePrefix.length), value);
+    if (key.startsWith(deletePrefix)) deletePrimitives(original, key.slice(deletePrefix.length), value);
     else mergeField(schema, original, key, value);
   }
   return original;
@@ -105,17 +98,13 @@ function assign(tree: Tree, key: string, value: unknown): void {
 
 /** A value that is new to the document: directives and nulls have nothing to act on. Undefined: it was a directive itself. */
 function withoutDirectives(value: unknown): unknown {
-  if (Array.isArray(value))
-    return value.map(withoutDirectives).filter((item) => item !== undefined);
+  if (Array.isArray(value)) return value.map(withoutDirectives).filter((item) => item !== undefined);
   if (!isTree(value)) return value;
   if (Object.hasOwn(value, "$patch")) return undefined;
   const kept = Object.entries(value)
     .filter(
       ([key, item]) =>
-        item !== null &&
-        key !== "$retainKeys" &&
-        !key.startsWith(orderPrefix) &&
-        !key.startsWith(deletePrefix),
+        item !== null && key !== "$retainKeys" && !key.startsWith(orderPrefix) && !key.startsWith(deletePrefix),
     )
     .map(([key, item]) => [key, withoutDirectives(item)] as const)
     .filter(([, item]) => item !== undefined);
@@ -142,17 +131,14 @@ function mergeList(rule: ListRule, original: unknown[], patch: unknown[]): unkno
 function ofMaps(...lists: unknown[][]): boolean {
   const all = lists.flat(1);
   const maps = all.filter(isTree).length;
-  if (maps !== 0 && maps !== all.length)
-    throw unprocessable("list element types are not identical");
+  if (maps !== 0 && maps !== all.length) throw unprocessable("list element types are not identical");
   if (all.some(Array.isArray)) throw unprocessable("lists of lists are not supported");
   return maps > 0;
 }
 
 function keyOf(item: Tree, mergeKey: string): unknown {
   if (item[mergeKey] === undefined) {
-    throw unprocessable(
-      `map: ${JSON.stringify(item)} does not contain declared merge key: ${mergeKey}`,
-    );
+    throw unprocessable(`map: ${JSON.stringify(item)} does not contain declared merge key: ${mergeKey}`);
   }
   return item[mergeKey];
 }
@@ -166,8 +152,7 @@ function mergeMaps(items: Schema, mergeKey: string, original: Tree[], patch: Tre
     else if (directive === "delete") {
       const doomed = keyOf(item, mergeKey);
       live = live.filter((candidate) => candidate[mergeKey] !== doomed);
-    } else if (directive === "merge")
-      throw badRequest("merging lists cannot yet be specified in the patch");
+    } else if (directive === "merge") throw badRequest("merging lists cannot yet be specified in the patch");
     else if (directive !== "replace") throw badRequest(`unknown patch type: ${String(directive)}`);
   }
   if (patch.some((item) => item["$patch"] === "replace")) return plain;
@@ -203,18 +188,12 @@ function mergeOrdered(schema: Schema, original: Tree, patch: Tree, key: string):
   if (live && added) merged = mergeList(rule, live, added);
   else if (added) merged = withoutDirectives(added) as unknown[];
   // The deletions of primitives run after this; items to be deleted are not in the order and must not move the others.
-  if (Array.isArray(primitiveDeletes))
-    merged = merged.filter((item) => !primitiveDeletes.includes(item));
+  if (Array.isArray(primitiveDeletes)) merged = merged.filter((item) => !primitiveDeletes.includes(item));
   original[key] = orderItems(merged, order, live ?? [], mergeKey);
 }
 
 /** The patch's items come in the order it asks for itself; deletions do not count. */
-function checkOrder(
-  patch: unknown[],
-  order: unknown[],
-  mergeKey: string | undefined,
-  key: string,
-): void {
+function checkOrder(patch: unknown[], order: unknown[], mergeKey: string | undefined, key: string): void {
   const wanted = order.map((item) => identity(item, mergeKey));
   const names = patch
     .filter((item) => !(isTree(item) && Object.hasOwn(item, "$patch")))

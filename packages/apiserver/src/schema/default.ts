@@ -23,8 +23,7 @@ function defaultItems(schema: Schema, value: unknown[]): void {
   const { items } = schema;
   if (!items) return;
   for (const [index, item] of value.entries()) {
-    if (item === null && !items.nullable && items.default !== undefined)
-      value[index] = structuredClone(items.default);
+    if (item === null && !items.nullable && items.default !== undefined) value[index] = structuredClone(items.default);
     applyDefaults(items, value[index]);
   }
 }

@@ -31,14 +31,8 @@ export function typeInvalid(field: string, value: unknown, detail: string): Stat
   };
 }
 
-export function notSupported(
-  field: string,
-  value: unknown,
-  supported: readonly unknown[],
-): StatusCause {
-  const list = supported.map((item) =>
-    shown(typeof item === "string" ? item : JSON.stringify(item)),
-  );
+export function notSupported(field: string, value: unknown, supported: readonly unknown[]): StatusCause {
+  const list = supported.map((item) => shown(typeof item === "string" ? item : JSON.stringify(item)));
   return {
     reason: "FieldValueNotSupported",
     message: `Unsupported value: ${shown(value)}: supported values: ${list.join(", ")}`,

@@ -38,8 +38,7 @@ function translateEscape(source: string, at: number, inClass: boolean): [string,
     const literal = source.slice(at + 2, end < 0 ? undefined : end);
     return [literal.replace(/[\^$\\.*+?()[\]{}|/]/g, "\\$&"), literal.length + (end < 0 ? 2 : 4)];
   }
-  if (/[0-9A-Za-z]/.test(next) || escapable.has(next) || (inClass && next === "-"))
-    return [`\\${next}`, 2];
+  if (/[0-9A-Za-z]/.test(next) || escapable.has(next) || (inClass && next === "-")) return [`\\${next}`, 2];
   return [next, 2];
 }
 

@@ -30,9 +30,7 @@ function prune(schema: Schema, value: unknown, path: string, dropped: string[]):
 
 /** The items of a list whose schema has none are kept only where unknown fields are. */
 function keepAll(schema: Schema): Schema {
-  return schema["x-kubernetes-preserve-unknown-fields"]
-    ? { "x-kubernetes-preserve-unknown-fields": true }
-    : {};
+  return schema["x-kubernetes-preserve-unknown-fields"] ? { "x-kubernetes-preserve-unknown-fields": true } : {};
 }
 
 function pruneObject(schema: Schema, value: Tree, path: string, dropped: string[]): void {

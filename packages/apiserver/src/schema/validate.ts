@@ -3,15 +3,7 @@
 
 import type { Schema } from "@gatehouse/apimachinery/schema";
 import type { StatusCause } from "@gatehouse/apimachinery/status-error";
-import {
-  duplicate,
-  invalidValue,
-  notSupported,
-  required,
-  tooLong,
-  tooMany,
-  typeInvalid,
-} from "./field-cause.ts";
+import { duplicate, invalidValue, notSupported, required, tooLong, tooMany, typeInvalid } from "./field-cause.ts";
 import { matchesFormat } from "./formats.ts";
 import { compilePattern } from "./pattern.ts";
 
@@ -69,53 +61,26 @@ function checkType(schema: Schema, value: unknown, path: string, causes: StatusC
   const actual = typeOf(value);
   if (schema["x-kubernetes-int-or-string"]) {
     if (actual === "integer" || actual === "string") return true;
-    causes.push(
-      typeInvalid(
-        path,
-        actual,
-        `${path} in body must be of type integer,string: ${JSON.stringify(actual)}`,
-      ),
-    );
+    causes.push(typeInvalid(path, actual, `${path} in body must be of type integer,string: ${JSON.stringify(actual)}`));
     return false;
   }
-  if (!schema.type || schema.type === actual || (schema.type === "number" && actual === "integer"))
-    return true;
-  causes.push(
-    typeInvalid(
-      path,
-      actual,
-      `${path} in body must be of type ${schema.type}: ${JSON.stringify(actual)}`,
-    ),
-  );
+  if (!schema.type || schema.type === actual || (schema.type === "number" && actual === "integer")) return true;
+  causes.push(typeInvalid(path, actual, `${path} in body must be of type ${schema.type}: ${JSON.stringify(actual)}`));
   return false;
 }
 
 function checkString(schema: Schema, value: string, path: string, causes: StatusCause[]): void {
   // Lengths count characters, not UTF-16 units. (Go's message says bytes all the same.)
-  const length =
-    schema.maxLength === undefined && schema.minLength === undefined ? 0 : [...value].length;
-  if (schema.maxLength !== undefined && length > schema.maxLength)
-    causes.push(tooLong(path, schema.maxLength));
+  const length = schema.maxLength === undefined && schema.minLength === undefined ? 0 : [...value].length;
+  if (schema.maxLength !== undefined && length > schema.maxLength) causes.push(tooLong(path, schema.maxLength));
   if (schema.minLength !== undefined && length < schema.minLength) {
-    causes.push(
-      invalidValue(
-        path,
-        value,
-        `${path} in body should be at least ${schema.minLength} chars long`,
-      ),
-    );
+    causes.push(invalidValue(path, value, `${path} in body should be at least ${schema.minLength} chars long`));
   }
   if (schema.pattern !== undefined && !compilePattern(schema.pattern).test(value)) {
     causes.push(invalidValue(path, value, `${path} in body should match '${schema.pattern}'`));
   }
   if (schema.format !== undefined && !matchesFormat(schema.format, value)) {
-    causes.push(
-      typeInvalid(
-        path,
-        value,
-        `${path} in body must be of type ${schema.format}: ${JSON.stringify(value)}`,
-      ),
-    );
+    causes.push(typeInvalid(path, value, `${path} in body must be of type ${schema.format}: ${JSON.stringify(value)}`));
   }
 }
 
@@ -131,16 +96,12 @@ function checkNumber(schema: Schema, value: number, path: string, causes: Status
   const range = schema.type === "integer" ? ranges[schema.format ?? "int64"] : undefined;
   if (range && (value < range[0] || value > range[1])) {
     const format = schema.format ? `with format ${schema.format}` : "(default format)";
-    causes.push(
-      invalidValue(path, value, `Checked value must be of type integer ${format} in ${path}`),
-    );
+    causes.push(invalidValue(path, value, `Checked value must be of type integer ${format} in ${path}`));
   }
   const { minimum, maximum, multipleOf } = schema;
-  if (maximum !== undefined && schema.exclusiveMaximum && value >= maximum)
-    fail(`less than ${maximum}`);
+  if (maximum !== undefined && schema.exclusiveMaximum && value >= maximum) fail(`less than ${maximum}`);
   else if (maximum !== undefined && value > maximum) fail(`less than or equal to ${maximum}`);
-  if (minimum !== undefined && schema.exclusiveMinimum && value <= minimum)
-    fail(`greater than ${minimum}`);
+  if (minimum !== undefined && schema.exclusiveMinimum && value <= minimum) fail(`greater than ${minimum}`);
   else if (minimum !== undefined && value < minimum) fail(`greater than or equal to ${minimum}`);
   if (multipleOf !== undefined && multipleOf > 0) {
     const ratio = value / multipleOf;
@@ -153,13 +114,7 @@ function checkArray(schema: Schema, value: unknown[], path: string, causes: Stat
     causes.push(tooMany(path, value.length, schema.maxItems));
   }
   if (schema.minItems !== undefined && value.length < schema.minItems) {
-    causes.push(
-      invalidValue(
-        path,
-        value.length,
-        `${path} in body should have at least ${schema.minItems} items`,
-      ),
-    );
+    causes.push(invalidValue(path, value.length, `${path} in body should have at least ${schema.minItems} items`));
   }
   const { items } = schema;
   if (items) value.forEach((item, index) => check(items, item, `${path}[${index}]`, causes));
@@ -170,12 +125,7 @@ function checkArray(schema: Schema, value: unknown[], path: string, causes: Stat
 function checkUnique(schema: Schema, value: unknown[], path: string, causes: StatusCause[]): void {
   const listType = schema["x-kubernetes-list-type"];
   // `uniqueItems: false` marks the built-in lists that Kubernetes merges by key but lets repeat, such as env.
-  if (
-    (listType !== "set" && listType !== "map") ||
-    value.length < 2 ||
-    schema.uniqueItems === false
-  )
-    return;
+  if ((listType !== "set" && listType !== "map") || value.length < 2 || schema.uniqueItems === false) return;
   const keys = schema["x-kubernetes-list-map-keys"] ?? [];
   const seen = new Map<string, number>();
   value.forEach((item, index) => {
@@ -189,29 +139,20 @@ function checkUnique(schema: Schema, value: unknown[], path: string, causes: Sta
 
 function mapKey(item: unknown, keys: string[]): Tree {
   const tree = item !== null && typeof item === "object" ? (item as Tree) : {};
-  return Object.fromEntries(
-    keys.filter((key) => tree[key] !== undefined).map((key) => [key, tree[key]]),
-  );
+  return Object.fromEntries(keys.filter((key) => tree[key] !== undefined).map((key) => [key, tree[key]]));
 }
 
 function checkObject(schema: Schema, value: Tree, path: string, causes: StatusCause[]): void {
   const names = Object.keys(value);
   const { additionalProperties, properties } = schema;
   if (schema.minProperties !== undefined && names.length < schema.minProperties) {
-    causes.push(
-      invalidValue(
-        path,
-        value,
-        `${path} in body should have at least ${schema.minProperties} properties`,
-      ),
-    );
+    causes.push(invalidValue(path, value, `${path} in body should have at least ${schema.minProperties} properties`));
   }
   if (schema.maxProperties !== undefined && names.length > schema.maxProperties) {
     causes.push(tooMany(path, names.length, schema.maxProperties));
   }
   for (const name of schema.required ?? []) {
-    if (!Object.hasOwn(value, name) || value[name] === undefined)
-      causes.push(required(join(path, name)));
+    if (!Object.hasOwn(value, name) || value[name] === undefined) causes.push(required(join(path, name)));
   }
   for (const name of names) {
     const property = properties && Object.hasOwn(properties, name) ? properties[name] : undefined;
@@ -230,10 +171,8 @@ function checkObject(schema: Schema, value: Tree, path: string, causes: StatusCa
 function checkEmbedded(value: Tree, path: string, causes: StatusCause[]): void {
   for (const name of ["apiVersion", "kind"]) {
     const text = value[name];
-    if (text === undefined || text === "")
-      causes.push(required(join(path, name), "must not be empty"));
-    else if (typeof text !== "string")
-      causes.push(typeInvalid(join(path, name), text, "must be a string"));
+    if (text === undefined || text === "") causes.push(required(join(path, name), "must not be empty"));
+    else if (typeof text !== "string") causes.push(typeInvalid(join(path, name), text, "must be a string"));
   }
   const { metadata } = value;
   if (metadata !== undefined && typeOf(metadata) !== "object") {
@@ -241,15 +180,9 @@ function checkEmbedded(value: Tree, path: string, causes: StatusCause[]): void {
   }
 }
 
-function checkCombinations(
-  schema: Schema,
-  value: unknown,
-  path: string,
-  causes: StatusCause[],
-): void {
+function checkCombinations(schema: Schema, value: unknown, path: string, causes: StatusCause[]): void {
   const quoted = JSON.stringify(path);
-  const fail = (detail: string): number =>
-    causes.push(invalidValue(path, "", `${quoted} must ${detail}`));
+  const fail = (detail: string): number => causes.push(invalidValue(path, "", `${quoted} must ${detail}`));
   const attempts = (list: Schema[]): StatusCause[][] =>
     list.map((part) => validateSchema(part, value, path)).sort((a, b) => a.length - b.length);
   for (const part of schema.allOf ?? []) check(part, value, path, causes);
@@ -269,6 +202,5 @@ function checkCombinations(
       if (valid === 0) causes.push(...(all[0] ?? []));
     }
   }
-  if (schema.not && validateSchema(schema.not, value, path).length === 0)
-    fail("not validate the schema (not)");
+  if (schema.not && validateSchema(schema.not, value, path).length === 0) fail("not validate the schema (not)");
 }

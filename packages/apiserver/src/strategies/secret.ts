@@ -1,5 +1,51 @@
-// Write rules of Secrets.
+// Write rules of Secrets: plain text becomes base64, the type is fixed, and well-known types have their keys.
 
+import type { KubeObject } from "@gatehouse/apimachinery/meta";
+import type { StatusCause } from "@gatehouse/apimachinery/status-error";
+import type { Secret } from "@gatehouse/apimachinery/types/core-v1";
 import type { WriteStrategy } from "../resource-definition.ts";
+import { invalidValue, required } from "../schema/field-cause.ts";
+import { dataCauses, frozenCauses } from "./data-keys.ts";
 
-export const secretStrategy: WriteStrategy = {};
+const accountAnnotation = "kubernetes.io/service-account.name";
+
+const requiredKeys: Record<string, string[]> = {
+  "kubernetes.io/tls": ["tls.crt", "tls.key"],
+  "kubernetes.io/dockerconfigjson": [".dockerconfigjson"],
+  "kubernetes.io/dockercfg": [".dockercfg"],
+  "kubernetes.io/ssh-auth": ["ssh-privatekey"],
+};
+
+export const secretStrategy: WriteStrategy = {
+  prepareForCreate: (object) => prepare(object as Secret),
+  prepareForUpdate: (object, old) => {
+    // Type is often left out of a PUT; it cannot change anyway.
+    const { type } = old as Secret;
+    if (type !== undefined) object.type ??= type;
+    prepare(object as Secret);
+  },
+  validate: (object, old) => [
+    ...dataCauses({ data: (object as Secret).data }, () => true),
+    ...typeCauses(object as Secret),
+    ...(old && old.type !== object.type ? [invalidValue("type", object.type, "field is immutable")] : []),
+    ...frozenCauses(object, old, ["data"]),
+  ],
+};
+
+function prepare(secret: Secret): void {
+  secret.type ||= "Opaque";
+  if (secret.stringData) {
+    const encoded = Object.entries(secret.stringData).map(([key, text]) => [key, Buffer.from(text, "utf8").toString("base64")]);
+    secret.data = { ...secret.data, ...(Object.fromEntries(encoded) as Record<string, string>) };
+    delete secret.stringData;
+  }
+}
+
+function typeCauses({ type = "", data = {}, metadata }: Secret & KubeObject): StatusCause[] {
+  const missing = Object.hasOwn(requiredKeys, type) ? (requiredKeys[type] ?? []).filter((key) => !Object.hasOwn(data, key)) : [];
+  const causes = missing.map((key) => required(`data[${key}]`));
+  if (type === "kubernetes.io/service-account-token" && !metadata.annotations?.[accountAnnotation]) {
+    causes.push(required(`metadata.annotations[${accountAnnotation}]`));
+  }
+  return causes;
+}

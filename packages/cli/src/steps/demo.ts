@@ -2,15 +2,14 @@
 // proof that all of it serves.
 
 import type { ApiClient } from "@gatehouse/apimachinery/api-client";
-import type { KubeObject } from "@gatehouse/apimachinery/meta";
 import { customResourceDefinitions } from "@gatehouse/gateway-api/custom-resource-definitions";
 import { join } from "node:path";
-import { applyObjects } from "../apply-objects.ts";
 import { loadManifests } from "../manifest-files.ts";
 import { manifestsDirectory } from "../program-files.ts";
 import type { Progress } from "../progress.ts";
 import type { ClusterProvider } from "../providers/provider.ts";
 import { UserError } from "../user-error.ts";
+import { applyAll } from "./apply-all.ts";
 import { demoObjects, untilReady } from "./readiness.ts";
 import { explainUnready } from "./unready.ts";
 import { verifyRequests } from "./verify-requests.ts";
@@ -48,8 +47,4 @@ async function waitForDemo(client: ApiClient): Promise<void> {
 async function applyFiles(client: ApiClient, names: string[]): Promise<void> {
   const manifests = await loadManifests(names.map((name) => join(manifestsDirectory(), name)));
   await applyAll(client, manifests.map((manifest) => manifest.object));
-}
-
-async function applyAll(client: ApiClient, objects: KubeObject[]): Promise<void> {
-  await applyObjects(client, objects);
 }

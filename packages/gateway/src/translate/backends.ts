@@ -41,10 +41,8 @@ export function resolveBackend(
   }
   const service = index.service(namespace, ref.name);
   if (!service) {
-    const known = index.serviceNames(namespace);
-    const others = known.length > 0 && known.length <= 10 ? ` (Services there: ${known.join(", ")})` : "";
     const what = `Service "${ref.name}" not found in namespace "${namespace}"`;
-    return problem("BackendNotFound", `${what}: create it or correct ${at}.name ${of}${others}`);
+    return problem("BackendNotFound", `${what}: create it or correct ${at}.name ${of}`);
   }
   return resolvePort(service, ref.port, `${at}.port ${of}`, index);
 }
@@ -81,11 +79,10 @@ function resolvePort(
 
 const describePort = (port: ServicePort): string => (port.name ? `${port.port} (${port.name})` : String(port.port));
 
-/** KEP-3726's names, and the two everybody uses. An absent appProtocol is plain HTTP/1.1. */
+/** Of KEP-3726's names those that the proxy can speak. An absent appProtocol is plain HTTP/1.1. */
 const protocols: Record<string, ProxyService["protocol"]> = {
   http: "http",
   "kubernetes.io/ws": "http",
-  "kubernetes.io/h2c": "h2c",
 };
 
 function protocolOf(port: ServicePort): ProxyService["protocol"] | ReferenceProblem {
@@ -98,7 +95,7 @@ function protocolOf(port: ServicePort): ProxyService["protocol"] | ReferenceProb
     problem(
       "UnsupportedProtocol",
       `appProtocol "${appProtocol}" of port ${describePort(port)} is not supported: ` +
-        `remove it or use one of ${Object.keys(protocols).join(", ")}`,
+        `remove it or use ${Object.keys(protocols).join(" or ")}`,
     )
   );
 }

@@ -27,8 +27,6 @@ export interface ObjectIndex {
   /** Grants that live in `namespace`, the namespace of the referent. */
   referenceGrants(namespace: string): readonly ReferenceGrant[];
   namespaceLabels(name: string): Record<string, string> | undefined;
-  /** Names of what exists, for messages that suggest a correction. */
-  serviceNames(namespace: string): string[];
 }
 
 export function indexObjects(objects: GatewayObjects): ObjectIndex {
@@ -44,11 +42,6 @@ export function indexObjects(objects: GatewayObjects): ObjectIndex {
     endpointSlices: (namespace, serviceName) => slices.get(`${namespace}/${serviceName}`) ?? [],
     referenceGrants: (namespace) => grants.get(namespace) ?? [],
     namespaceLabels: (name) => namespaces.get(name)?.metadata.labels,
-    serviceNames: (namespace) =>
-      [...services.values()]
-        .filter((service) => service.metadata.namespace === namespace)
-        .map((service) => service.metadata.name)
-        .sort(),
   };
 }
 

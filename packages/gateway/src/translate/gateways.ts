@@ -76,10 +76,14 @@ function acceptance(listeners: readonly ProcessedListener[]): DesiredCondition {
   const invalid = listeners.filter((listener) => !isValid(listener));
   if (invalid.length === 0) return holds("Accepted", "Accepted", "The Gateway is served by this controller");
   const message = `listeners that are not valid: ${invalid.map(describe).join("; ")}`;
-  const anyValid = invalid.length < listeners.length;
-  return anyValid
+  return listeners.some(canServe)
     ? holds("Accepted", "ListenersNotValid", message)
     : fails("Accepted", "ListenersNotValid", message);
+}
+
+/** A listener of which only a part is invalid can serve the rest. */
+function canServe({ conditions, supportedKinds }: ProcessedListener): boolean {
+  return supportedKinds.length > 0 && conditions.some(({ type, status }) => type === "Accepted" && status === "True");
 }
 
 /** By the listener's own merits: an address that cannot be had is not its fault. */

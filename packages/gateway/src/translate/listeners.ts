@@ -13,7 +13,9 @@ export interface ProcessedListener {
   /** Lower-case; `*` for every host. */
   hostname: string;
   supportedKinds: RouteGroupKind[];
-  /** True when the data plane serves it. */
+  /** Belongs into the routing table. */
+  routable: boolean;
+  /** Routable, and open somewhere. */
   programmed: boolean;
   /** The entrypoint whose port it names. */
   entryPoint?: EntryPoint;
@@ -41,17 +43,19 @@ export function processListener(
   const supportedKinds = kindsOf(spec);
   const conflicted = conflict(spec, context.gateway);
   const binding = bind(spec, context, entryPoint, options);
-  const accepted = acceptance(spec, conflicted, binding);
+  const accepted = acceptance(spec, conflicted, binding, context.blocked);
   const resolvedRefs = resolveKinds(spec, supportedKinds);
   const reasons = [accepted, resolvedRefs].filter((condition) => condition.status === "False");
-  const usable = accepted.status === "True" && supportedKinds.length > 0 && context.blocked === undefined;
+  const routable = supportedKinds.length > 0 && conflicted.status === "False" && context.blocked === undefined;
+  const usable = routable && accepted.status === "True";
   const programmed = usable
     ? holds("Programmed", "Programmed", binding.message)
-    : fails("Programmed", "Invalid", context.blocked ?? listOf(reasons.map(({ message }) => message)));
+    : fails("Programmed", "Invalid", context.blocked ?? reasons.map(({ message }) => message).join("; "));
   return {
     spec,
     hostname: spec.hostname ? spec.hostname.toLowerCase() : anyHost,
     supportedKinds,
+    routable,
     programmed: usable,
     ...(entryPoint ? { entryPoint } : {}),
     conditions: [accepted, programmed, resolvedRefs, conflicted],
@@ -136,12 +140,18 @@ function missingEntryPoint(port: number, { entryPoints, reservedPorts }: Transla
   return `not reachable through a host port, because ${why}: set the listener's port to an entrypoint's: ${known}`;
 }
 
-function acceptance(spec: Listener, conflicted: DesiredCondition, binding: Binding): DesiredCondition {
+function acceptance(
+  spec: Listener,
+  conflicted: DesiredCondition,
+  binding: Binding,
+  blocked: string | undefined,
+): DesiredCondition {
   if (!supportedProtocols.includes(spec.protocol)) {
     const use = listOf(supportedProtocols);
     return fails("Accepted", "UnsupportedProtocol", `protocol ${spec.protocol} is not supported: use ${use}`);
   }
   if (conflicted.status === "True") return fails("Accepted", conflicted.reason, conflicted.message);
+  if (blocked !== undefined) return holds("Accepted", "Accepted", "The listener is valid");
   if (!binding.bound) return fails("Accepted", "PortUnavailable", binding.message);
   return holds("Accepted", "Accepted", binding.message);
 }

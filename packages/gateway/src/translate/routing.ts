@@ -47,7 +47,7 @@ function attachedListeners(routes: readonly AttachedRoute[]): Map<ProcessedListe
     const first = routeOrder(rank);
     const ordered = translated.routes.map((route): Route => ({ ...route, order: first + route.order }));
     for (const { listener, hostnames } of parents.flatMap((parent) => parent.listeners)) {
-      if (!listener.programmed) continue;
+      if (!listener.routable) continue;
       const entry = { hostnames, routes: ordered };
       const present = attached.get(listener);
       if (present) present.push(entry);
@@ -60,7 +60,7 @@ function attachedListeners(routes: readonly AttachedRoute[]): Map<ProcessedListe
 function byPort(listeners: readonly ProcessedListener[]): Map<number, ProcessedListener[]> {
   const groups = new Map<number, ProcessedListener[]>();
   for (const listener of listeners) {
-    if (!listener.programmed) continue;
+    if (!listener.routable) continue;
     const group = groups.get(listener.spec.port);
     if (group) group.push(listener);
     else groups.set(listener.spec.port, [listener]);

@@ -185,7 +185,7 @@ function mergeParents(
     const parent = wanted.get(parentKey(old.parentRef));
     if (!parent || !wanted.delete(parentKey(old.parentRef))) continue;
     const conditions = mergeConditions(old.conditions, parent.conditions, generation, now);
-    merged.push({ parentRef: parent.parentRef, controllerName, conditions });
+    merged.push({ parentRef: old.parentRef, controllerName, conditions });
   }
   for (const { parentRef, conditions } of wanted.values()) {
     merged.push({ parentRef, controllerName, conditions: mergeConditions([], conditions, generation, now) });

@@ -58,7 +58,12 @@ export async function serveContainer(servers: ContainerServer[], onListening: ()
 
 function createServer({ tls, upgrade }: ContainerServer, handler: RequestListener): Server {
   // keepAliveTimeout: longer than a proxy keeps idle connections, so that it is never the backend that closes first.
-  const options = { keepAliveTimeout: 95_000, headersTimeout: 60_000, requestTimeout: 0, ...acceptUpgrades(upgrade?.path) };
+  const options = {
+    keepAliveTimeout: 95_000,
+    headersTimeout: 60_000,
+    requestTimeout: 0,
+    ...acceptUpgrades(upgrade?.path),
+  };
   const server = tls
     ? (process.getBuiltinModule("node:https").createServer({ ...options, ...tls }, handler) as Server)
     : process.getBuiltinModule("node:http").createServer(options, handler);

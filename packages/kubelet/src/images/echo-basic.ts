@@ -109,10 +109,13 @@ await serveContainer(
     {
       port: Number(httpPort),
       handler: handle,
-      upgrade: { path: "/ws", listener: (request, socket, head) => {
-        // Loaded at the first upgrade: most pods never see one.
-        void import("./websocket-echo.ts").then(({ echoWebSocket }) => echoWebSocket(request, socket, head));
-      } },
+      upgrade: {
+        path: "/ws",
+        listener: (request, socket, head) => {
+          // Loaded at the first upgrade: most pods never see one.
+          void import("./websocket-echo.ts").then(({ echoWebSocket }) => echoWebSocket(request, socket, head));
+        },
+      },
     },
   ],
   () => console.log(`Starting server, listening on port ${httpPort} (http)`),

@@ -81,7 +81,9 @@ async function whoami(request: IncomingMessage, response: ServerResponse): Promi
 }
 
 function api(request: IncomingMessage, response: ServerResponse): void {
-  const environ = parseGoBool(queryOf(request).get("env")) ? Object.fromEntries(Object.entries(process.env).sort()) : {};
+  const environ = parseGoBool(queryOf(request).get("env"))
+    ? Object.fromEntries(Object.entries(process.env).sort())
+    : {};
   const data = {
     hostname,
     ip: addresses,
@@ -181,12 +183,15 @@ await serveContainer(
     {
       port: Number(flags.port),
       handler: handle,
-      upgrade: { path: "/echo", listener: (request, socket, head) => {
-        // Loaded at the first upgrade: most pods never see one.
-        void import("./websocket-echo.ts").then(({ echoWebSocket }) =>
-          echoWebSocket(request, socket, head, (payload) => console.log(`Received b:${[...payload].join(",")},`)),
-        );
-      } },
+      upgrade: {
+        path: "/echo",
+        listener: (request, socket, head) => {
+          // Loaded at the first upgrade: most pods never see one.
+          void import("./websocket-echo.ts").then(({ echoWebSocket }) =>
+            echoWebSocket(request, socket, head, (payload) => console.log(`Received b:${[...payload].join(",")},`)),
+          );
+        },
+      },
       ...(tls ? { tls } : {}),
     },
   ],

@@ -30,7 +30,9 @@ export async function claimSubnet(listen: Listen, preferred?: number): Promise<S
       if (result !== "EADDRINUSE") throw new Error(`the kubelet cannot listen on ${host}:${port}: ${result}`);
     }
   }
-  throw new Error(`the kubelet found no free network: ports ${kubeletPort}, ${otherPorts.join(", ")} are taken everywhere`);
+  throw new Error(
+    `the kubelet found no free network: ports ${kubeletPort}, ${otherPorts.join(", ")} are taken everywhere`,
+  );
 }
 
 async function onlyAddress(listen: Listen): Promise<SubnetClaim> {

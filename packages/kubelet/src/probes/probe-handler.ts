@@ -1,4 +1,5 @@
 // Carries out one probe: an HTTP request or a TCP connection to the container, as the kubelet would.
+// (getBuiltinModule: see images/container-main.ts for what importing node:http costs.)
 
 import { connect } from "node:net";
 import type { Container, ProbeHandler } from "@gatehouse/apimachinery/types/core-v1";
@@ -15,7 +16,8 @@ export type Locate = (port: number) => ListenAddress;
 
 /** Why a probe or hook cannot be carried out here, undefined when it can. */
 export function unsupportedHandler(handler: ProbeHandler): string | undefined {
-  if (handler.exec) return "exec is not supported: pods are processes of this host, not containers; use httpGet or tcpSocket";
+  if (handler.exec)
+    return "exec is not supported: pods are processes of this host, not containers; use httpGet or tcpSocket";
   if (handler.grpc) return "grpc is not supported yet; use httpGet or tcpSocket";
   return undefined;
 }
@@ -55,8 +57,12 @@ async function httpGet(
 ): Promise<ProbeResult> {
   const { host, port } = target(action.port, action.host, container, locate);
   const secure = action.scheme === "HTTPS";
-  const { request } = secure ? await import("node:https") : await import("node:http");
-  const headers: Record<string, string | string[]> = { "user-agent": "kube-probe/1.34", accept: "*/*", connection: "close" };
+  const { request } = process.getBuiltinModule(secure ? "node:https" : "node:http") as typeof import("node:https");
+  const headers: Record<string, string | string[]> = {
+    "user-agent": "kube-probe/1.34",
+    accept: "*/*",
+    connection: "close",
+  };
   for (const { name, value } of action.httpHeaders ?? []) headers[name.toLowerCase()] = value;
   const path = action.path?.startsWith("/") ? action.path : `/${action.path ?? ""}`;
   const url = `${secure ? "https" : "http"}://${host}:${port}${path}`;

@@ -7,7 +7,7 @@ export type Verdict = "unknown" | "success" | "failure";
 
 export interface ProbeState {
   readonly verdict: Verdict;
-  /** Takes one result; true when the verdict changed, or is a failure confirmed again. */
+  /** Takes one result; true when the verdict changed. */
   observe(success: boolean): boolean;
 }
 

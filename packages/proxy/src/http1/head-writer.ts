@@ -119,6 +119,31 @@ export function responseHeadText(
   return `${text}${edits?.append ?? ""}\r\n`;
 }
 
+const PHRASES: Record<number, string> = {
+  301: "Moved Permanently",
+  302: "Found",
+  303: "See Other",
+  307: "Temporary Redirect",
+  308: "Permanent Redirect",
+  400: "Bad Request",
+  404: "Not Found",
+  408: "Request Timeout",
+  414: "URI Too Long",
+  417: "Expectation Failed",
+  431: "Request Header Fields Too Large",
+  500: "Internal Server Error",
+  501: "Not Implemented",
+  502: "Bad Gateway",
+  503: "Service Unavailable",
+  504: "Gateway Timeout",
+  505: "HTTP Version Not Supported",
+};
+
+/** For the statuses the proxy answers itself (RFC 9110 section 15). */
+export function reasonPhrase(status: number): string {
+  return PHRASES[status] ?? "Unknown";
+}
+
 let dateSecond = 0;
 let dateText = "";
 

@@ -270,7 +270,7 @@ export class UpstreamConnection implements TransportHandler, BodySink {
     if (user === null) return;
     const code = error?.code ?? "closed";
     if (state === State.connecting) user.onFailure("connect", `connect-${code.toLowerCase()}`);
-    else if (this.#answered) user.onFailure("broken", `backend-connection-${code.toLowerCase()}`);
+    else if (this.#answered && (state !== State.tunnel || error !== null)) user.onFailure("broken", `backend-connection-${code.toLowerCase()}`);
     else user.onFailure("closed", `backend-connection-${code.toLowerCase()}`);
   }
 

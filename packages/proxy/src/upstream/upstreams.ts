@@ -30,7 +30,9 @@ export class Upstreams {
   update(services: Record<string, Service>): void {
     const keys = new Set<string>();
     for (const [id, service] of Object.entries(services)) {
-      const targets = service.endpoints.map(({ host, port, name }) => {
+      // A port no socket can have would make connecting throw.
+      const dialable = service.endpoints.filter(({ port }) => Number.isInteger(port) && port > 0 && port < 65536);
+      const targets = dialable.map(({ host, port, name }) => {
         const pool = this.#pool(host, port);
         keys.add(pool.key);
         return { pool, name: name ?? "" };

@@ -3,15 +3,11 @@
 import { labelSelector } from "./meta.ts";
 import { int32, int64, listOf, oneOf, str, strings, struct } from "../schema-helpers.ts";
 
-const nodeSelectorRequirement = struct(
-  "core.v1.NodeSelectorRequirement",
-  "One condition on a node.",
-  {
-    "key!": str(undefined),
-    "operator!": oneOf(["In", "NotIn", "Exists", "DoesNotExist", "Gt", "Lt"]),
-    values: strings(undefined),
-  },
-);
+const nodeSelectorRequirement = struct("core.v1.NodeSelectorRequirement", "One condition on a node.", {
+  "key!": str(),
+  "operator!": oneOf(["In", "NotIn", "Exists", "DoesNotExist", "Gt", "Lt"]),
+  values: strings(),
+});
 
 const nodeSelectorTerm = struct(
   "core.v1.NodeSelectorTerm",
@@ -34,30 +30,26 @@ export const nodeSelector = struct(
 
 const preferredSchedulingTerm = struct("core.v1.PreferredSchedulingTerm", "A wish with a weight.", {
   "preference!": nodeSelectorTerm,
-  "weight!": int32(undefined),
+  "weight!": int32(),
 });
 
-const nodeAffinity = struct(
-  "core.v1.NodeAffinity",
-  "Which nodes a pod may and would like to run on.",
-  {
-    preferredDuringSchedulingIgnoredDuringExecution: listOf(preferredSchedulingTerm),
-    requiredDuringSchedulingIgnoredDuringExecution: nodeSelector,
-  },
-);
+const nodeAffinity = struct("core.v1.NodeAffinity", "Which nodes a pod may and would like to run on.", {
+  preferredDuringSchedulingIgnoredDuringExecution: listOf(preferredSchedulingTerm),
+  requiredDuringSchedulingIgnoredDuringExecution: nodeSelector,
+});
 
 const podAffinityTerm = struct("core.v1.PodAffinityTerm", "Pods to be near to or far from.", {
   labelSelector: labelSelector,
-  matchLabelKeys: strings(undefined),
-  mismatchLabelKeys: strings(undefined),
+  matchLabelKeys: strings(),
+  mismatchLabelKeys: strings(),
   namespaceSelector: labelSelector,
-  namespaces: strings(undefined),
-  "topologyKey!": str(undefined),
+  namespaces: strings(),
+  "topologyKey!": str(),
 });
 
 const weightedPodAffinityTerm = struct("core.v1.WeightedPodAffinityTerm", "A wish with a weight.", {
   "podAffinityTerm!": podAffinityTerm,
-  "weight!": int32(undefined),
+  "weight!": int32(),
 });
 
 const podAffinity = struct("core.v1.PodAffinity", "Pods to be near to.", {
@@ -76,29 +68,21 @@ export const affinity = struct("core.v1.Affinity", "Where a pod may and would li
   podAntiAffinity: podAntiAffinity,
 });
 
-export const toleration = struct(
-  "core.v1.Toleration",
-  "A taint of nodes that the pod puts up with.",
-  {
-    effect: str("The taint's effect; all when empty."),
-    key: str("The taint's key; all when empty."),
-    operator: str("Exists or Equal."),
-    tolerationSeconds: int64("Seconds the pod stays on a node that gets a NoExecute taint."),
-    value: str(undefined),
-  },
-);
+export const toleration = struct("core.v1.Toleration", "A taint of nodes that the pod puts up with.", {
+  effect: str("The taint's effect; all when empty."),
+  key: str("The taint's key; all when empty."),
+  operator: str("Exists or Equal."),
+  tolerationSeconds: int64("Seconds the pod stays on a node that gets a NoExecute taint."),
+  value: str(),
+});
 
-export const topologySpreadConstraint = struct(
-  "core.v1.TopologySpreadConstraint",
-  "How evenly pods are spread.",
-  {
-    labelSelector: labelSelector,
-    matchLabelKeys: strings(undefined),
-    "maxSkew!": int32(undefined),
-    minDomains: int32(undefined),
-    nodeAffinityPolicy: str(undefined),
-    nodeTaintsPolicy: str(undefined),
-    "topologyKey!": str(undefined),
-    "whenUnsatisfiable!": oneOf(["DoNotSchedule", "ScheduleAnyway"]),
-  },
-);
+export const topologySpreadConstraint = struct("core.v1.TopologySpreadConstraint", "How evenly pods are spread.", {
+  labelSelector: labelSelector,
+  matchLabelKeys: strings(),
+  "maxSkew!": int32(),
+  minDomains: int32(),
+  nodeAffinityPolicy: str(),
+  nodeTaintsPolicy: str(),
+  "topologyKey!": str(),
+  "whenUnsatisfiable!": oneOf(["DoNotSchedule", "ScheduleAnyway"]),
+});

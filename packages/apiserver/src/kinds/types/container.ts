@@ -23,17 +23,13 @@ import {
   struct,
 } from "../schema-helpers.ts";
 
-const envVarSource = struct(
-  "core.v1.EnvVarSource",
-  "Where a variable's value comes from; exactly one of these.",
-  {
-    configMapKeyRef: field(configMapKeySelector, "A key of a ConfigMap."),
-    fieldRef: field(objectFieldSelector, "A field of the pod."),
-    fileKeyRef: fileKeySelector,
-    resourceFieldRef: field(resourceFieldSelector, "A resource request or limit of the container."),
-    secretKeyRef: field(secretKeySelector, "A key of a Secret."),
-  },
-);
+const envVarSource = struct("core.v1.EnvVarSource", "Where a variable's value comes from; exactly one of these.", {
+  configMapKeyRef: field(configMapKeySelector, "A key of a ConfigMap."),
+  fieldRef: field(objectFieldSelector, "A field of the pod."),
+  fileKeyRef: fileKeySelector,
+  resourceFieldRef: field(resourceFieldSelector, "A resource request or limit of the container."),
+  secretKeyRef: field(secretKeySelector, "A key of a Secret."),
+});
 
 const envVar = struct("core.v1.EnvVar", "An environment variable.", {
   "name!": str("Name of the variable."),
@@ -43,12 +39,12 @@ const envVar = struct("core.v1.EnvVar", "An environment variable.", {
 
 const configMapEnvSource = struct("core.v1.ConfigMapEnvSource", "All keys of a ConfigMap.", {
   name: str(undefined, { default: "" }),
-  optional: bool(undefined),
+  optional: bool(),
 });
 
 const secretEnvSource = struct("core.v1.SecretEnvSource", "All keys of a Secret.", {
   name: str(undefined, { default: "" }),
-  optional: bool(undefined),
+  optional: bool(),
 });
 
 const envFromSource = struct("core.v1.EnvFromSource", "Keys that become environment variables.", {
@@ -65,31 +61,23 @@ const containerPort = struct("core.v1.ContainerPort", "A port the container list
   protocol: oneOf(["TCP", "UDP", "SCTP"], "TCP, UDP or SCTP.", { default: "TCP" }),
 });
 
-const resourceClaim = struct(
-  "core.v1.ResourceClaim",
-  "A claim of the pod that the container uses.",
-  {
-    "name!": str(undefined),
-    request: str(undefined),
-  },
-);
+const resourceClaim = struct("core.v1.ResourceClaim", "A claim of the pod that the container uses.", {
+  "name!": str(),
+  request: str(),
+});
 
-export const resourceRequirements = struct(
-  "core.v1.ResourceRequirements",
-  "What a container needs and may use.",
-  {
-    claims: listBy(["name"], resourceClaim, "Claims of the pod it uses.", { patch: "none" }),
-    limits: quantities("What it may use at most."),
-    requests: quantities("What it needs at least."),
-  },
-);
+export const resourceRequirements = struct("core.v1.ResourceRequirements", "What a container needs and may use.", {
+  claims: listBy(["name"], resourceClaim, "Claims of the pod it uses.", { patch: "none" }),
+  limits: quantities("What it may use at most."),
+  requests: quantities("What it needs at least."),
+});
 
 const containerResizePolicy = struct(
   "core.v1.ContainerResizePolicy",
   "What a change of a resource means for the running container.",
   {
-    "resourceName!": str(undefined),
-    "restartPolicy!": str(undefined),
+    "resourceName!": str(),
+    "restartPolicy!": str(),
   },
 );
 
@@ -97,38 +85,30 @@ const containerRestartRuleOnExitCodes = struct(
   "core.v1.ContainerRestartRuleOnExitCodes",
   "Exit codes that a restart rule is for.",
   {
-    "operator!": str(undefined),
-    values: setOf(int32(undefined), undefined, { uniqueItems: false }),
+    "operator!": str(),
+    values: setOf(int32(), undefined, { uniqueItems: false }),
   },
 );
 
-const containerRestartRule = struct(
-  "core.v1.ContainerRestartRule",
-  "When to restart the container.",
-  {
-    "action!": str(undefined),
-    exitCodes: containerRestartRuleOnExitCodes,
-  },
-);
-
-const volumeDevice = struct("core.v1.VolumeDevice", "A block device given to the container.", {
-  "devicePath!": str(undefined),
-  "name!": str(undefined),
+const containerRestartRule = struct("core.v1.ContainerRestartRule", "When to restart the container.", {
+  "action!": str(),
+  exitCodes: containerRestartRuleOnExitCodes,
 });
 
-const volumeMount = struct(
-  "core.v1.VolumeMount",
-  "A volume of the pod at a path of the container.",
-  {
-    "mountPath!": str("Path in the container."),
-    mountPropagation: str(undefined),
-    "name!": str("Name of the volume."),
-    readOnly: bool("True: read only."),
-    recursiveReadOnly: str(undefined),
-    subPath: str("Path within the volume; its root when empty."),
-    subPathExpr: str(undefined),
-  },
-);
+const volumeDevice = struct("core.v1.VolumeDevice", "A block device given to the container.", {
+  "devicePath!": str(),
+  "name!": str(),
+});
+
+const volumeMount = struct("core.v1.VolumeMount", "A volume of the pod at a path of the container.", {
+  "mountPath!": str("Path in the container."),
+  mountPropagation: str(),
+  "name!": str("Name of the volume."),
+  readOnly: bool("True: read only."),
+  recursiveReadOnly: str(),
+  subPath: str("Path within the volume; its root when empty."),
+  subPathExpr: str(),
+});
 
 export const container = struct("core.v1.Container", "One process of a pod.", {
   args: strings("Arguments of the entry point."),
@@ -143,9 +123,7 @@ export const container = struct("core.v1.Container", "One process of a pod.", {
   lifecycle: field(lifecycle, "Hooks around the container's life."),
   livenessProbe: field(probe, "Restarts the container when it fails."),
   "name!": str("Name, unique in the pod."),
-  ports: listBy(["containerPort", "protocol"], containerPort, "Ports the container listens on.", {
-    repeats: true,
-  }),
+  ports: listBy(["containerPort", "protocol"], containerPort, "Ports the container listens on.", { repeats: true }),
   readinessProbe: field(probe, "Takes the pod out of Services while it fails."),
   resizePolicy: listOf(containerResizePolicy),
   resources: field(resourceRequirements, "What it needs and may use.", { default: {} }),
@@ -153,17 +131,15 @@ export const container = struct("core.v1.Container", "One process of a pod.", {
   restartPolicyRules: listOf(containerRestartRule),
   securityContext: field(securityContext, "Privileges of the container."),
   startupProbe: field(probe, "Holds the other probes back until it succeeds."),
-  stdin: bool(undefined),
-  stdinOnce: bool(undefined),
+  stdin: bool(),
+  stdinOnce: bool(),
   terminationMessagePath: str("File whose text is reported when the container ends.", {
     default: "/dev/termination-log",
   }),
-  terminationMessagePolicy: oneOf(
-    ["File", "FallbackToLogsOnError"],
-    "Where that text is taken from.",
-    { default: "File" },
-  ),
-  tty: bool(undefined),
+  terminationMessagePolicy: oneOf(["File", "FallbackToLogsOnError"], "Where that text is taken from.", {
+    default: "File",
+  }),
+  tty: bool(),
   volumeDevices: listBy(["devicePath"], volumeDevice),
   volumeMounts: listBy(["mountPath"], volumeMount, "Volumes to mount."),
   workingDir: str("Directory to start in."),
@@ -173,11 +149,11 @@ export const ephemeralContainer = struct(
   "core.v1.EphemeralContainer",
   "A container added to a running pod to look into it.",
   {
-    args: strings(undefined),
-    command: strings(undefined),
+    args: strings(),
+    command: strings(),
     env: listBy(["name"], envVar, undefined, { repeats: true }),
     envFrom: listOf(envFromSource),
-    image: str(undefined),
+    image: str(),
     imagePullPolicy: oneOf(["Always", "IfNotPresent", "Never"]),
     lifecycle: lifecycle,
     livenessProbe: probe,
@@ -186,20 +162,18 @@ export const ephemeralContainer = struct(
     readinessProbe: probe,
     resizePolicy: listOf(containerResizePolicy),
     resources: field(resourceRequirements, undefined, { default: {} }),
-    restartPolicy: str(undefined),
+    restartPolicy: str(),
     restartPolicyRules: listOf(containerRestartRule),
     securityContext: securityContext,
     startupProbe: probe,
-    stdin: bool(undefined),
-    stdinOnce: bool(undefined),
+    stdin: bool(),
+    stdinOnce: bool(),
     targetContainerName: str("Container whose processes it sees."),
     terminationMessagePath: str(undefined, { default: "/dev/termination-log" }),
-    terminationMessagePolicy: oneOf(["File", "FallbackToLogsOnError"], undefined, {
-      default: "File",
-    }),
-    tty: bool(undefined),
+    terminationMessagePolicy: oneOf(["File", "FallbackToLogsOnError"], undefined, { default: "File" }),
+    tty: bool(),
     volumeDevices: listBy(["devicePath"], volumeDevice),
     volumeMounts: listBy(["mountPath"], volumeMount),
-    workingDir: str(undefined),
+    workingDir: str(),
   },
 );

@@ -20,9 +20,9 @@ const serviceReference = struct(
   "io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.ServiceReference",
   "A Service that answers webhooks.",
   {
-    "name!": str(undefined),
-    "namespace!": str(undefined),
-    path: str(undefined),
+    "name!": str(),
+    "namespace!": str(),
+    path: str(),
     port: int32(undefined, { default: 443 }),
   },
 );
@@ -31,9 +31,9 @@ const webhookClientConfig = struct(
   "io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.WebhookClientConfig",
   "How to reach a webhook.",
   {
-    caBundle: bytes(undefined),
+    caBundle: bytes(),
     service: serviceReference,
-    url: str(undefined),
+    url: str(),
   },
 );
 
@@ -42,7 +42,7 @@ const webhookConversion = struct(
   "A webhook that converts objects.",
   {
     clientConfig: webhookClientConfig,
-    "conversionReviewVersions!": strings(undefined),
+    "conversionReviewVersions!": strings(),
   },
 );
 
@@ -85,9 +85,9 @@ const customResourceSubresourceScale = struct(
   "io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.CustomResourceSubresourceScale",
   "Where the scale subresource finds its numbers.",
   {
-    labelSelectorPath: str(undefined),
-    "specReplicasPath!": str(undefined),
-    "statusReplicasPath!": str(undefined),
+    labelSelectorPath: str(),
+    "specReplicasPath!": str(),
+    "statusReplicasPath!": str(),
   },
 );
 
@@ -96,7 +96,7 @@ const customResourceSubresources = struct(
   "Subresources of the resource.",
   {
     scale: customResourceSubresourceScale,
-    status: anyObject(undefined),
+    status: anyObject(),
   },
 );
 
@@ -112,7 +112,7 @@ const selectableField = struct(
   "io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.SelectableField",
   "A field that can be selected by.",
   {
-    "jsonPath!": str(undefined),
+    "jsonPath!": str(),
   },
 );
 
@@ -151,11 +151,11 @@ const customResourceDefinitionCondition = struct(
   "io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.CustomResourceDefinitionCondition",
   "One aspect of a definition's state.",
   {
-    lastTransitionTime: time(undefined),
-    message: str(undefined),
-    reason: str(undefined),
-    "status!": str(undefined),
-    "type!": str(undefined),
+    lastTransitionTime: time(),
+    message: str(),
+    reason: str(),
+    "status!": str(),
+    "type!": str(),
   },
 );
 
@@ -164,12 +164,9 @@ export const customResourceDefinitionStatus = struct(
   "What has become of a definition.",
   {
     acceptedNames: field(customResourceDefinitionNames, "Names that are served."),
-    conditions: listBy(
-      ["type"],
-      customResourceDefinitionCondition,
-      "NamesAccepted, Established and others.",
-      { patch: "none" },
-    ),
+    conditions: listBy(["type"], customResourceDefinitionCondition, "NamesAccepted, Established and others.", {
+      patch: "none",
+    }),
     storedVersions: strings("Versions that objects have been stored in."),
   },
 );

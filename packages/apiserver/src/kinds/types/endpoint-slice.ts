@@ -1,17 +1,7 @@
 // Endpoints of an EndpointSlice (discovery.k8s.io/v1).
 
 import { objectReference } from "./references.ts";
-import {
-  bool,
-  field,
-  int32,
-  listOf,
-  oneOf,
-  setOf,
-  str,
-  stringMap,
-  struct,
-} from "../schema-helpers.ts";
+import { bool, field, int32, listOf, oneOf, setOf, str, stringMap, struct } from "../schema-helpers.ts";
 
 const endpointConditions = struct("discovery.v1.EndpointConditions", "State of an endpoint.", {
   ready: bool("Whether it takes traffic; absent counts as true."),
@@ -20,11 +10,11 @@ const endpointConditions = struct("discovery.v1.EndpointConditions", "State of a
 });
 
 const forNode = struct("discovery.v1.ForNode", "A node.", {
-  "name!": str(undefined),
+  "name!": str(),
 });
 
 const forZone = struct("discovery.v1.ForZone", "A zone.", {
-  "name!": str(undefined),
+  "name!": str(),
 });
 
 const endpointHints = struct("discovery.v1.EndpointHints", "Who should use an endpoint.", {
@@ -33,11 +23,11 @@ const endpointHints = struct("discovery.v1.EndpointHints", "Who should use an en
 });
 
 export const endpoint = struct("discovery.v1.Endpoint", "A pod behind a Service.", {
-  "addresses!": setOf(str(undefined), "Its addresses."),
+  "addresses!": setOf(str(), "Its addresses."),
   conditions: field(endpointConditions, "Its state.", { default: {} }),
-  deprecatedTopology: stringMap(undefined),
+  deprecatedTopology: stringMap(),
   hints: endpointHints,
-  hostname: str(undefined),
+  hostname: str(),
   nodeName: str("The node it runs on."),
   targetRef: field(objectReference, "The pod."),
   zone: str("The zone it runs in."),

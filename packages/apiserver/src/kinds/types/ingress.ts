@@ -7,20 +7,16 @@ const serviceBackendPort = struct(
   "networking.v1.ServiceBackendPort",
   "A port of a Service, by name or number.",
   {
-    name: str(undefined),
-    number: int32(undefined),
+    name: str(),
+    number: int32(),
   },
   { "x-kubernetes-map-type": "atomic" },
 );
 
-const ingressServiceBackend = struct(
-  "networking.v1.IngressServiceBackend",
-  "A Service and its port.",
-  {
-    "name!": str(undefined),
-    port: serviceBackendPort,
-  },
-);
+const ingressServiceBackend = struct("networking.v1.IngressServiceBackend", "A Service and its port.", {
+  "name!": str(),
+  port: serviceBackendPort,
+});
 
 const ingressBackend = struct("networking.v1.IngressBackend", "Where requests are sent.", {
   resource: typedLocalObjectReference,
@@ -30,10 +26,7 @@ const ingressBackend = struct("networking.v1.IngressBackend", "Where requests ar
 const httpIngressPath = struct("networking.v1.HTTPIngressPath", "A path and its backend.", {
   "backend!": field(ingressBackend, "Where matching requests are sent."),
   path: str("The path to match."),
-  "pathType!": oneOf(
-    ["Exact", "ImplementationSpecific", "Prefix"],
-    "Exact, Prefix or ImplementationSpecific.",
-  ),
+  "pathType!": oneOf(["Exact", "ImplementationSpecific", "Prefix"], "Exact, Prefix or ImplementationSpecific."),
 });
 
 const httpIngressRuleValue = struct("networking.v1.HTTPIngressRuleValue", "Paths of a host.", {
@@ -46,8 +39,8 @@ const ingressRule = struct("networking.v1.IngressRule", "Paths of one host.", {
 });
 
 const ingressTLS = struct("networking.v1.IngressTLS", "Hosts and their certificate.", {
-  hosts: strings(undefined),
-  secretName: str(undefined),
+  hosts: strings(),
+  secretName: str(),
 });
 
 export const ingressSpec = struct("networking.v1.IngressSpec", "What an Ingress routes.", {
@@ -58,28 +51,24 @@ export const ingressSpec = struct("networking.v1.IngressSpec", "What an Ingress 
 });
 
 const ingressPortStatus = struct("networking.v1.IngressPortStatus", "State of a port.", {
-  error: str(undefined),
-  "port!": int32(undefined),
-  "protocol!": str(undefined),
+  error: str(),
+  "port!": int32(),
+  "protocol!": str(),
 });
 
 const ingressLoadBalancerIngress = struct(
   "networking.v1.IngressLoadBalancerIngress",
   "An address of a load balancer.",
   {
-    hostname: str(undefined),
-    ip: str(undefined),
+    hostname: str(),
+    ip: str(),
     ports: listOf(ingressPortStatus),
   },
 );
 
-const ingressLoadBalancerStatus = struct(
-  "networking.v1.IngressLoadBalancerStatus",
-  "State of a load balancer.",
-  {
-    ingress: listOf(ingressLoadBalancerIngress),
-  },
-);
+const ingressLoadBalancerStatus = struct("networking.v1.IngressLoadBalancerStatus", "State of a load balancer.", {
+  ingress: listOf(ingressLoadBalancerIngress),
+});
 
 export const ingressStatus = struct("networking.v1.IngressStatus", "What is known of an Ingress.", {
   loadBalancer: field(ingressLoadBalancerStatus, undefined, { default: {} }),
@@ -89,19 +78,15 @@ const ingressClassParametersReference = struct(
   "networking.v1.IngressClassParametersReference",
   "Settings of a controller.",
   {
-    apiGroup: str(undefined),
-    "kind!": str(undefined),
-    "name!": str(undefined),
-    namespace: str(undefined),
+    apiGroup: str(),
+    "kind!": str(),
+    "name!": str(),
+    namespace: str(),
     scope: oneOf(["Cluster", "Namespace"], "Cluster or Namespace.", { default: "Cluster" }),
   },
 );
 
-export const ingressClassSpec = struct(
-  "networking.v1.IngressClassSpec",
-  "Who serves Ingresses of a class.",
-  {
-    controller: str("Name of the controller."),
-    parameters: ingressClassParametersReference,
-  },
-);
+export const ingressClassSpec = struct("networking.v1.IngressClassSpec", "Who serves Ingresses of a class.", {
+  controller: str("Name of the controller."),
+  parameters: ingressClassParametersReference,
+});

@@ -18,18 +18,14 @@ import {
 
 const prefix = "io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.";
 
-const validationRule = struct(
-  `${prefix}ValidationRule`,
-  "A rule in the Common Expression Language.",
-  {
-    "rule!": str("The expression; it must be true."),
-    message: str("What to say when it is not."),
-    messageExpression: str("An expression for what to say."),
-    reason: str("Machine-readable reason of the refusal."),
-    fieldPath: str("The field to blame."),
-    optionalOldSelf: bool("True: the rule also runs on creation."),
-  },
-);
+const validationRule = struct(`${prefix}ValidationRule`, "A rule in the Common Expression Language.", {
+  "rule!": str("The expression; it must be true."),
+  message: str("What to say when it is not."),
+  messageExpression: str("An expression for what to say."),
+  reason: str("Machine-readable reason of the refusal."),
+  fieldPath: str("The field to blame."),
+  optionalOldSelf: bool("True: the rule also runs on creation."),
+});
 
 const externalDocumentation = struct(`${prefix}ExternalDocumentation`, "Where more is written.", {
   description: str(),
@@ -95,12 +91,9 @@ const properties: Record<string, Schema> = {
   "x-kubernetes-list-map-keys": strings("What tells the items of a list map apart."),
   "x-kubernetes-list-type": str("atomic, set or map."),
   "x-kubernetes-map-type": str("atomic or granular."),
-  "x-kubernetes-validations": listBy(
-    ["rule"],
-    validationRule,
-    "Rules in the Common Expression Language.",
-    { repeats: true },
-  ),
+  "x-kubernetes-validations": listBy(["rule"], validationRule, "Rules in the Common Expression Language.", {
+    repeats: true,
+  }),
 };
 
 for (const schema of [

@@ -30,19 +30,15 @@ const ownerReference = struct(
   { "x-kubernetes-map-type": "atomic" },
 );
 
-const managedFieldsEntry = struct(
-  "meta.v1.ManagedFieldsEntry",
-  "The fields that one manager has set.",
-  {
-    apiVersion: str("The version the fields are written in."),
-    fieldsType: str("Always FieldsV1."),
-    fieldsV1: anyObject("The set of fields."),
-    manager: str("Who set the fields."),
-    operation: str("How they were set: Apply or Update."),
-    subresource: str("The subresource through which they were set, if any."),
-    time: time("When the manager last changed its fields."),
-  },
-);
+const managedFieldsEntry = struct("meta.v1.ManagedFieldsEntry", "The fields that one manager has set.", {
+  apiVersion: str("The version the fields are written in."),
+  fieldsType: str("Always FieldsV1."),
+  fieldsV1: anyObject("The set of fields."),
+  manager: str("Who set the fields."),
+  operation: str("How they were set: Apply or Update."),
+  subresource: str("The subresource through which they were set, if any."),
+  time: time("When the manager last changed its fields."),
+});
 
 export const objectMeta = struct(
   "meta.v1.ObjectMeta",
@@ -51,10 +47,8 @@ export const objectMeta = struct(
     annotations: stringMap("Keys and values that tools keep with the object; not to select by."),
     creationTimestamp: time("When the object was created; set by the server."),
     deletionGracePeriodSeconds: int64("Seconds the object gets to end by itself."),
-    deletionTimestamp: time(
-      "When the object will be gone; set by the server on a graceful delete.",
-    ),
-    finalizers: setOf(str(undefined), "Who must agree before the object is removed.", {
+    deletionTimestamp: time("When the object will be gone; set by the server on a graceful delete."),
+    finalizers: setOf(str(), "Who must agree before the object is removed.", {
       "x-kubernetes-patch-strategy": "merge",
       uniqueItems: false,
     }),
@@ -65,23 +59,17 @@ export const objectMeta = struct(
     name: str("Name, unique among the objects of this kind in the namespace. Cannot be changed."),
     namespace: str("The space within which the name is unique. Empty for cluster-scoped kinds."),
     ownerReferences: listBy(["uid"], ownerReference, "The objects this one belongs to."),
-    resourceVersion: str(
-      "Changes with each write; send it back to update only what you have seen.",
-    ),
+    resourceVersion: str("Changes with each write; send it back to update only what you have seen."),
     selfLink: str("No longer set."),
     uid: str("Identity of this very object in time; set by the server."),
   },
 );
 
-export const labelSelectorRequirement = struct(
-  "meta.v1.LabelSelectorRequirement",
-  "One condition on a label.",
-  {
-    "key!": str("The label."),
-    "operator!": str("How the label relates to the values: In, NotIn, Exists or DoesNotExist."),
-    values: strings("Values for In and NotIn; empty for the others."),
-  },
-);
+export const labelSelectorRequirement = struct("meta.v1.LabelSelectorRequirement", "One condition on a label.", {
+  "key!": str("The label."),
+  "operator!": str("How the label relates to the values: In, NotIn, Exists or DoesNotExist."),
+  values: strings("Values for In and NotIn; empty for the others."),
+});
 
 export const labelSelector = struct(
   "meta.v1.LabelSelector",
@@ -93,15 +81,11 @@ export const labelSelector = struct(
   { "x-kubernetes-map-type": "atomic" },
 );
 
-export const fieldSelectorRequirement = struct(
-  "meta.v1.FieldSelectorRequirement",
-  "One condition on a field.",
-  {
-    "key!": str("The field."),
-    "operator!": str("In, NotIn, Exists or DoesNotExist."),
-    values: strings("Values for In and NotIn."),
-  },
-);
+export const fieldSelectorRequirement = struct("meta.v1.FieldSelectorRequirement", "One condition on a field.", {
+  "key!": str("The field."),
+  "operator!": str("In, NotIn, Exists or DoesNotExist."),
+  values: strings("Values for In and NotIn."),
+});
 
 export const condition = struct("meta.v1.Condition", "One aspect of an object's present state.", {
   "lastTransitionTime!": time("When the status last changed."),
@@ -112,22 +96,18 @@ export const condition = struct("meta.v1.Condition", "One aspect of an object's 
   "type!": str("Which aspect, in CamelCase."),
 });
 
-const preconditions = struct(
-  "meta.v1.Preconditions",
-  "What must be true of the object for it to be deleted.",
-  {
-    resourceVersion: str("Its resource version."),
-    uid: str("Its UID."),
-  },
-);
+const preconditions = struct("meta.v1.Preconditions", "What must be true of the object for it to be deleted.", {
+  resourceVersion: str("Its resource version."),
+  uid: str("Its UID."),
+});
 
-const deleteOptions = struct("meta.v1.DeleteOptions", "How an object is to be deleted.", {
-  apiVersion: str(undefined),
+export const deleteOptions = struct("meta.v1.DeleteOptions", "How an object is to be deleted.", {
+  apiVersion: str(),
   dryRun: strings("`All`: do everything but the deletion."),
   gracePeriodSeconds: int64("Seconds to wait; zero deletes at once."),
-  ignoreStoreReadErrorWithClusterBreakingPotential: bool(undefined),
-  kind: str(undefined),
-  orphanDependents: bool(undefined),
+  ignoreStoreReadErrorWithClusterBreakingPotential: bool(),
+  kind: str(),
+  orphanDependents: bool(),
   preconditions: field(preconditions, "What must be true for the deletion to happen."),
   propagationPolicy: str("What happens to dependents: Orphan, Background or Foreground."),
 });

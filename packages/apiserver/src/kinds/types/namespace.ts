@@ -6,26 +6,18 @@ export const namespaceSpec = struct("core.v1.NamespaceSpec", "What a namespace i
   finalizers: strings("Who must agree before the namespace is removed."),
 });
 
-const namespaceCondition = struct(
-  "core.v1.NamespaceCondition",
-  "One aspect of a namespace's state.",
-  {
-    lastTransitionTime: time(undefined),
-    message: str(undefined),
-    reason: str(undefined),
-    "status!": str(undefined),
-    "type!": str(undefined),
-  },
-);
+const namespaceCondition = struct("core.v1.NamespaceCondition", "One aspect of a namespace's state.", {
+  lastTransitionTime: time(),
+  message: str(),
+  reason: str(),
+  "status!": str(),
+  "type!": str(),
+});
 
-export const namespaceStatus = struct(
-  "core.v1.NamespaceStatus",
-  "Where a namespace is in its life.",
-  {
-    conditions: listBy(["type"], namespaceCondition),
-    phase: str("Active or Terminating."),
-  },
-);
+export const namespaceStatus = struct("core.v1.NamespaceStatus", "Where a namespace is in its life.", {
+  conditions: listBy(["type"], namespaceCondition),
+  phase: str("Active or Terminating."),
+});
 
 export const eventSource = struct("core.v1.EventSource", "Who reported an event.", {
   component: str("The component."),
@@ -33,6 +25,6 @@ export const eventSource = struct("core.v1.EventSource", "Who reported an event.
 });
 
 export const eventSeries = struct("core.v1.EventSeries", "How often an event was repeated.", {
-  count: int32(undefined),
-  lastObservedTime: microTime(undefined),
+  count: int32(),
+  lastObservedTime: microTime(),
 });

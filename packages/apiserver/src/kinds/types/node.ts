@@ -17,11 +17,11 @@ import {
 } from "../schema-helpers.ts";
 
 const configMapNodeConfigSource = struct("core.v1.ConfigMapNodeConfigSource", "No longer used.", {
-  "kubeletConfigKey!": str(undefined),
-  "name!": str(undefined),
-  "namespace!": str(undefined),
-  resourceVersion: str(undefined),
-  uid: str(undefined),
+  "kubeletConfigKey!": str(),
+  "name!": str(),
+  "namespace!": str(),
+  resourceVersion: str(),
+  uid: str(),
 });
 
 const nodeConfigSource = struct("core.v1.NodeConfigSource", "No longer used.", {
@@ -29,38 +29,35 @@ const nodeConfigSource = struct("core.v1.NodeConfigSource", "No longer used.", {
 });
 
 const taint = struct("core.v1.Taint", "Keeps pods that do not tolerate it off the node.", {
-  "effect!": oneOf(
-    ["NoSchedule", "PreferNoSchedule", "NoExecute"],
-    "NoSchedule, PreferNoSchedule or NoExecute.",
-  ),
-  "key!": str(undefined),
-  timeAdded: time(undefined),
-  value: str(undefined),
+  "effect!": oneOf(["NoSchedule", "PreferNoSchedule", "NoExecute"], "NoSchedule, PreferNoSchedule or NoExecute."),
+  "key!": str(),
+  timeAdded: time(),
+  value: str(),
 });
 
 export const nodeSpec = struct("core.v1.NodeSpec", "What a node is asked to be.", {
   configSource: nodeConfigSource,
-  externalID: str(undefined),
+  externalID: str(),
   podCIDR: str("Addresses of the node's pods."),
-  podCIDRs: setOf(str(undefined), "Addresses of the node's pods.", {
+  podCIDRs: setOf(str(), "Addresses of the node's pods.", {
     "x-kubernetes-patch-strategy": "merge",
     uniqueItems: false,
   }),
-  providerID: str(undefined),
+  providerID: str(),
   taints: listOf(taint, "Taints of the node."),
   unschedulable: bool("True: no new pods are placed here."),
 });
 
 export const nodeAddress = struct("core.v1.NodeAddress", "An address of a node.", {
-  "address!": str(undefined),
-  "type!": str(undefined),
+  "address!": str(),
+  "type!": str(),
 });
 
 const nodeCondition = struct("core.v1.NodeCondition", "One aspect of a node's state.", {
-  lastHeartbeatTime: time(undefined),
-  lastTransitionTime: time(undefined),
-  message: str(undefined),
-  reason: str(undefined),
+  lastHeartbeatTime: time(),
+  lastTransitionTime: time(),
+  message: str(),
+  reason: str(),
   "status!": str("True, False or Unknown."),
   "type!": str("Which aspect, e.g. Ready."),
 });
@@ -68,7 +65,7 @@ const nodeCondition = struct("core.v1.NodeCondition", "One aspect of a node's st
 const nodeConfigStatus = struct("core.v1.NodeConfigStatus", "No longer used.", {
   active: nodeConfigSource,
   assigned: nodeConfigSource,
-  error: str(undefined),
+  error: str(),
   lastKnownGood: nodeConfigSource,
 });
 
@@ -81,16 +78,16 @@ const nodeDaemonEndpoints = struct("core.v1.NodeDaemonEndpoints", "Ports of the 
 });
 
 const nodeFeatures = struct("core.v1.NodeFeatures", "What the node's runtime can do.", {
-  supplementalGroupsPolicy: bool(undefined),
+  supplementalGroupsPolicy: bool(),
 });
 
 const containerImage = struct("core.v1.ContainerImage", "An image on the node.", {
-  names: strings(undefined),
-  sizeBytes: int64(undefined),
+  names: strings(),
+  sizeBytes: int64(),
 });
 
 const nodeSwapStatus = struct("core.v1.NodeSwapStatus", "Swap of the node.", {
-  capacity: int64(undefined),
+  capacity: int64(),
 });
 
 const nodeSystemInfo = struct("core.v1.NodeSystemInfo", "Identity and software of a node.", {
@@ -107,23 +104,19 @@ const nodeSystemInfo = struct("core.v1.NodeSystemInfo", "Identity and software o
   "systemUUID!": str(undefined, { default: "" }),
 });
 
-const nodeRuntimeHandlerFeatures = struct(
-  "core.v1.NodeRuntimeHandlerFeatures",
-  "What a runtime handler can do.",
-  {
-    recursiveReadOnlyMounts: bool(undefined),
-    userNamespaces: bool(undefined),
-  },
-);
+const nodeRuntimeHandlerFeatures = struct("core.v1.NodeRuntimeHandlerFeatures", "What a runtime handler can do.", {
+  recursiveReadOnlyMounts: bool(),
+  userNamespaces: bool(),
+});
 
 const nodeRuntimeHandler = struct("core.v1.NodeRuntimeHandler", "A runtime handler.", {
   features: nodeRuntimeHandlerFeatures,
-  name: str(undefined),
+  name: str(),
 });
 
 const attachedVolume = struct("core.v1.AttachedVolume", "A volume attached to the node.", {
-  "devicePath!": str(undefined),
-  "name!": str(undefined),
+  "devicePath!": str(),
+  "name!": str(),
 });
 
 export const nodeStatus = struct("core.v1.NodeStatus", "What is known of a node.", {
@@ -136,8 +129,8 @@ export const nodeStatus = struct("core.v1.NodeStatus", "What is known of a node.
   features: nodeFeatures,
   images: listOf(containerImage, "Images on the node."),
   nodeInfo: field(nodeSystemInfo, "Its identity and software."),
-  phase: str(undefined),
+  phase: str(),
   runtimeHandlers: listOf(nodeRuntimeHandler),
   volumesAttached: listOf(attachedVolume),
-  volumesInUse: strings(undefined),
+  volumesInUse: strings(),
 });

@@ -27,41 +27,33 @@ const hostAlias = struct("core.v1.HostAlias", "A line of the pod's hosts file.",
 });
 
 const podDNSConfigOption = struct("core.v1.PodDNSConfigOption", "A resolver option.", {
-  name: str(undefined),
-  value: str(undefined),
+  name: str(),
+  value: str(),
 });
 
 const podDNSConfig = struct("core.v1.PodDNSConfig", "Settings of the pod's resolver.", {
-  nameservers: strings(undefined),
+  nameservers: strings(),
   options: listOf(podDNSConfigOption),
-  searches: strings(undefined),
+  searches: strings(),
 });
 
 const podOS = struct("core.v1.PodOS", "The operating system the pod is for.", {
-  "name!": str(undefined),
+  "name!": str(),
 });
 
-const podReadinessGate = struct(
-  "core.v1.PodReadinessGate",
-  "A condition that must be true for the pod to be ready.",
-  {
-    "conditionType!": str(undefined),
-  },
-);
+const podReadinessGate = struct("core.v1.PodReadinessGate", "A condition that must be true for the pod to be ready.", {
+  "conditionType!": str(),
+});
 
 const podResourceClaim = struct("core.v1.PodResourceClaim", "A claim for devices.", {
-  "name!": str(undefined),
-  resourceClaimName: str(undefined),
-  resourceClaimTemplateName: str(undefined),
+  "name!": str(),
+  resourceClaimName: str(),
+  resourceClaimTemplateName: str(),
 });
 
-const podSchedulingGate = struct(
-  "core.v1.PodSchedulingGate",
-  "Holds the pod back from scheduling.",
-  {
-    "name!": str(undefined),
-  },
-);
+const podSchedulingGate = struct("core.v1.PodSchedulingGate", "Holds the pod back from scheduling.", {
+  "name!": str(),
+});
 
 export const podSpec = struct("core.v1.PodSpec", "What a pod is asked to be.", {
   activeDeadlineSeconds: int64("Seconds after which the pod is failed."),
@@ -69,67 +61,47 @@ export const podSpec = struct("core.v1.PodSpec", "What a pod is asked to be.", {
   automountServiceAccountToken: bool("False: no token is mounted."),
   "containers!": listBy(["name"], container, "The processes of the pod; at least one."),
   dnsConfig: podDNSConfig,
-  dnsPolicy: oneOf(
-    ["ClusterFirst", "ClusterFirstWithHostNet", "Default", "None"],
-    "How names are resolved.",
-    { default: "ClusterFirst" },
-  ),
-  enableServiceLinks: bool("True: variables name the Services of the namespace."),
-  ephemeralContainers: listBy(
-    ["name"],
-    ephemeralContainer,
-    "Containers added to look into the pod.",
-  ),
-  hostAliases: listBy(["ip"], hostAlias, "Lines of the pod's hosts file.", { repeats: true }),
-  hostIPC: bool(undefined),
-  hostNetwork: bool("True: the pod uses the node's network and ports."),
-  hostPID: bool(undefined),
-  hostUsers: bool(undefined),
-  hostname: str("Name of the host as the pod sees it."),
-  hostnameOverride: str(undefined),
-  imagePullSecrets: listBy(["name"], localObjectReference, "Secrets to fetch images with.", {
-    repeats: true,
+  dnsPolicy: oneOf(["ClusterFirst", "ClusterFirstWithHostNet", "Default", "None"], "How names are resolved.", {
+    default: "ClusterFirst",
   }),
-  initContainers: listBy(
-    ["name"],
-    container,
-    "Run one after the other before the containers start.",
-  ),
+  enableServiceLinks: bool("True: variables name the Services of the namespace."),
+  ephemeralContainers: listBy(["name"], ephemeralContainer, "Containers added to look into the pod."),
+  hostAliases: listBy(["ip"], hostAlias, "Lines of the pod's hosts file.", { repeats: true }),
+  hostIPC: bool(),
+  hostNetwork: bool("True: the pod uses the node's network and ports."),
+  hostPID: bool(),
+  hostUsers: bool(),
+  hostname: str("Name of the host as the pod sees it."),
+  hostnameOverride: str(),
+  imagePullSecrets: listBy(["name"], localObjectReference, "Secrets to fetch images with.", { repeats: true }),
+  initContainers: listBy(["name"], container, "Run one after the other before the containers start."),
   nodeName: str("The node the pod runs on; set by the scheduler."),
   nodeSelector: stringMap("Labels the node must have."),
   os: podOS,
   overhead: quantities(),
-  preemptionPolicy: str(undefined),
-  priority: int32(undefined),
+  preemptionPolicy: str(),
+  priority: int32(),
   priorityClassName: str("Class that gives the pod its priority."),
   readinessGates: listOf(podReadinessGate, "Conditions that must be true for the pod to be ready."),
   resourceClaims: listBy(["name"], podResourceClaim, undefined, { patch: "merge,retainKeys" }),
   resources: resourceRequirements,
-  restartPolicy: oneOf(["Always", "OnFailure", "Never"], "When containers are restarted.", {
-    default: "Always",
-  }),
-  runtimeClassName: str(undefined),
+  restartPolicy: oneOf(["Always", "OnFailure", "Never"], "When containers are restarted.", { default: "Always" }),
+  runtimeClassName: str(),
   schedulerName: str("Who places the pod.", { default: "default-scheduler" }),
   schedulingGates: listBy(["name"], podSchedulingGate),
   securityContext: field(podSecurityContext, "Privileges of all containers.", { default: {} }),
   serviceAccount: str("Old name of serviceAccountName."),
   serviceAccountName: str("The service account whose identity the pod has."),
-  setHostnameAsFQDN: bool(undefined),
-  shareProcessNamespace: bool(undefined),
-  subdomain: str(undefined),
+  setHostnameAsFQDN: bool(),
+  shareProcessNamespace: bool(),
+  subdomain: str(),
   terminationGracePeriodSeconds: int64("Seconds the pod gets to end by itself.", { default: 30 }),
   tolerations: listOf(toleration, "Taints the pod puts up with."),
   topologySpreadConstraints: listBy(["topologyKey", "whenUnsatisfiable"], topologySpreadConstraint),
-  volumes: listBy(["name"], volume, "Directories that containers can mount.", {
-    patch: "merge,retainKeys",
-  }),
+  volumes: listBy(["name"], volume, "Directories that containers can mount.", { patch: "merge,retainKeys" }),
 });
 
-export const podTemplateSpec = struct(
-  "core.v1.PodTemplateSpec",
-  "The pods that a workload makes.",
-  {
-    metadata: field(objectMeta, "Labels and annotations of the pods."),
-    spec: field(podSpec, "What the pods are asked to be."),
-  },
-);
+export const podTemplateSpec = struct("core.v1.PodTemplateSpec", "The pods that a workload makes.", {
+  metadata: field(objectMeta, "Labels and annotations of the pods."),
+  spec: field(podSpec, "What the pods are asked to be."),
+});

@@ -1,16 +1,6 @@
 // How the kubelet asks a container for its health, and the hooks around its life (core/v1).
 
-import {
-  field,
-  int32,
-  int64,
-  intOrString,
-  listOf,
-  oneOf,
-  str,
-  strings,
-  struct,
-} from "../schema-helpers.ts";
+import { field, int32, int64, intOrString, listOf, oneOf, str, strings, struct } from "../schema-helpers.ts";
 
 const execAction = struct("core.v1.ExecAction", "A command run inside the container.", {
   command: strings("The command and its arguments; no shell. Exit code 0 means success."),
@@ -26,9 +16,7 @@ const httpGetAction = struct("core.v1.HTTPGetAction", "An HTTP GET request.", {
   httpHeaders: listOf(httpHeader, "Headers to send."),
   path: str("Path to ask for.", { default: "/" }),
   "port!": intOrString("Port, by number or by the container port's name."),
-  scheme: oneOf(["HTTP", "HTTPS"], "HTTP or HTTPS (certificates are not checked).", {
-    default: "HTTP",
-  }),
+  scheme: oneOf(["HTTP", "HTTPS"], "HTTP or HTTPS (certificates are not checked).", { default: "HTTP" }),
 });
 
 const tcpSocketAction = struct("core.v1.TCPSocketAction", "A TCP connection.", {
@@ -52,9 +40,7 @@ export const probe = struct("core.v1.Probe", "A check that the kubelet repeats."
   httpGet: field(httpGetAction, "Sends a GET request; 2xx and 3xx are success."),
   initialDelaySeconds: int32("Seconds after the start before the first check."),
   periodSeconds: int32("Seconds between checks.", { default: 10 }),
-  successThreshold: int32("Successes in a row to count as healthy after a failure.", {
-    default: 1,
-  }),
+  successThreshold: int32("Successes in a row to count as healthy after a failure.", { default: 1 }),
   tcpSocket: field(tcpSocketAction, "Opens a TCP connection."),
   terminationGracePeriodSeconds: int64(
     "Seconds to end after a failed liveness or startup probe; the pod's value when absent.",

@@ -11,21 +11,17 @@ export const policyRule = struct("rbac.v1.PolicyRule", "What may be done to whic
   "verbs!": strings("Verbs that are allowed; * for all."),
 });
 
-export const aggregationRule = struct(
-  "rbac.v1.AggregationRule",
-  "Cluster roles whose rules are taken over.",
-  {
-    clusterRoleSelectors: listOf(labelSelector),
-  },
-);
+export const aggregationRule = struct("rbac.v1.AggregationRule", "Cluster roles whose rules are taken over.", {
+  clusterRoleSelectors: listOf(labelSelector),
+});
 
 export const roleRef = struct(
   "rbac.v1.RoleRef",
   "The role that is granted.",
   {
     "apiGroup!": str(undefined, { default: "rbac.authorization.k8s.io" }),
-    "kind!": str(undefined),
-    "name!": str(undefined),
+    "kind!": str(),
+    "name!": str(),
   },
   { "x-kubernetes-map-type": "atomic" },
 );
@@ -34,10 +30,10 @@ export const subject = struct(
   "rbac.v1.Subject",
   "A user, a group or a service account.",
   {
-    apiGroup: str(undefined),
-    "kind!": str(undefined),
-    "name!": str(undefined),
-    namespace: str(undefined),
+    apiGroup: str(),
+    "kind!": str(),
+    "name!": str(),
+    namespace: str(),
   },
   { "x-kubernetes-map-type": "atomic" },
 );

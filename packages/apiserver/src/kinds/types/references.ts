@@ -15,13 +15,13 @@ export const objectReference = struct(
   "core.v1.ObjectReference",
   "Another object, named as precisely as needed.",
   {
-    apiVersion: str(undefined),
+    apiVersion: str(),
     fieldPath: str("A part of the object, e.g. spec.containers{web}."),
-    kind: str(undefined),
-    name: str(undefined),
-    namespace: str(undefined),
-    resourceVersion: str(undefined),
-    uid: str(undefined),
+    kind: str(),
+    name: str(),
+    namespace: str(),
+    resourceVersion: str(),
+    uid: str(),
   },
   { "x-kubernetes-map-type": "atomic" },
 );
@@ -31,22 +31,18 @@ export const typedLocalObjectReference = struct(
   "An object of any kind in the same namespace.",
   {
     apiGroup: str("Group of the kind; empty for core."),
-    "kind!": str(undefined),
-    "name!": str(undefined),
+    "kind!": str(),
+    "name!": str(),
   },
   { "x-kubernetes-map-type": "atomic" },
 );
 
-export const typedObjectReference = struct(
-  "core.v1.TypedObjectReference",
-  "An object of any kind.",
-  {
-    apiGroup: str(undefined),
-    "kind!": str(undefined),
-    "name!": str(undefined),
-    namespace: str(undefined),
-  },
-);
+export const typedObjectReference = struct("core.v1.TypedObjectReference", "An object of any kind.", {
+  apiGroup: str(),
+  "kind!": str(),
+  "name!": str(),
+  namespace: str(),
+});
 
 export const configMapKeySelector = struct(
   "core.v1.ConfigMapKeySelector",
@@ -95,10 +91,10 @@ export const fileKeySelector = struct(
   "core.v1.FileKeySelector",
   "One key of an environment file in a volume.",
   {
-    "key!": str(undefined),
+    "key!": str(),
     optional: bool("True: it may be missing.", { default: false }),
-    "path!": str(undefined),
-    "volumeName!": str(undefined),
+    "path!": str(),
+    "volumeName!": str(),
   },
   { "x-kubernetes-map-type": "atomic" },
 );

@@ -3,51 +3,47 @@
 import { bool, field, int64, listOf, str, strings, struct } from "../schema-helpers.ts";
 
 const appArmorProfile = struct("core.v1.AppArmorProfile", "An AppArmor profile.", {
-  localhostProfile: str(undefined),
-  "type!": str(undefined),
+  localhostProfile: str(),
+  "type!": str(),
 });
 
 const seLinuxOptions = struct("core.v1.SELinuxOptions", "SELinux labels.", {
-  level: str(undefined),
-  role: str(undefined),
-  type: str(undefined),
-  user: str(undefined),
+  level: str(),
+  role: str(),
+  type: str(),
+  user: str(),
 });
 
 const seccompProfile = struct("core.v1.SeccompProfile", "A seccomp profile.", {
-  localhostProfile: str(undefined),
-  "type!": str(undefined),
+  localhostProfile: str(),
+  "type!": str(),
 });
 
-const windowsSecurityContextOptions = struct(
-  "core.v1.WindowsSecurityContextOptions",
-  "Options for Windows.",
-  {
-    gmsaCredentialSpec: str(undefined),
-    gmsaCredentialSpecName: str(undefined),
-    hostProcess: bool(undefined),
-    runAsUserName: str(undefined),
-  },
-);
+const windowsSecurityContextOptions = struct("core.v1.WindowsSecurityContextOptions", "Options for Windows.", {
+  gmsaCredentialSpec: str(),
+  gmsaCredentialSpecName: str(),
+  hostProcess: bool(),
+  runAsUserName: str(),
+});
 
 const capabilities = struct("core.v1.Capabilities", "Linux capabilities to add and drop.", {
-  add: strings(undefined),
-  drop: strings(undefined),
+  add: strings(),
+  drop: strings(),
 });
 
 const sysctl = struct("core.v1.Sysctl", "A kernel parameter.", {
-  "name!": str(undefined),
-  "value!": str(undefined),
+  "name!": str(),
+  "value!": str(),
 });
 
 export const securityContext = struct("core.v1.SecurityContext", "Privileges of one container.", {
-  allowPrivilegeEscalation: bool(undefined),
+  allowPrivilegeEscalation: bool(),
   appArmorProfile: appArmorProfile,
   capabilities: field(capabilities, "Linux capabilities to add and drop."),
-  privileged: bool(undefined),
-  procMount: str(undefined),
+  privileged: bool(),
+  procMount: str(),
   readOnlyRootFilesystem: bool("True: the root file system is read-only."),
-  runAsGroup: int64(undefined),
+  runAsGroup: int64(),
   runAsNonRoot: bool("True: refuse to run as root."),
   runAsUser: int64("User id of the process."),
   seLinuxOptions: seLinuxOptions,
@@ -55,22 +51,18 @@ export const securityContext = struct("core.v1.SecurityContext", "Privileges of 
   windowsOptions: windowsSecurityContextOptions,
 });
 
-export const podSecurityContext = struct(
-  "core.v1.PodSecurityContext",
-  "Privileges of all containers of the pod.",
-  {
-    appArmorProfile: appArmorProfile,
-    fsGroup: int64("Group that owns the volumes."),
-    fsGroupChangePolicy: str(undefined),
-    runAsGroup: int64(undefined),
-    runAsNonRoot: bool(undefined),
-    runAsUser: int64("User id of the processes."),
-    seLinuxChangePolicy: str(undefined),
-    seLinuxOptions: seLinuxOptions,
-    seccompProfile: seccompProfile,
-    supplementalGroups: listOf(int64(undefined)),
-    supplementalGroupsPolicy: str(undefined),
-    sysctls: listOf(sysctl),
-    windowsOptions: windowsSecurityContextOptions,
-  },
-);
+export const podSecurityContext = struct("core.v1.PodSecurityContext", "Privileges of all containers of the pod.", {
+  appArmorProfile: appArmorProfile,
+  fsGroup: int64("Group that owns the volumes."),
+  fsGroupChangePolicy: str(),
+  runAsGroup: int64(),
+  runAsNonRoot: bool(),
+  runAsUser: int64("User id of the processes."),
+  seLinuxChangePolicy: str(),
+  seLinuxOptions: seLinuxOptions,
+  seccompProfile: seccompProfile,
+  supplementalGroups: listOf(int64()),
+  supplementalGroupsPolicy: str(),
+  sysctls: listOf(sysctl),
+  windowsOptions: windowsSecurityContextOptions,
+});

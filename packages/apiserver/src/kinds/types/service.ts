@@ -29,63 +29,49 @@ const clientIPConfig = struct("core.v1.ClientIPConfig", "Affinity by the client'
   timeoutSeconds: int32("Seconds a client stays with a pod."),
 });
 
-const sessionAffinityConfig = struct(
-  "core.v1.SessionAffinityConfig",
-  "Settings of session affinity.",
-  {
-    clientIP: clientIPConfig,
-  },
-);
+const sessionAffinityConfig = struct("core.v1.SessionAffinityConfig", "Settings of session affinity.", {
+  clientIP: clientIPConfig,
+});
 
-export const serviceSpec = struct(
-  "core.v1.ServiceSpec",
-  "What a Service offers and where it sends it.",
-  {
-    allocateLoadBalancerNodePorts: bool(undefined),
-    clusterIP: str("Address of the Service in the cluster; None makes it headless."),
-    clusterIPs: strings("Addresses of the Service in the cluster."),
-    externalIPs: strings("Further addresses that reach the Service."),
-    externalName: str("Name that the Service stands for, with type ExternalName."),
-    externalTrafficPolicy: str("Whether outside traffic stays on the node."),
-    healthCheckNodePort: int32(undefined),
-    internalTrafficPolicy: str("Whether inside traffic stays on the node."),
-    ipFamilies: strings("IP families of the Service."),
-    ipFamilyPolicy: str("One family or two."),
-    loadBalancerClass: str("Which load balancer implementation is to serve it."),
-    loadBalancerIP: str("Address to ask the load balancer for."),
-    loadBalancerSourceRanges: strings("Clients that may use the load balancer."),
-    ports: listBy(["port", "protocol"], servicePort, "Ports of the Service."),
-    publishNotReadyAddresses: bool("True: pods count as endpoints before they are ready."),
-    selector: stringMap("Labels of the pods behind the Service."),
-    sessionAffinity: oneOf(["ClientIP", "None"], "Whether a client stays with a pod.", {
-      default: "None",
-    }),
-    sessionAffinityConfig: sessionAffinityConfig,
-    trafficDistribution: str(undefined),
-    type: oneOf(
-      ["ClusterIP", "NodePort", "LoadBalancer", "ExternalName"],
-      "ClusterIP, NodePort, LoadBalancer or ExternalName.",
-      { default: "ClusterIP" },
-    ),
-  },
-);
+export const serviceSpec = struct("core.v1.ServiceSpec", "What a Service offers and where it sends it.", {
+  allocateLoadBalancerNodePorts: bool(),
+  clusterIP: str("Address of the Service in the cluster; None makes it headless."),
+  clusterIPs: strings("Addresses of the Service in the cluster."),
+  externalIPs: strings("Further addresses that reach the Service."),
+  externalName: str("Name that the Service stands for, with type ExternalName."),
+  externalTrafficPolicy: str("Whether outside traffic stays on the node."),
+  healthCheckNodePort: int32(),
+  internalTrafficPolicy: str("Whether inside traffic stays on the node."),
+  ipFamilies: strings("IP families of the Service."),
+  ipFamilyPolicy: str("One family or two."),
+  loadBalancerClass: str("Which load balancer implementation is to serve it."),
+  loadBalancerIP: str("Address to ask the load balancer for."),
+  loadBalancerSourceRanges: strings("Clients that may use the load balancer."),
+  ports: listBy(["port", "protocol"], servicePort, "Ports of the Service."),
+  publishNotReadyAddresses: bool("True: pods count as endpoints before they are ready."),
+  selector: stringMap("Labels of the pods behind the Service."),
+  sessionAffinity: oneOf(["ClientIP", "None"], "Whether a client stays with a pod.", { default: "None" }),
+  sessionAffinityConfig: sessionAffinityConfig,
+  trafficDistribution: str(),
+  type: oneOf(
+    ["ClusterIP", "NodePort", "LoadBalancer", "ExternalName"],
+    "ClusterIP, NodePort, LoadBalancer or ExternalName.",
+    { default: "ClusterIP" },
+  ),
+});
 
 const portStatus = struct("core.v1.PortStatus", "State of a load balancer's port.", {
-  error: str(undefined),
+  error: str(),
   "port!": int32(undefined, { default: 0 }),
   "protocol!": str(undefined, { default: "TCP" }),
 });
 
-const loadBalancerIngress = struct(
-  "core.v1.LoadBalancerIngress",
-  "An address of a load balancer.",
-  {
-    hostname: str("Its name."),
-    ip: str("Its address."),
-    ipMode: str(undefined),
-    ports: listOf(portStatus),
-  },
-);
+const loadBalancerIngress = struct("core.v1.LoadBalancerIngress", "An address of a load balancer.", {
+  hostname: str("Its name."),
+  ip: str("Its address."),
+  ipMode: str(),
+  ports: listOf(portStatus),
+});
 
 const loadBalancerStatus = struct("core.v1.LoadBalancerStatus", "State of a load balancer.", {
   ingress: listOf(loadBalancerIngress, "Where it takes traffic."),
@@ -100,7 +86,7 @@ const endpointAddress = struct(
   "core.v1.EndpointAddress",
   "A pod behind a Service.",
   {
-    hostname: str(undefined),
+    hostname: str(),
     "ip!": str("Its address."),
     nodeName: str("The node it runs on."),
     targetRef: field(objectReference, "The pod."),
@@ -112,9 +98,9 @@ export const endpointPort = struct(
   "core.v1.EndpointPort",
   "A port of the addresses.",
   {
-    appProtocol: str(undefined),
-    name: str(undefined),
-    "port!": int32(undefined),
+    appProtocol: str(),
+    name: str(),
+    "port!": int32(),
     protocol: oneOf(["TCP", "UDP", "SCTP"], undefined, { default: "TCP" }),
   },
   { "x-kubernetes-map-type": "atomic" },

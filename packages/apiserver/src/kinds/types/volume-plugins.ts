@@ -3,207 +3,167 @@
 import { localObjectReference } from "./references.ts";
 import { bool, int32, str, stringMap, strings, struct } from "../schema-helpers.ts";
 
-export const awsElasticBlockStoreVolumeSource = struct(
-  "core.v1.AWSElasticBlockStoreVolumeSource",
-  "An AWS disk.",
-  {
-    fsType: str(undefined),
-    partition: int32(undefined),
-    readOnly: bool(undefined),
-    "volumeID!": str(undefined),
-  },
-);
-
-export const azureDiskVolumeSource = struct(
-  "core.v1.AzureDiskVolumeSource",
-  "An Azure data disk.",
-  {
-    cachingMode: str(undefined, { default: "ReadWrite" }),
-    "diskName!": str(undefined),
-    "diskURI!": str(undefined),
-    fsType: str(undefined, { default: "ext4" }),
-    kind: str(undefined, { default: "Shared" }),
-    readOnly: bool(undefined, { default: false }),
-  },
-);
-
-export const azureFileVolumeSource = struct(
-  "core.v1.AzureFileVolumeSource",
-  "An Azure file share.",
-  {
-    readOnly: bool(undefined),
-    "secretName!": str(undefined),
-    "shareName!": str(undefined),
-  },
-);
-
-export const cephFSVolumeSource = struct("core.v1.CephFSVolumeSource", "A Ceph file system.", {
-  "monitors!": strings(undefined),
-  path: str(undefined),
-  readOnly: bool(undefined),
-  secretFile: str(undefined),
-  secretRef: localObjectReference,
-  user: str(undefined),
+export const awsElasticBlockStoreVolumeSource = struct("core.v1.AWSElasticBlockStoreVolumeSource", "An AWS disk.", {
+  fsType: str(),
+  partition: int32(),
+  readOnly: bool(),
+  "volumeID!": str(),
 });
 
-export const cinderVolumeSource = struct(
-  "core.v1.CinderVolumeSource",
-  "An OpenStack Cinder volume.",
-  {
-    fsType: str(undefined),
-    readOnly: bool(undefined),
-    secretRef: localObjectReference,
-    "volumeID!": str(undefined),
-  },
-);
+export const azureDiskVolumeSource = struct("core.v1.AzureDiskVolumeSource", "An Azure data disk.", {
+  cachingMode: str(undefined, { default: "ReadWrite" }),
+  "diskName!": str(),
+  "diskURI!": str(),
+  fsType: str(undefined, { default: "ext4" }),
+  kind: str(undefined, { default: "Shared" }),
+  readOnly: bool(undefined, { default: false }),
+});
 
-export const csiVolumeSource = struct(
-  "core.v1.CSIVolumeSource",
-  "A volume of a CSI driver, made for the pod.",
-  {
-    "driver!": str(undefined),
-    fsType: str(undefined),
-    nodePublishSecretRef: localObjectReference,
-    readOnly: bool(undefined),
-    volumeAttributes: stringMap(undefined),
-  },
-);
+export const azureFileVolumeSource = struct("core.v1.AzureFileVolumeSource", "An Azure file share.", {
+  readOnly: bool(),
+  "secretName!": str(),
+  "shareName!": str(),
+});
+
+export const cephFSVolumeSource = struct("core.v1.CephFSVolumeSource", "A Ceph file system.", {
+  "monitors!": strings(),
+  path: str(),
+  readOnly: bool(),
+  secretFile: str(),
+  secretRef: localObjectReference,
+  user: str(),
+});
+
+export const cinderVolumeSource = struct("core.v1.CinderVolumeSource", "An OpenStack Cinder volume.", {
+  fsType: str(),
+  readOnly: bool(),
+  secretRef: localObjectReference,
+  "volumeID!": str(),
+});
+
+export const csiVolumeSource = struct("core.v1.CSIVolumeSource", "A volume of a CSI driver, made for the pod.", {
+  "driver!": str(),
+  fsType: str(),
+  nodePublishSecretRef: localObjectReference,
+  readOnly: bool(),
+  volumeAttributes: stringMap(),
+});
 
 export const fcVolumeSource = struct("core.v1.FCVolumeSource", "A Fibre Channel disk.", {
-  fsType: str(undefined),
-  lun: int32(undefined),
-  readOnly: bool(undefined),
-  targetWWNs: strings(undefined),
-  wwids: strings(undefined),
+  fsType: str(),
+  lun: int32(),
+  readOnly: bool(),
+  targetWWNs: strings(),
+  wwids: strings(),
 });
 
 export const flexVolumeSource = struct("core.v1.FlexVolumeSource", "A volume of an exec driver.", {
-  "driver!": str(undefined),
-  fsType: str(undefined),
-  options: stringMap(undefined),
-  readOnly: bool(undefined),
+  "driver!": str(),
+  fsType: str(),
+  options: stringMap(),
+  readOnly: bool(),
   secretRef: localObjectReference,
 });
 
 export const flockerVolumeSource = struct("core.v1.FlockerVolumeSource", "A Flocker volume.", {
-  datasetName: str(undefined),
-  datasetUUID: str(undefined),
+  datasetName: str(),
+  datasetUUID: str(),
 });
 
-export const gcePersistentDiskVolumeSource = struct(
-  "core.v1.GCEPersistentDiskVolumeSource",
-  "A Google disk.",
-  {
-    fsType: str(undefined),
-    partition: int32(undefined),
-    "pdName!": str(undefined),
-    readOnly: bool(undefined),
-  },
-);
+export const gcePersistentDiskVolumeSource = struct("core.v1.GCEPersistentDiskVolumeSource", "A Google disk.", {
+  fsType: str(),
+  partition: int32(),
+  "pdName!": str(),
+  readOnly: bool(),
+});
 
-export const gitRepoVolumeSource = struct(
-  "core.v1.GitRepoVolumeSource",
-  "A clone of a git repository.",
-  {
-    directory: str(undefined),
-    "repository!": str(undefined),
-    revision: str(undefined),
-  },
-);
+export const gitRepoVolumeSource = struct("core.v1.GitRepoVolumeSource", "A clone of a git repository.", {
+  directory: str(),
+  "repository!": str(),
+  revision: str(),
+});
 
 export const glusterfsVolumeSource = struct("core.v1.GlusterfsVolumeSource", "A Gluster volume.", {
-  "endpoints!": str(undefined),
-  "path!": str(undefined),
-  readOnly: bool(undefined),
+  "endpoints!": str(),
+  "path!": str(),
+  readOnly: bool(),
 });
 
 export const iscsiVolumeSource = struct("core.v1.ISCSIVolumeSource", "An iSCSI disk.", {
-  chapAuthDiscovery: bool(undefined),
-  chapAuthSession: bool(undefined),
-  fsType: str(undefined),
-  initiatorName: str(undefined),
-  "iqn!": str(undefined),
+  chapAuthDiscovery: bool(),
+  chapAuthSession: bool(),
+  fsType: str(),
+  initiatorName: str(),
+  "iqn!": str(),
   iscsiInterface: str(undefined, { default: "default" }),
-  "lun!": int32(undefined),
-  portals: strings(undefined),
-  readOnly: bool(undefined),
+  "lun!": int32(),
+  portals: strings(),
+  readOnly: bool(),
   secretRef: localObjectReference,
-  "targetPortal!": str(undefined),
+  "targetPortal!": str(),
 });
 
 export const nfsVolumeSource = struct("core.v1.NFSVolumeSource", "An NFS export.", {
-  "path!": str(undefined),
-  readOnly: bool(undefined),
-  "server!": str(undefined),
+  "path!": str(),
+  readOnly: bool(),
+  "server!": str(),
 });
 
-export const photonPersistentDiskVolumeSource = struct(
-  "core.v1.PhotonPersistentDiskVolumeSource",
-  "A Photon disk.",
-  {
-    fsType: str(undefined),
-    "pdID!": str(undefined),
-  },
-);
+export const photonPersistentDiskVolumeSource = struct("core.v1.PhotonPersistentDiskVolumeSource", "A Photon disk.", {
+  fsType: str(),
+  "pdID!": str(),
+});
 
 export const portworxVolumeSource = struct("core.v1.PortworxVolumeSource", "A Portworx volume.", {
-  fsType: str(undefined),
-  readOnly: bool(undefined),
-  "volumeID!": str(undefined),
+  fsType: str(),
+  readOnly: bool(),
+  "volumeID!": str(),
 });
 
 export const quobyteVolumeSource = struct("core.v1.QuobyteVolumeSource", "A Quobyte volume.", {
-  group: str(undefined),
-  readOnly: bool(undefined),
-  "registry!": str(undefined),
-  tenant: str(undefined),
-  user: str(undefined),
-  "volume!": str(undefined),
+  group: str(),
+  readOnly: bool(),
+  "registry!": str(),
+  tenant: str(),
+  user: str(),
+  "volume!": str(),
 });
 
 export const rbdVolumeSource = struct("core.v1.RBDVolumeSource", "A Ceph block device.", {
-  fsType: str(undefined),
-  "image!": str(undefined),
+  fsType: str(),
+  "image!": str(),
   keyring: str(undefined, { default: "/etc/ceph/keyring" }),
-  "monitors!": strings(undefined),
+  "monitors!": strings(),
   pool: str(undefined, { default: "rbd" }),
-  readOnly: bool(undefined),
+  readOnly: bool(),
   secretRef: localObjectReference,
   user: str(undefined, { default: "admin" }),
 });
 
 export const scaleIOVolumeSource = struct("core.v1.ScaleIOVolumeSource", "A ScaleIO volume.", {
   fsType: str(undefined, { default: "xfs" }),
-  "gateway!": str(undefined),
-  protectionDomain: str(undefined),
-  readOnly: bool(undefined),
+  "gateway!": str(),
+  protectionDomain: str(),
+  readOnly: bool(),
   "secretRef!": localObjectReference,
-  sslEnabled: bool(undefined),
+  sslEnabled: bool(),
   storageMode: str(undefined, { default: "ThinProvisioned" }),
-  storagePool: str(undefined),
-  "system!": str(undefined),
-  volumeName: str(undefined),
+  storagePool: str(),
+  "system!": str(),
+  volumeName: str(),
 });
 
-export const storageOSVolumeSource = struct(
-  "core.v1.StorageOSVolumeSource",
-  "A StorageOS volume.",
-  {
-    fsType: str(undefined),
-    readOnly: bool(undefined),
-    secretRef: localObjectReference,
-    volumeName: str(undefined),
-    volumeNamespace: str(undefined),
-  },
-);
+export const storageOSVolumeSource = struct("core.v1.StorageOSVolumeSource", "A StorageOS volume.", {
+  fsType: str(),
+  readOnly: bool(),
+  secretRef: localObjectReference,
+  volumeName: str(),
+  volumeNamespace: str(),
+});
 
-export const vsphereVirtualDiskVolumeSource = struct(
-  "core.v1.VsphereVirtualDiskVolumeSource",
-  "A vSphere disk.",
-  {
-    fsType: str(undefined),
-    storagePolicyID: str(undefined),
-    storagePolicyName: str(undefined),
-    "volumePath!": str(undefined),
-  },
-);
+export const vsphereVirtualDiskVolumeSource = struct("core.v1.VsphereVirtualDiskVolumeSource", "A vSphere disk.", {
+  fsType: str(),
+  storagePolicyID: str(),
+  storagePolicyName: str(),
+  "volumePath!": str(),
+});

@@ -4,7 +4,6 @@ import { type ApiClient, createApiClient } from "@gatehouse/apimachinery/api-cli
 import { timestamp } from "@gatehouse/apimachinery/meta";
 import { type ChildProcess, spawn } from "node:child_process";
 import { existsSync, openSync, closeSync, readFileSync, rmdirSync, rmSync } from "node:fs";
-import { applyObjects } from "../../apply-objects.ts";
 import {
   type ClusterRuntime,
   type ClusterState,
@@ -103,10 +102,14 @@ export class EmbeddedProvider implements ClusterProvider {
   }
 
   async installGateway(client: ApiClient, valuesFile: string): Promise<void> {
-    const [{ parse }, { renderTraefikChart }] = await Promise.all([import("yaml"), import("./traefik-chart.ts")]);
+    const [{ parse }, { renderTraefikChart }, { applyAll }] = await Promise.all([
+      import("yaml"),
+      import("./traefik-chart.ts"),
+      import("../../steps/apply-all.ts"),
+    ]);
     const objects = renderTraefikChart(parse(readFileSync(valuesFile, "utf8")), release, valuesFile);
     const namespace = { apiVersion: "v1", kind: "Namespace", metadata: { name: release.namespace } };
-    await applyObjects(client, [namespace, ...objects]);
+    await applyAll(client, [namespace, ...objects]);
   }
 
   entry(containerPort: number): EntryAddress | undefined {

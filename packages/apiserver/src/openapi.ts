@@ -1,0 +1,82 @@
+// /openapi/v3: an index with a hash for each group version, and a document for each. Made on demand, kept until kinds change.
+
+import { createHash } from "node:crypto";
+import { apiVersionOf } from "@gatehouse/apimachinery/resource-type";
+import { type DefinitionSource, type DocumentAnswer, groupVersions } from "./discovery.ts";
+import { groupVersionDocument } from "./openapi/document.ts";
+import type { ResourceDefinition } from "./resource-definition.ts";
+
+const root = "/openapi/v3";
+
+/** A document that belongs to its hash never changes. */
+const forever = { "cache-control": "public, immutable", expires: new Date("2038-01-01").toUTCString() };
+
+/** Answers the OpenAPI paths. */
+export class OpenApi {
+  readonly #source: DefinitionSource;
+  /** By definition list: documents survive changes of other groups. */
+  readonly #documents = new Map<string, { definitions: ResourceDefinition[]; body: string; hash: string }>();
+  #generation = -1;
+  #index = "";
+  #served = new Map<string, ResourceDefinition[]>();
+
+  constructor(source: DefinitionSource) {
+    this.#source = source;
+  }
+
+  /** The answer for `path` (without a trailing slash) and the `hash` parameter of its URL; undefined when there is none. */
+  answer(path: string, hash?: string): DocumentAnswer | undefined {
+    if (path === "/openapi/v2") return { contentType: "application/json", body: emptyV2 };
+    this.#refresh();
+    if (path === root) return { contentType: "application/json", body: (this.#index ||= this.#makeIndex()) };
+    if (!path.startsWith(`${root}/`)) return undefined;
+    const document = this.#document(path.slice(root.length + 1));
+    if (!document) return undefined;
+    const headers = { etag: `"${document.hash}"`, ...(hash === document.hash ? forever : {}) };
+    return { contentType: "application/json", body: document.body, headers };
+  }
+
+  #refresh(): void {
+    if (this.#generation === this.#source.generation) return;
+    this.#generation = this.#source.generation;
+    this.#index = "";
+    this.#served = new Map(
+      groupVersions(this.#source).map(({ group, version, definitions }) => [
+        `${group ? "apis" : "api"}/${apiVersionOf({ group, version })}`,
+        definitions,
+      ]),
+    );
+    for (const key of this.#documents.keys()) if (!this.#served.has(key)) this.#documents.delete(key);
+  }
+
+  #document(key: string): { body: string; hash: string } | undefined {
+    const definitions = this.#served.get(key);
+    if (!definitions) return undefined;
+    const known = this.#documents.get(key);
+    const unchanged =
+      known?.definitions.length === definitions.length &&
+      known.definitions.every((item, at) => item === definitions[at]);
+    if (known && unchanged) return known;
+    const body = JSON.stringify(groupVersionDocument(definitions));
+    const hash = createHash("sha256").update(body).digest("hex").toUpperCase();
+    const document = { definitions, body, hash };
+    this.#documents.set(key, document);
+    return document;
+  }
+
+  #makeIndex(): string {
+    const paths = [...this.#served.keys()].map((key) => [
+      key,
+      { serverRelativeURL: `${root}/${key}?hash=${this.#document(key)?.hash ?? ""}` },
+    ]);
+    return JSON.stringify({ paths: Object.fromEntries(paths) as unknown });
+  }
+}
+
+// Clients of today read version 3; this keeps older ones from failing on a 404.
+const emptyV2 = JSON.stringify({
+  swagger: "2.0",
+  info: { title: "Gatehouse", version: "v1" },
+  paths: {},
+  definitions: {},
+});

@@ -1,0 +1,114 @@
+// Reviews: questions about identity and access, answered and never stored.
+
+import { badRequest } from "@gatehouse/apimachinery/status-error";
+import type { Answer, ApiContext, ResourceRequest } from "../api-context.ts";
+import type { Authenticator } from "../auth/authentication.ts";
+import type { Authorizer } from "../auth/authorization.ts";
+import { decodeBody } from "../decode-body.ts";
+import { noSuchResource } from "../error-answers.ts";
+import { authenticated, type Identity } from "../identity.ts";
+
+interface AccessSpec {
+  resourceAttributes?: {
+    namespace?: string;
+    verb?: string;
+    group?: string;
+    resource?: string;
+    subresource?: string;
+    name?: string;
+  };
+  nonResourceAttributes?: { path?: string; verb?: string };
+  user?: string;
+  uid?: string;
+  groups?: string[];
+}
+
+type Spec = Record<string, unknown> & AccessSpec;
+
+/** Answers 201 with the review and its status. Throws 400 for a question that is none. */
+export async function review(
+  context: ApiContext,
+  authenticator: Authenticator,
+  authorizer: Authorizer,
+  request: ResourceRequest,
+): Promise<Answer> {
+  const body = ((await decodeBody(request.body)) ?? {}) as { metadata?: unknown; spec?: Spec };
+  await context.store.settled();
+  const { kind, group, version } = request.definition.type;
+  const spec = body.spec ?? {};
+  const status = statusFor(context, authenticator, authorizer, request, spec);
+  const answer = { kind, apiVersion: `${group}/${version}`, metadata: body.metadata ?? {}, spec, status };
+  return { type: "json", code: 201, body: answer };
+}
+
+function statusFor(
+  context: ApiContext,
+  authenticator: Authenticator,
+  authorizer: Authorizer,
+  { definition, identity, namespace }: ResourceRequest,
+  spec: Spec,
+): unknown {
+  switch (definition.type.plural) {
+    case "selfsubjectaccessreviews":
+      return access(authorizer, identity, spec);
+    case "subjectaccessreviews":
+      return access(authorizer, subjectOfReview(spec), spec);
+    case "localsubjectaccessreviews":
+      if (spec.resourceAttributes?.namespace !== namespace) throw badRequest(`spec.resourceAttributes.namespace must match namespace ${namespace}`);
+      return access(authorizer, subjectOfReview(spec), spec);
+    case "selfsubjectrulesreviews":
+      return rules(authorizer, identity, String(spec.namespace ?? ""));
+    case "selfsubjectreviews":
+      return { userInfo: userInfo(identity) };
+    case "tokenreviews":
+      return tokenStatus(context, authenticator, spec);
+    default:
+      throw noSuchResource();
+  }
+}
+
+function subjectOfReview({ user, uid, groups = [] }: AccessSpec): Identity {
+  if (!user && groups.length === 0) throw badRequest("spec.user: at least one of user or group must be specified");
+  return { user: user ?? "", groups, ...(uid ? { uid } : {}) };
+}
+
+function access(authorizer: Authorizer, identity: Identity, spec: AccessSpec): { allowed: boolean; reason?: string } {
+  const { resourceAttributes: resource, nonResourceAttributes: path } = spec;
+  if ((resource === undefined) === (path === undefined)) {
+    throw badRequest("exactly one of spec.resourceAttributes and spec.nonResourceAttributes must be specified");
+  }
+  if (path) return { allowed: authorizer.allowsPath(identity, { verb: path.verb ?? "", path: path.path ?? "" }) };
+  const { verb = "", group = "", resource: plural = "", subresource, namespace, name } = resource ?? {};
+  return {
+    allowed: authorizer.allowsResource(identity, { verb, group, plural, subresource: subresource || undefined, namespace, name }),
+  };
+}
+
+function rules(authorizer: Authorizer, identity: Identity, namespace: string): unknown {
+  const found = authorizer.rulesFor(identity, namespace);
+  const { verbs, groups } = { verbs: ["*"], groups: identity.groups };
+  const all = groups.includes("system:masters")
+    ? [{ verbs, apiGroups: ["*"], resources: ["*"] }, { verbs, nonResourceURLs: ["*"] }, ...found]
+    : found;
+  return {
+    resourceRules: all.filter((rule) => rule.resources),
+    nonResourceRules: all.filter((rule) => rule.nonResourceURLs),
+    incomplete: false,
+  };
+}
+
+function tokenStatus(context: ApiContext, authenticator: Authenticator, spec: Record<string, unknown>): unknown {
+  const token = typeof spec.token === "string" ? spec.token : "";
+  if (token === "") throw badRequest("spec.token: token is required");
+  const asked = Array.isArray(spec.audiences) ? spec.audiences.map(String) : [];
+  const audiences = asked.length > 0 ? asked : context.tokens.audiences;
+  const own = authenticator.identifyToken(token);
+  const identity = context.tokens.identify(token, audiences) ?? (audiences.some((one) => context.tokens.audiences.includes(one)) ? own : undefined);
+  if (!identity) return { authenticated: false, error: "the token is not valid for the audiences asked for" };
+  return { authenticated: true, user: userInfo(identity), audiences };
+}
+
+function userInfo(identity: Identity): unknown {
+  const { user: username, uid, groups, extra } = authenticated(identity);
+  return { username, ...(uid ? { uid } : {}), groups, ...(extra ? { extra } : {}) };
+}

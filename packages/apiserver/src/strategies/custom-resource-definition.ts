@@ -1,0 +1,5 @@
+// Write rules of CustomResourceDefinitions.
+
+import type { WriteStrategy } from "../resource-definition.ts";
+
+export const crdStrategy: WriteStrategy = {};

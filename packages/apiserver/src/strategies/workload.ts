@@ -1,0 +1,77 @@
+// Rules that Deployments, ReplicaSets and DaemonSets share: the selector, the template, and how they fit together.
+
+import { isDeepStrictEqual } from "node:util";
+import type { KubeObject, LabelSelector } from "@gatehouse/apimachinery/meta";
+import { matchesLabels, requirementsOf } from "@gatehouse/apimachinery/selectors";
+import type { StatusCause } from "@gatehouse/apimachinery/status-error";
+import type { PodTemplateSpec } from "@gatehouse/apimachinery/types/core-v1";
+import { labelCauses } from "../metadata-rules.ts";
+import { forbiddenField, invalidValue, notSupported, required } from "../schema/field-cause.ts";
+import { defaultPodSpec, validatePodSpec } from "./pod-spec.ts";
+
+interface Workload extends KubeObject {
+  spec: { selector: LabelSelector; template: PodTemplateSpec };
+}
+
+/** Completes the template in place. */
+export function defaultTemplate(object: KubeObject): void {
+  defaultPodSpec((object as Workload).spec.template.spec);
+}
+
+/** Causes for the selector and the template, and for a selector that was changed. */
+export function validateWorkload(object: KubeObject, old: KubeObject | undefined): StatusCause[] {
+  const { selector, template } = (object as Workload).spec;
+  const labels = template.metadata?.labels ?? {};
+  const causes = [...labelCauses(labels, "spec.template.labels"), ...selectorCauses(selector)];
+  if (causes.length === 0 && !matchesLabels(requirementsOf(selector), labels)) {
+    causes.push(invalidValue("spec.template.metadata.labels", labels, "`selector` does not match template `labels`"));
+  }
+  if (old && !isDeepStrictEqual(selector, (old as Workload).spec.selector)) {
+    causes.push(invalidValue("spec.selector", selector, "field is immutable"));
+  }
+  causes.push(...validatePodSpec(template.spec, "spec.template.spec"));
+  const { restartPolicy } = template.spec;
+  if (restartPolicy !== "Always") causes.push(notSupported("spec.template.spec.restartPolicy", restartPolicy, ["Always"]));
+  return causes;
+}
+
+function selectorCauses(selector: LabelSelector): StatusCause[] {
+  const { matchLabels = {}, matchExpressions = [] } = selector;
+  if (Object.keys(matchLabels).length === 0 && matchExpressions.length === 0) {
+    return [invalidValue("spec.selector", selector, "empty selector is invalid for deployment")];
+  }
+  const causes = labelCauses(matchLabels, "spec.selector.matchLabels");
+  for (const [index, { operator, values = [] }] of matchExpressions.entries()) {
+    const field = `spec.selector.matchExpressions[${index}]`;
+    if (operator === "In" || operator === "NotIn") {
+      if (values.length === 0) causes.push(required(`${field}.values`, "must be specified when `operator` is 'In' or 'NotIn'"));
+    } else if (operator === "Exists" || operator === "DoesNotExist") {
+      if (values.length > 0) causes.push(forbiddenField(`${field}.values`, "may not be specified when `operator` is 'Exists' or 'DoesNotExist'"));
+    } else causes.push(invalidValue(`${field}.operator`, operator, "not a valid selector operator"));
+  }
+  return causes;
+}
+
+/** A count or percentage as a number to compare with zero; undefined when it is neither. */
+export function amountOf(value: unknown): number | undefined {
+  if (typeof value === "number") return Number.isInteger(value) && value >= 0 ? value : undefined;
+  const percent = typeof value === "string" ? /^(\d{1,3})%$/.exec(value)?.[1] : undefined;
+  return percent === undefined ? undefined : Number(percent);
+}
+
+/** Causes for a rolling update's two settings at `field`. */
+export function rollingUpdateCauses(
+  settings: { maxSurge?: unknown; maxUnavailable?: unknown },
+  field: string,
+  bothZero: string,
+): StatusCause[] {
+  const causes: StatusCause[] = [];
+  for (const name of ["maxSurge", "maxUnavailable"] as const) {
+    if (amountOf(settings[name] ?? 0) !== undefined) continue;
+    causes.push(invalidValue(`${field}.${name}`, settings[name], "a valid percent string must be a numeric string followed by an ending '%' (e.g. '1%',  or '93%', regex used for validation is '[0-9]+%')"));
+  }
+  if (causes.length === 0 && amountOf(settings.maxSurge ?? 0) === 0 && amountOf(settings.maxUnavailable ?? 0) === 0) {
+    causes.push(invalidValue(`${field}.maxUnavailable`, settings.maxUnavailable ?? 0, bothZero));
+  }
+  return causes;
+}

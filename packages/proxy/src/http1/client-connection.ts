@@ -1,0 +1,413 @@
+// One HTTP/1.1 connection from a client: reads requests one after another, answers them in order, and keeps both sides
+// from running ahead of each other. Policy for half-closed clients: a FIN while a request is under way means the client
+// has gone (as nginx and Go have it); in a tunnel it closes one half.
+
+import type { AccessRecord } from "../access.ts";
+import type { CompiledListener, CompiledRoute } from "../compiled-table.ts";
+import { Exchange } from "../exchange.ts";
+import type { Downstream } from "../exchange.ts";
+import type { HeaderEdits } from "../filters.ts";
+import { ForwardingFields } from "../forwarding-fields.ts";
+import { BatchedWriter } from "../io/batched-writer.ts";
+import type { Transport, TransportHandler } from "../io/transport.ts";
+import { routeRequest } from "../route-request.ts";
+import type { ClientContext } from "../route-request.ts";
+import { Timer } from "../timer-wheel.ts";
+import type { ServerContext, ServerPort } from "../server-port.ts";
+import { ChunkedDecoder } from "./chunked.ts";
+import type { BodySink } from "./chunked.ts";
+import { Framing, INCOMPLETE, REFUSED } from "./field-lines.ts";
+import { HeadBuffer } from "./head-buffer.ts";
+import { ownAnswer, reasonPhrase, responseHeadText } from "./head-writer.ts";
+import { RequestHead } from "./request-head.ts";
+import type { ResponseHead } from "./response-head.ts";
+
+const State = { head: 0, body: 1, wait: 2, tunnel: 3, linger: 4, closed: 5 } as const;
+const NOTHING = Buffer.alloc(0);
+
+const scratch = new RequestHead();
+
+export class ClientConnection implements TransportHandler, Downstream, BodySink {
+  readonly #transport: Transport;
+  readonly #port: ServerPort;
+  readonly #context: ServerContext;
+  readonly #out: BatchedWriter;
+  readonly #timer: Timer;
+  readonly #tls: boolean;
+  readonly #address: string;
+  readonly #remotePort: number;
+  #listener: CompiledListener | null = null;
+  #client: ClientContext | null = null;
+  #state: number = State.head;
+  #partial: HeadBuffer | null = null;
+  /** Bytes read but not yet used; reading is paused while there are any. */
+  #pending: Buffer | null = null;
+  #inTurn = false;
+  #exchange: Exchange | null = null;
+  #record: AccessRecord | null = null;
+  #route: CompiledRoute | null = null;
+  #started = 0;
+  #remaining = 0;
+  #decoder: ChunkedDecoder | null = null;
+  #toHead = false;
+  #minor = 1;
+  #close = false;
+  #responding = false;
+  #chunked = false;
+
+  constructor(transport: Transport, port: ServerPort, context: ServerContext, tls: boolean) {
+    this.#transport = transport;
+    this.#port = port;
+    this.#context = context;
+    this.#tls = tls;
+    this.#address = transport.remoteAddress;
+    this.#remotePort = transport.remotePort;
+    this.#out = new BatchedWriter(transport);
+    this.#timer = new Timer(() => this.#onTimeout());
+    transport.handler = this;
+    context.wheel.arm(this.#timer, context.limits.keepAliveTimeout);
+  }
+
+  /** Closes now when idle, else after the current answer (which then says so). */
+  drain(): void {
+    if (this.#state === State.head && this.#partial === null) this.#transport.destroy();
+  }
+
+  destroy(): void {
+    this.#transport.destroy();
+  }
+
+  // ---- reading ----
+
+  onData(bytes: Buffer): void {
+    if (this.#pending !== null) {
+      this.#pending = Buffer.concat([this.#pending, bytes]);
+      return;
+    }
+    this.#turn(bytes);
+  }
+
+  #turn(bytes: Buffer): void {
+    let at = 0;
+    this.#inTurn = true;
+    while (at < bytes.length && this.#state < State.linger) {
+      if (this.#state === State.head) at = this.#readHead(bytes, at);
+      else if (this.#mustWait()) {
+        this.#stash(bytes, at);
+        break;
+      } else if (this.#state === State.body) at = this.#readBody(bytes, at);
+      else {
+        this.#exchange!.sendBody(bytes, at, bytes.length, this.#transport);
+        at = bytes.length;
+      }
+    }
+    this.#inTurn = false;
+    this.#flushTurn();
+  }
+
+  #mustWait(): boolean {
+    return this.#state === State.wait || !this.#exchange!.ready || this.#exchange!.requestBlocked;
+  }
+
+  #stash(bytes: Buffer, at: number): void {
+    this.#pending = bytes.subarray(at);
+    this.#transport.keepReadBuffer();
+    this.#transport.pause();
+  }
+
+  #flushTurn(): void {
+    if (this.#state >= State.linger) return;
+    if (!this.#out.flush()) this.#onBlocked();
+    if (this.#exchange !== null && !this.#exchange.flushRequest()) this.#transport.pause();
+  }
+
+  /** Returns the position to go on from. */
+  #readHead(bytes: Buffer, at: number): number {
+    const { limits, wheel } = this.#context;
+    const end = bytes.length;
+    let after: number;
+    if (this.#partial === null) {
+      after = scratch.parse(bytes, at, end, limits);
+      if (after === INCOMPLETE) {
+        this.#partial = new HeadBuffer();
+        this.#partial.append(bytes, at, end, limits.headBytes);
+        wheel.arm(this.#timer, limits.headTimeout);
+        return end;
+      }
+    } else {
+      const before = this.#partial.length;
+      if (!this.#partial.append(bytes, at, end, limits.headBytes)) return end;
+      const collected = this.#partial.bytes;
+      after = scratch.parse(collected, 0, collected.length, limits);
+      if (after === INCOMPLETE) return end;
+      if (after !== REFUSED) after += at - before;
+    }
+    this.#partial = null;
+    if (after === REFUSED) {
+      this.#refuse(scratch.refusal!.status, scratch.refusal!.reason);
+      return end;
+    }
+    this.#begin(scratch);
+    return after;
+  }
+
+  #readBody(bytes: Buffer, at: number): number {
+    this.#context.wheel.arm(this.#timer, this.#context.limits.stallTimeout);
+    if (this.#decoder === null) {
+      const stop = Math.min(bytes.length, at + this.#remaining);
+      this.#remaining -= stop - at;
+      this.#exchange!.sendBody(bytes, at, stop, this.#transport);
+      if (this.#remaining === 0) this.#endRequest("");
+      return stop;
+    }
+    const after = this.#decoder.decode(bytes, at, bytes.length, this);
+    if (after === REFUSED) {
+      this.#breakOff(this.#decoder.refusal!.status, this.#decoder.refusal!.reason);
+      return bytes.length;
+    }
+    if (this.#decoder.done) this.#endRequest(this.#decoder.trailers);
+    return after;
+  }
+
+  onBody(bytes: Buffer, start: number, end: number): void {
+    this.#exchange!.sendBody(bytes, start, end, this.#transport);
+  }
+
+  #endRequest(trailers: string): void {
+    this.#state = State.wait;
+    this.#decoder = null;
+    this.#context.wheel.disarm(this.#timer);
+    this.#exchange!.endBody(trailers);
+  }
+
+  continueRequest(): void {
+    if (this.#inTurn || this.#state >= State.linger) return;
+    const pending = this.#pending ?? NOTHING;
+    this.#pending = null;
+    this.#transport.resume();
+    if (this.#state === State.body) this.#context.wheel.arm(this.#timer, this.#context.limits.stallTimeout);
+    this.#turn(pending);
+  }
+
+  // ---- one request ----
+
+  #begin(head: RequestHead): void {
+    const { wheel } = this.#context;
+    this.#started = performance.now();
+    this.#toHead = head.method === "HEAD";
+    this.#minor = head.minor;
+    this.#close = !head.keepAlive || this.#port.draining;
+    this.#responding = false;
+    this.#chunked = false;
+    this.#decoder = head.framing === Framing.chunked ? new ChunkedDecoder() : null;
+    this.#remaining = head.contentLength;
+    const hasBody = this.#decoder !== null || this.#remaining > 0;
+    this.#state = hasBody ? State.body : State.wait;
+    if (hasBody) wheel.arm(this.#timer, this.#context.limits.stallTimeout);
+    else wheel.disarm(this.#timer);
+    const listener = this.#port.listener;
+    this.#record = this.#context.openRecord(listener.listener.name, this.#address, this.#remotePort, head);
+    this.#port.counters.active++;
+    const decision = routeRequest(listener, head, this.#clientContext(listener));
+    this.#route = decision.route;
+    if (decision.route !== null) {
+      this.#record.route = decision.route.route.id;
+      decision.route.counters.active++;
+    }
+    if (decision.type === "answer") {
+      const lines = decision.location === undefined ? "" : `Location: ${decision.location}\r\n`;
+      return this.#answer(decision.status, decision.reason, lines);
+    }
+    const { route, backend, request } = decision;
+    this.#exchange = new Exchange(wheel, this, route, backend, request, this.#record);
+    this.#exchange.start();
+  }
+
+  /** What backends are told about the client; looked at anew when the listener's configuration was replaced. */
+  #clientContext(listener: CompiledListener): ClientContext {
+    if (this.#client === null || this.#listener !== listener) {
+      this.#listener = listener;
+      const facts = this.#port.clientFacts(listener, this.#address, this.#transport.localPort, this.#tls);
+      this.#client = { facts, forwarding: new ForwardingFields(facts, this.#context.serverName) };
+    }
+    return this.#client;
+  }
+
+  /** An answer of the proxy's own. A request whose body is still to come ends the connection. */
+  #answer(status: number, reason: string, lines: string): void {
+    this.#close ||= this.#state === State.body || this.#port.draining;
+    const redirect = status >= 300 && status < 400;
+    const phrase = reasonPhrase(status);
+    const text = status === 404 ? "404 page not found\n" : `${status} ${phrase}: ${reason}\n`;
+    const body = redirect ? "" : Buffer.from(text).toString("latin1");
+    this.#out.addText(ownAnswer(status, phrase, { body, lines, connection: this.#connection(), toHead: this.#toHead }));
+    const record = this.#record!;
+    record.status = status;
+    record.reason = reason;
+    record.bytes = this.#toHead ? 0 : body.length;
+    this.#over();
+  }
+
+  /** The value for Connection in the answer. */
+  #connection(): string {
+    return this.#close ? "close" : this.#minor === 0 ? "keep-alive" : "";
+  }
+
+  /** A head that cannot be trusted: answered, nothing forwarded, connection closed. */
+  #refuse(status: number, reason: string): void {
+    this.#record = this.#context.openRecord(this.#port.listener.listener.name, this.#address, this.#remotePort, null);
+    this.#port.counters.active++;
+    this.#started = performance.now();
+    this.#close = true;
+    this.#toHead = false;
+    this.#answer(status, reason, "");
+  }
+
+  /** The client's own fault in the middle of a body. */
+  #breakOff(status: number, reason: string): void {
+    this.#exchange!.cancel();
+    if (this.#responding) return this.abort(reason);
+    this.#close = true;
+    this.#answer(status, reason, "");
+  }
+
+  /** The answer is written: account for it, then close or go on with what the client has sent meanwhile. */
+  #over(): void {
+    const close = this.#close || this.#state === State.body;
+    this.#report();
+    if (close) return this.#linger();
+    this.#state = State.head;
+    this.#context.wheel.arm(this.#timer, this.#context.limits.keepAliveTimeout);
+    this.continueRequest();
+  }
+
+  #report(): void {
+    const record = this.#record;
+    if (record === null) return;
+    this.#record = null;
+    record.duration = performance.now() - this.#started;
+    const service = this.#exchange?.service ?? null;
+    const endpoint = this.#exchange?.target?.pool ?? null;
+    this.#context.closeRecord(record, this.#port, this.#route, service, endpoint);
+    this.#exchange = null;
+    this.#route = null;
+  }
+
+  /** RFC 9112 section 9.6: half-close, then drain for a while, so that the last answer is not lost to a reset. */
+  #linger(): void {
+    this.#out.flush();
+    this.#state = State.linger;
+    this.#pending = null;
+    this.#transport.end();
+    this.#transport.resume();
+    this.#context.wheel.arm(this.#timer, this.#context.limits.lingerTimeout);
+  }
+
+  // ---- answering (Downstream) ----
+
+  sendInformational(head: ResponseHead): void {
+    if (this.#minor === 1) this.#out.addText(responseHeadText(head, null, false, ""));
+  }
+
+  sendHead(head: ResponseHead, edits: HeaderEdits | null): void {
+    this.#responding = true;
+    this.#record!.status = head.status;
+    const sized = head.framing === Framing.none || head.framing === Framing.length;
+    this.#chunked = !sized && this.#minor === 1;
+    if ((!sized && !this.#chunked) || this.#port.draining) this.#close = true;
+    this.#out.addText(responseHeadText(head, edits, this.#chunked, this.#connection()));
+  }
+
+  sendBody(bytes: Buffer, start: number, end: number, source: Transport): void {
+    this.#record!.bytes += end - start;
+    if (!this.#chunked) return this.#out.addBytes(bytes, start, end, source);
+    this.#out.addText(`${(end - start).toString(16)}\r\n`);
+    this.#out.addBytes(bytes, start, end, source);
+    this.#out.addText("\r\n");
+  }
+
+  sendEnd(trailers: string): void {
+    if (this.#chunked) this.#out.addText(`0\r\n${trailers}\r\n`);
+    this.#record!.reason = "";
+    this.#over();
+  }
+
+  sendSwitch(head: ResponseHead, edits: HeaderEdits | null): void {
+    this.#responding = true;
+    this.#record!.status = 101;
+    this.#record!.reason = "";
+    this.#out.addText(responseHeadText(head, edits, false, "Upgrade"));
+    this.#state = State.tunnel;
+    this.#context.wheel.disarm(this.#timer);
+    this.continueRequest();
+  }
+
+  endTunnel(): void {
+    if (this.#state !== State.tunnel) return;
+    this.#out.flush();
+    this.#transport.end();
+    this.#context.wheel.arm(this.#timer, this.#context.limits.stallTimeout);
+  }
+
+  flush(): boolean {
+    const free = this.#out.flush();
+    if (!free) this.#onBlocked();
+    return free;
+  }
+
+  #onBlocked(): void {
+    this.#context.wheel.arm(this.#timer, this.#context.limits.stallTimeout);
+  }
+
+  fail(status: number, reason: string): void {
+    this.#answer(status, reason, "");
+  }
+
+  abort(reason: string): void {
+    if (this.#record !== null) this.#record.reason = reason;
+    this.#report();
+    this.#state = State.closed;
+    this.#transport.destroy();
+  }
+
+  // ---- the connection ----
+
+  onDrain(): void {
+    if (this.#state === State.wait || this.#state === State.tunnel) this.#context.wheel.disarm(this.#timer);
+    this.#exchange?.onClientDrain();
+  }
+
+  onEnd(): void {
+    if (this.#state === State.tunnel) return this.#exchange!.endTunnel();
+    this.#transport.destroy();
+  }
+
+  onClose(): void {
+    this.#context.wheel.release(this.#timer);
+    this.#exchange?.cancel();
+    if (this.#record !== null && this.#state !== State.tunnel) {
+      this.#record.reason = "client-closed-connection";
+      if (!this.#responding) this.#record.status = 499;
+    }
+    this.#report();
+    this.#state = State.closed;
+    this.#pending = null;
+    this.#port.forget(this);
+  }
+
+  #onTimeout(): void {
+    switch (this.#state) {
+      case State.head:
+        if (this.#partial === null) return this.#transport.destroy();
+        this.#partial = null;
+        return this.#refuse(408, "request-head-timeout");
+      case State.body:
+        return this.#breakOff(408, "request-body-timeout");
+      case State.wait:
+        this.#exchange?.cancel();
+        return this.abort("client-stalled");
+      default:
+        this.#transport.destroy();
+    }
+  }
+}

@@ -1,0 +1,152 @@
+// The data plane as one object: give it routing tables, it carries traffic.
+
+import { hostname } from "node:os";
+import type { AccessRecord } from "./access.ts";
+import { compileTable } from "./compiled-table.ts";
+import type { CompiledListener, CompiledTable } from "./compiled-table.ts";
+import type { RequestHead } from "./http1/request-head.ts";
+import { FieldId } from "./http1/tokens.ts";
+import { DEFAULT_LIMITS } from "./limits.ts";
+import type { Limits } from "./limits.ts";
+import { explain } from "./match/explain.ts";
+import type { Explanation, RequestDescription } from "./match/explain.ts";
+import type { RoutingTable } from "./routing-table.ts";
+import type { ServerContext } from "./server-port.ts";
+import { ServerPorts } from "./server-ports.ts";
+import type { ListenerState } from "./server-ports.ts";
+import { CounterSet, countRequest, newListenerCounters, newTraffic } from "./stats.ts";
+import type { ListenerCounters, ProxyStats } from "./stats.ts";
+import { TimerWheel } from "./timer-wheel.ts";
+import { Upstreams } from "./upstream/upstreams.ts";
+
+export type { AccessRecord } from "./access.ts";
+export type { Candidate, Explanation, Mismatch, RequestDescription } from "./match/explain.ts";
+export type { ListenerState } from "./server-ports.ts";
+export type { ProxyStats } from "./stats.ts";
+
+export interface ProxyOptions {
+  /** Called once per finished request. */
+  onAccess?: (record: AccessRecord) => void;
+  /** One line on something that needs a person. Default: dropped. */
+  log?: (line: string) => void;
+  /** Value of X-Forwarded-Server. Default: the machine's host name. */
+  serverName?: string;
+  limits?: Partial<Limits>;
+}
+
+export interface Proxy {
+  /** Makes `table` the configuration. Routing changes before the call returns; the promise settles when sockets have
+   * been opened and closed, and says per address how that went. Never rejects for an address that cannot be had. */
+  apply(table: RoutingTable): Promise<ListenerState[]>;
+  /** Which route would take this request, and why not the others. */
+  match(request: RequestDescription): Explanation;
+  stats(): ProxyStats;
+  /** Stops accepting, lets requests under way finish for at most `graceMs` milliseconds, closes everything. */
+  close(options: { graceMs: number }): Promise<void>;
+}
+
+export function createProxy(options: ProxyOptions = {}): Proxy {
+  return new DataPlane(options);
+}
+
+const EMPTY: CompiledTable = { listeners: new Map(), routes: new Map() };
+
+class DataPlane implements Proxy {
+  readonly #upstreams: Upstreams;
+  readonly #ports: ServerPorts;
+  readonly #listenerCounters = new CounterSet<ListenerCounters>(newListenerCounters);
+  readonly #routeCounters = new CounterSet(newTraffic);
+  readonly #context: ServerContext;
+  #table: CompiledTable = EMPTY;
+  #requests = 0;
+
+  constructor(options: ProxyOptions) {
+    const wheel = new TimerWheel();
+    const limits = { ...DEFAULT_LIMITS, ...options.limits };
+    const { onAccess } = options;
+    this.#upstreams = new Upstreams(limits, wheel);
+    this.#context = {
+      limits,
+      wheel,
+      serverName: options.serverName ?? hostname(),
+      log: options.log ?? (() => {}),
+      openRecord: (listener, address, port, head) => newRecord(listener, address, port, head, ++this.#requests),
+      closeRecord: (record, port, route, service, endpoint) => {
+        const { status, bytes, duration } = record;
+        for (const counters of [port.counters, route?.counters]) {
+          if (counters === undefined) continue;
+          countRequest(counters, status, bytes, duration);
+          counters.active--;
+        }
+        if (service !== null) countRequest(service.counters, status, bytes, duration);
+        if (endpoint !== null) countRequest(endpoint.counters, status, bytes, duration);
+        onAccess?.(record);
+      },
+    };
+    this.#ports = new ServerPorts(this.#context, (name) => this.#listenerCounters.get(name));
+  }
+
+  apply(table: RoutingTable): Promise<ListenerState[]> {
+    this.#upstreams.update(table.services);
+    this.#table = compileTable(table, {
+      upstreams: this.#upstreams,
+      routeCounters: (id) => this.#routeCounters.get(id),
+      previous: this.#table.routes,
+    });
+    this.#routeCounters.retain(new Set(this.#table.routes.keys()));
+    this.#listenerCounters.retain(new Set(this.#table.listeners.keys()));
+    return this.#ports.update(this.#table.listeners);
+  }
+
+  match(request: RequestDescription): Explanation {
+    const listener: CompiledListener | undefined = this.#table.listeners.get(request.listener);
+    return explain(listener?.matcher, request);
+  }
+
+  stats(): ProxyStats {
+    return {
+      requests: this.#requests,
+      listeners: this.#listenerCounters.snapshot(),
+      routes: this.#routeCounters.snapshot(),
+      services: this.#upstreams.counters.snapshot(),
+      endpoints: this.#upstreams.endpointCounters(),
+    };
+  }
+
+  async close({ graceMs }: { graceMs: number }): Promise<void> {
+    await this.#ports.close(graceMs);
+    this.#upstreams.close();
+  }
+}
+
+function newRecord(
+  listener: string,
+  clientAddress: string,
+  clientPort: number,
+  head: RequestHead | null,
+  requestCount: number,
+): AccessRecord {
+  return {
+    time: Date.now(),
+    duration: 0,
+    listener,
+    clientAddress,
+    clientPort,
+    method: head?.method ?? "",
+    target: head?.target ?? "",
+    protocol: head === null ? "" : `HTTP/1.${head.minor}`,
+    host: head?.host ?? "",
+    userAgent: head?.getById(FieldId.userAgent) ?? "",
+    referer: head?.getById(FieldId.referer) ?? "",
+    status: 0,
+    bytes: 0,
+    requestCount,
+    route: "",
+    service: "",
+    endpoint: "",
+    endpointName: "",
+    retries: 0,
+    reason: "",
+  };
+}
+

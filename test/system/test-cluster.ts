@@ -1,0 +1,185 @@
+// The cluster under test, for every suite that reads like the seed's document: an embedded one of its own by default, or
+// the one that GATEHOUSE_TEST_CONTEXT (with KUBECONFIG) and GATEHOUSE_TEST_ENTRY=host:port name, e.g. a kind cluster.
+
+import { type ChildProcess, spawn } from "node:child_process";
+import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { request } from "node:http";
+import { tmpdir } from "node:os";
+import { delimiter, dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+export const root = join(dirname(fileURLToPath(import.meta.url)), "../..");
+
+export interface RunResult {
+  code: number;
+  stdout: string;
+  stderr: string;
+}
+
+export interface HttpAnswer {
+  status: number;
+  headers: Record<string, string | string[] | undefined>;
+  body: string;
+}
+
+export interface TestCluster {
+  /** A provider of this name, or `embedded`. */
+  provider: "embedded" | "external";
+  context: string;
+  home: string;
+  environment: NodeJS.ProcessEnv;
+  entry: { host: string; port: number };
+  gatehouse(...args: string[]): Promise<RunResult>;
+  kubectl(...args: string[]): Promise<RunResult>;
+  /** One request through the node's port 80, on a connection of its own. */
+  get(url: string, headers?: Record<string, string>, method?: string): Promise<HttpAnswer>;
+  remove(): Promise<void>;
+}
+
+/** Runs a program to its end. Rejects only when it cannot be started. */
+export function run(program: string, args: string[], environment: NodeJS.ProcessEnv, input = ""): Promise<RunResult> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(program, args, { cwd: root, env: environment, stdio: ["pipe", "pipe", "pipe"] });
+    let stdout = "";
+    let stderr = "";
+    child.stdout.setEncoding("utf8").on("data", (text: string) => (stdout += text));
+    child.stderr.setEncoding("utf8").on("data", (text: string) => (stderr += text));
+    child.once("error", reject);
+    child.once("close", (code) => resolve({ code: code ?? -1, stdout, stderr }));
+    child.stdin.end(input);
+  });
+}
+
+/** A HOME of its own: nothing of the user's is read or written. */
+export function temporaryHome(): { home: string; environment: NodeJS.ProcessEnv } {
+  const home = mkdtempSync(join(tmpdir(), "gatehouse-test-"));
+  const { KUBECONFIG: _1, GATEHOUSE_HOME: _2, NODE_OPTIONS: _3, ...inherited } = process.env;
+  return { home, environment: { ...inherited, HOME: home, NO_COLOR: "1" } };
+}
+
+export const gatehouseProgram = join(root, "bin/gatehouse");
+
+/** Brings a cluster with the demo up (or takes the one the environment names). */
+export async function startTestCluster(...upArguments: string[]): Promise<TestCluster> {
+  const { home, environment } = temporaryHome();
+  const external = process.env.GATEHOUSE_TEST_CONTEXT;
+  if (external) return externalCluster(external, home, environment);
+  const gatehouse = (...args: string[]) => run(gatehouseProgram, args, environment);
+  const up = await gatehouse("up", "--http-port", "0", "--https-port", "0", "--hosts", "no", "-o", "json", ...upArguments);
+  if (up.code !== 0) {
+    rmSync(home, { recursive: true, force: true });
+    throw new Error(`gatehouse up failed (${up.code}): ${up.stderr}${up.stdout}`);
+  }
+  const summary = JSON.parse(up.stdout) as { context: string; ports: { containerPort: number; hostPort: number }[] };
+  const port = summary.ports.find((mapping) => mapping.containerPort === 80)?.hostPort ?? 0;
+  const name = upArguments[upArguments.indexOf("--name") + 1];
+  const named = upArguments.includes("--name") ? ["--name", name ?? ""] : [];
+  return {
+    ...clients({ host: "127.0.0.1", port }, summary.context, environment),
+    provider: "embedded",
+    home,
+    environment,
+    gatehouse,
+    remove: async () => {
+      await gatehouse("down", ...named);
+      rmSync(home, { recursive: true, force: true });
+    },
+  };
+}
+
+function externalCluster(context: string, home: string, environment: NodeJS.ProcessEnv): TestCluster {
+  const [host = "127.0.0.1", port = "80"] = (process.env.GATEHOUSE_TEST_ENTRY ?? "").split(":");
+  const withConfig = { ...environment, KUBECONFIG: process.env.KUBECONFIG ?? join(process.env.HOME ?? "", ".kube/config") };
+  return {
+    ...clients({ host, port: Number(port) }, context, withConfig),
+    provider: "external",
+    home,
+    environment: withConfig,
+    gatehouse: (...args) => run(gatehouseProgram, args, withConfig),
+    remove: async () => rmSync(home, { recursive: true, force: true }),
+  };
+}
+
+function clients(entry: { host: string; port: number }, context: string, environment: NodeJS.ProcessEnv) {
+  return {
+    entry,
+    context,
+    kubectl: (...args: string[]) => run("kubectl", ["--context", context, ...args], environment),
+    get: (url: string, headers: Record<string, string> = {}, method = "GET") => httpRequest(entry, new URL(url), headers, method),
+  };
+}
+
+function httpRequest(entry: { host: string; port: number }, url: URL, headers: Record<string, string>, method: string): Promise<HttpAnswer> {
+  return new Promise((resolve, reject) => {
+    const outgoing = request(
+      { ...entry, method, path: url.pathname + url.search, headers: { host: url.host, ...headers }, agent: false, timeout: 10_000 },
+      (response) => {
+        let body = "";
+        response.setEncoding("utf8").on("data", (text: string) => (body += text));
+        response.once("error", reject);
+        response.once("end", () => resolve({ status: response.statusCode ?? 0, headers: response.headers, body }));
+      },
+    );
+    outgoing.once("timeout", () => outgoing.destroy(new Error("no answer within 10 s")));
+    outgoing.once("error", reject);
+    outgoing.end();
+  });
+}
+
+/** A reason to skip, or false when the program is there. */
+export function missing(program: string): string | false {
+  const found = (process.env.PATH ?? "").split(delimiter).some((directory) => existsSync(join(directory, program)));
+  return found ? false : `${program} is not installed`;
+}
+
+/** The pod's name in an answer of whoami. */
+export function podOf(answer: HttpAnswer): string {
+  return /^Hostname: (.*)$/m.exec(answer.body)?.[1] ?? "";
+}
+
+/** Tries until `attempt` does not throw, at most `timeoutMs`; then throws what it threw last. */
+export async function eventually<T>(attempt: () => Promise<T> | T, timeoutMs = 10_000): Promise<T> {
+  const giveUpAt = Date.now() + timeoutMs;
+  for (;;) {
+    try {
+      return await attempt();
+    } catch (error) {
+      if (Date.now() > giveUpAt) throw error;
+      await new Promise((resolve) => setTimeout(resolve, 5));
+    }
+  }
+}
+
+/** Requests one after another until stopped; every answer that is not 200 and every failure is kept. */
+export function continuousRequests(cluster: TestCluster, url: string): { stop(): Promise<{ answered: number; failures: string[] }> } {
+  let going = true;
+  let answered = 0;
+  const failures: string[] = [];
+  const work = (async () => {
+    while (going) {
+      try {
+        const { status } = await cluster.get(url);
+        answered++;
+        if (status !== 200) failures.push(String(status));
+      } catch (error) {
+        failures.push(String(error));
+      }
+    }
+  })();
+  return {
+    stop: async () => {
+      going = false;
+      await work;
+      return { answered, failures };
+    },
+  };
+}
+
+/** Ends a child and waits for it. */
+export function endChild(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return Promise.resolve();
+  return new Promise((resolve) => {
+    child.once("exit", () => resolve());
+    child.kill("SIGTERM");
+  });
+}
