@@ -72,7 +72,8 @@ export async function startTestCluster(options: { bare?: boolean; tls?: boolean 
     },
   };
   if (options.bare) return cluster;
-  await client.create(nodes, readyNode("node"));
+  const node = readyNode("node");
+  await client.updateStatus(nodes, { ...(await client.create(nodes, node)), status: node.status ?? {} });
   await client.create(namespaces, { apiVersion: "v1", kind: "Namespace", metadata: { name: "demo" } });
   await cluster.startControllers();
   return cluster;

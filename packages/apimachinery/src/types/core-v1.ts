@@ -192,6 +192,7 @@ export interface Service extends KubeObject {
     ipFamilies?: string[];
     ipFamilyPolicy?: string;
     internalTrafficPolicy?: string;
+    allocateLoadBalancerNodePorts?: boolean;
     externalTrafficPolicy?: string;
     loadBalancerClass?: string;
   };

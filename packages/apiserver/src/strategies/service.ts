@@ -4,7 +4,7 @@
 import type { StatusCause } from "@gatehouse/apimachinery/status-error";
 import type { Service, ServicePort } from "@gatehouse/apimachinery/types/core-v1";
 import type { WriteContext, WriteStrategy } from "../resource-definition.ts";
-import { duplicate, invalidValue, required } from "../schema/field-cause.ts";
+import { duplicate, forbiddenField, invalidValue, required } from "../schema/field-cause.ts";
 import { isPort, portRange } from "./pod-spec.ts";
 
 export const serviceStrategy: WriteStrategy = {
@@ -76,8 +76,8 @@ function allocateNodePorts(service: Service, old: Service | undefined, context: 
   const held = new Set(before.values());
   for (const port of service.spec.ports ?? []) {
     if (!takesNodePorts(service)) {
-      // Left over from another type rather than asked for.
-      if (!port.nodePort || held.has(port.nodePort) || service.spec.type === "ClusterIP") delete port.nodePort;
+      // Left over from the type before rather than asked for.
+      if (!port.nodePort || held.has(port.nodePort)) delete port.nodePort;
       continue;
     }
     const kept = before.get(portKey(port));
@@ -107,6 +107,9 @@ function portCauses({ spec }: Service): StatusCause[] {
     }
     if (!isPort(port.port)) causes.push(portRange(`${field}.port`, port.port));
     if (typeof port.targetPort === "number" && !isPort(port.targetPort)) causes.push(portRange(`${field}.targetPort`, port.targetPort));
+    if (port.nodePort && (spec.type === "ClusterIP" || spec.type === "ExternalName")) {
+      causes.push(forbiddenField(`${field}.nodePort`, `may not be used when \`type\` is '${spec.type}'`));
+    }
     if (seen.has(portKey(port))) causes.push(duplicate(field, port));
     seen.add(portKey(port));
   }
@@ -116,7 +119,7 @@ function portCauses({ spec }: Service): StatusCause[] {
 function typeCauses({ spec }: Service): StatusCause[] {
   if (spec.type === "ExternalName") {
     if (!spec.externalName) return [required("spec.externalName")];
-    return spec.clusterIP ? [{ reason: "FieldValueForbidden", message: "Forbidden: may not be set for ExternalName services", field: "spec.clusterIPs" }] : [];
+    return spec.clusterIP ? [forbiddenField("spec.clusterIPs", "may not be set for ExternalName services")] : [];
   }
   if (spec.clusterIP === "None" && (spec.type === "NodePort" || spec.type === "LoadBalancer")) {
     return [invalidValue("spec.clusterIPs[0]", "None", `may not be set to 'None' for ${spec.type} services`)];

@@ -71,7 +71,7 @@ const REFUSED: [name: string, bytes: string, status: number, reason: string][] =
   ["too many fields", `GET / HTTP/1.1\r\n${HOST}${"A: b\r\n".repeat(300)}\r\n`, 431, "too-many-fields"],
   ["unknown expectation", `GET / HTTP/1.1\r\n${HOST}Expect: miracles\r\n\r\n`, 417, "expectation-unknown"],
   ["TLS hello", "\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03", 400, "method-invalid"],
-  ["encoded slash hiding dot segments", `GET /a/..%2f..%2fadmin HTTP/1.1\r\n${HOST}\r\n`, 400, "path-hides-dot-segments"],
+  ["encoded slash hiding dot segments", `GET /a/..%2f..%2fadmin HTTP/1.1\r\n${HOST}Connection: close\r\n\r\n`, 400, "path-hides-dot-segments"],
 ];
 
 const BAD_CHUNKS: [name: string, body: string, reason: string][] = [
