@@ -22,6 +22,8 @@ export interface TestCluster {
   setReady(pod: Pod, ready?: boolean): Promise<Pod>;
   /** Ends a terminating pod, as a kubelet does when its processes are gone. */
   finishPod(pod: Pod): Promise<void>;
+  /** From now on bound pods become ready (those that `takes`) and terminating ones end. Returns the way to stop it. */
+  actAsKubelet(takes?: (pod: Pod) => boolean): () => void;
   startControllers(): Promise<ControllerManager>;
   stopControllers(): Promise<void>;
   close(): Promise<void>;
@@ -38,6 +40,7 @@ export async function startTestCluster(options: { bare?: boolean; tls?: boolean 
   const writes: string[] = [];
   const logged: string[] = [];
   let manager: ControllerManager | undefined;
+  const kubelets: (() => void)[] = [];
   let address = 1;
 
   const controllerClient = async (): Promise<ApiClient> => recording(await createApiClient({ connect: () => server.connect() }), writes);
@@ -50,6 +53,11 @@ export async function startTestCluster(options: { bare?: boolean; tls?: boolean 
       const { name, namespace = "" } = pod.metadata;
       const podIP = pod.status?.podIP ?? `127.30.1.${++address}`;
       return client.patch<Pod>(pods, { name, namespace, subresource: "status" }, "merge", { status: runningStatus(pod, ready, podIP) });
+    },
+    actAsKubelet: (takes) => {
+      const stop = actAsKubelet(cluster, takes);
+      kubelets.push(stop);
+      return stop;
     },
     finishPod: ({ metadata }) => client.delete(pods, metadata.name, metadata.namespace, { gracePeriodSeconds: 0 }),
     startControllers: async () => {
@@ -67,6 +75,7 @@ export async function startTestCluster(options: { bare?: boolean; tls?: boolean 
       manager = undefined;
     },
     close: async () => {
+      for (const stop of kubelets) stop();
       await cluster.stopControllers();
       await server.close();
     },
@@ -77,6 +86,19 @@ export async function startTestCluster(options: { bare?: boolean; tls?: boolean 
   await client.create(namespaces, { apiVersion: "v1", kind: "Namespace", metadata: { name: "demo" } });
   await cluster.startControllers();
   return cluster;
+}
+
+function actAsKubelet(cluster: TestCluster, takes: (pod: Pod) => boolean = () => true): () => void {
+  const informer = createInformer(cluster.client, pods);
+  // Another writer may be quicker, the pod may be gone: the next event brings it back.
+  const overtaken = (): void => undefined;
+  informer.onChange(({ current }) => {
+    if (!current?.spec.nodeName) return;
+    if (current.metadata.deletionTimestamp) void cluster.finishPod(current).catch(overtaken);
+    else if (current.status?.phase !== "Running" && takes(current)) void cluster.setReady(current).catch(overtaken);
+  });
+  void informer.start();
+  return () => informer.stop();
 }
 
 /** A client that notes the writes it sends. */

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { duplexPair } from "node:stream";
+import { type Duplex, duplexPair } from "node:stream";
 import { test } from "node:test";
 import { type ApiClient, createApiClient, text } from "./api-client.ts";
 import { StatusError } from "./status-error.ts";
@@ -199,17 +199,21 @@ test("a refused watch throws the Status", () =>
 
 test("connections in memory are used and kept", async () => {
   await using server = await startScriptedServer((request) => [200, { path: request.path }]);
-  let connections = 0;
+  const streams: Duplex[] = [];
   const client = await createApiClient({
     connect: () => {
-      connections++;
       const [ours, theirs] = duplexPair();
+      streams.push(ours);
       server.accept(theirs);
       return ours;
     },
   });
-  for (const path of ["/a", "/b", "/c"]) assert.deepEqual(await client.json({ method: "GET", path }), { path });
-  assert.equal(connections, 1);
+  const get = async (path: string) => assert.deepEqual(await client.json({ method: "GET", path }), { path });
+  await get("/a");
+  const listeners = streams[0]?.listenerCount("error");
+  for (const path of ["/b", "/c", "/d"]) await get(path);
+  assert.equal(streams.length, 1);
+  assert.equal(streams[0]?.listenerCount("error"), listeners, "no listener is left behind by a request");
   client.close();
 });
 

@@ -96,13 +96,14 @@ function closeIdle(agent: HttpAgent): void {
 function plainParts(options: ConnectionOptions) {
   const { connect } = options;
   const agent = new HttpAgent({ keepAlive: true, maxSockets: Infinity });
-  if (connect) {
-    agent.createConnection = () => connect();
-    // The defaults call methods that only a net.Socket has.
-    agent.keepSocketAlive = () => true;
-    agent.reuseSocket = () => {};
-  }
+  if (connect) agent.createConnection = () => asSocket(connect());
   return { request: httpRequest, agent };
+}
+
+/** The agent calls these methods on every connection that it keeps; a stream in memory has nothing to set. */
+function asSocket(stream: Duplex): Duplex {
+  const same = (): Duplex => stream;
+  return Object.assign(stream, { setKeepAlive: same, setNoDelay: same, setTimeout: same, ref: same, unref: same });
 }
 
 /** node:https is loaded only when needed: the parts inside the cluster process never are. */

@@ -57,7 +57,14 @@ test("filters select list items", () => {
 });
 
 test("paths that lead nowhere find nothing", () => {
-  for (const path of [".spec.missing", ".spec.missing.deeper", ".spec.replicas.deeper", ".spec.hostnames[9]", ".spec[0]", ".status.toString"]) {
+  for (const path of [
+    ".spec.missing",
+    ".spec.missing.deeper",
+    ".spec.replicas.deeper",
+    ".spec.hostnames[9]",
+    ".spec[0]",
+    ".status.toString",
+  ]) {
     assert.deepEqual(compile(path)(object), [], path);
   }
 });

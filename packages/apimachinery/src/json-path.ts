@@ -57,7 +57,7 @@ class Reader {
 
   #nameStep(): Step {
     // A lone dot is the object itself.
-    if (this.#at >= this.#text.length) return (values) => values;
+    if (this.#text === ".") return (values) => values;
     return this.#take("*") ? (values) => values.flatMap(children) : field(this.#name());
   }
 

@@ -17,8 +17,13 @@ export function authorizePath(authorizer: Authorizer, identity: Identity, { verb
 export function authorizeResource(authorizer: Authorizer, identity: Identity, info: ResourceRequestInfo): void {
   // A Namespace is inside itself: its own role bindings may let people see it.
   const namespace = info.group === "" && info.plural === "namespaces" ? info.name : info.namespace;
-  const attributes = { ...info, namespace };
+  const attributes = { ...info, namespace, name: info.name ?? selectedName(info.query) };
   if (!authorizer.allowsResource(identity, attributes)) throw refusal(identity, attributes);
+}
+
+/** Who may see one object only may list and watch it by its name. */
+function selectedName(query: URLSearchParams): string | undefined {
+  return /(?:^|,)metadata\.name==?([^,]+)(?:,|$)/.exec(query.get("fieldSelector") ?? "")?.[1];
 }
 
 function refusal(identity: Identity, attributes: ResourceAttributes): Error {

@@ -13,7 +13,7 @@ export interface DefinitionSource {
 /** An answer for a path, ready to be written. */
 export interface DocumentAnswer {
   contentType: string;
-  body: string;
+  body: string | Buffer;
   headers?: Record<string, string>;
 }
 
@@ -75,7 +75,7 @@ export class Discovery {
   }
 
   /** The answer for `path` (without a trailing slash), or undefined when it is no discovery path that is served. */
-  answer(path: string, accept: string): DocumentAnswer | undefined {
+  answer(path: string, accept: string): (DocumentAnswer & { body: string }) | undefined {
     const aggregated = path === "/api" || path === "/apis" ? aggregatedVersion(accept) : undefined;
     const contentType = aggregated
       ? `application/json;g=apidiscovery.k8s.io;v=${aggregated};as=APIGroupDiscoveryList`

@@ -25,8 +25,8 @@ export class OpenApi {
   }
 
   /** The answer for `path` (without a trailing slash) and the `hash` parameter of its URL; undefined when there is none. */
-  answer(path: string, hash?: string): DocumentAnswer | undefined {
-    if (path === "/openapi/v2") return { contentType: "application/json", body: emptyV2 };
+  answer(path: string, hash?: string, accept = ""): DocumentAnswer | undefined {
+    if (path === "/openapi/v2") return emptyV2(accept);
     this.#refresh();
     if (path === root) return { contentType: "application/json", body: (this.#index ||= this.#makeIndex()) };
     if (!path.startsWith(`${root}/`)) return undefined;
@@ -73,10 +73,25 @@ export class OpenApi {
   }
 }
 
-// Clients of today read version 3; this keeps older ones from failing on a 404.
-const emptyV2 = JSON.stringify({
-  swagger: "2.0",
-  info: { title: "Gatehouse", version: "v1" },
-  paths: {},
-  definitions: {},
-});
+const v2Protobuf = "application/com.github.proto-openapi.spec.v2.v1.0+protobuf";
+const v2Info = { title: "Gatehouse", version: "v1" };
+
+/**
+ * Version 2 without any kinds. kubectl falls back to it for a kind that version 3 does not know, asks for protobuf, and says
+ * "ensure CRDs are installed first" only when it could read the answer.
+ */
+function emptyV2(accept: string): DocumentAnswer {
+  if (!accept.includes("com.github.proto-openapi.spec.v2")) {
+    const document = { swagger: "2.0", info: v2Info, paths: {}, definitions: {} };
+    return { contentType: "application/json", body: JSON.stringify(document) };
+  }
+  // message Document { string swagger = 1; Info info = 2; }, message Info { string title = 1; string version = 2; }
+  const info = Buffer.concat([protobufField(1, v2Info.title), protobufField(2, v2Info.version)]);
+  return { contentType: v2Protobuf, body: Buffer.concat([protobufField(1, "2.0"), protobufField(2, info)]) };
+}
+
+/** A length-delimited field shorter than 128 bytes. */
+function protobufField(number: number, value: string | Buffer): Buffer {
+  const bytes = Buffer.from(value as string);
+  return Buffer.concat([Buffer.from([(number << 3) | 2, bytes.length]), bytes]);
+}

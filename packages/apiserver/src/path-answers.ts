@@ -1,7 +1,9 @@
 // Everything that is not a resource: health, version, discovery, OpenAPI.
 
-import type { ApiContext } from "./api-context.ts";
+import type { Discovery, DocumentAnswer } from "./discovery.ts";
 import { noSuchResource } from "./error-answers.ts";
+import type { OpenApi } from "./openapi.ts";
+import type { Registry } from "./registry.ts";
 import type { PathAnswer } from "./request-handler.ts";
 import type { PathRequestInfo } from "./request-info.ts";
 
@@ -12,17 +14,36 @@ export function isPublicPath(path: string): boolean {
   return healthPaths.has(path) || path === "/version";
 }
 
-/** Throws 404 for paths that are not served. */
-export async function answerPath(context: ApiContext, info: PathRequestInfo, accept: string): Promise<PathAnswer> {
-  const path = info.path.length > 1 ? info.path.replace(/\/$/, "") : info.path;
-  if (info.verb !== "get" && info.verb !== "head") throw noSuchResource();
-  if (healthPaths.has(path)) return { code: 200, contentType: "text/plain; charset=utf-8", body: "ok" };
-  if (path === "/version") return json(version);
-  throw noSuchResource();
-}
+/** Answers the paths; discovery and OpenAPI are loaded when somebody first asks for them. */
+export class PathAnswers {
+  readonly #registry: Registry;
+  #discovery: Promise<Discovery> | undefined;
+  #openApi: Promise<OpenApi> | undefined;
 
-function json(value: unknown): PathAnswer {
-  return { code: 200, contentType: "application/json", body: JSON.stringify(value) };
+  constructor(registry: Registry) {
+    this.#registry = registry;
+  }
+
+  /** Throws 404 for paths that are not served. */
+  async answer(info: PathRequestInfo, accept: string): Promise<PathAnswer> {
+    const path = info.path.length > 1 ? info.path.replace(/\/$/, "") : info.path;
+    if (info.verb !== "get" && info.verb !== "head") throw noSuchResource();
+    if (healthPaths.has(path)) return { code: 200, contentType: "text/plain; charset=utf-8", body: "ok" };
+    if (path === "/version") return { code: 200, contentType: "application/json", body: JSON.stringify(version) };
+    const document = await this.#document(path, info, accept);
+    if (!document) throw noSuchResource();
+    return { code: 200, ...document };
+  }
+
+  async #document(path: string, info: PathRequestInfo, accept: string): Promise<DocumentAnswer | undefined> {
+    if (path.startsWith("/openapi/")) {
+      this.#openApi ??= import("./openapi.ts").then(({ OpenApi: Documents }) => new Documents(this.#registry));
+      return (await this.#openApi).answer(path, info.query.get("hash") ?? undefined, accept);
+    }
+    if (path !== "/api" && path !== "/apis" && !path.startsWith("/api/") && !path.startsWith("/apis/")) return undefined;
+    this.#discovery ??= import("./discovery.ts").then(({ Discovery: Documents }) => new Documents(this.#registry));
+    return (await this.#discovery).answer(path, accept);
+  }
 }
 
 const architectures: Record<string, string> = { x64: "amd64", arm64: "arm64" };

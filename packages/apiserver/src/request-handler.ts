@@ -12,16 +12,17 @@ import type { Authorizer } from "./auth/authorization.ts";
 import { type Body, readBody } from "./decode-body.ts";
 import { statusOf } from "./error-answers.ts";
 import type { Identity } from "./identity.ts";
-import { answerPath, isPublicPath } from "./path-answers.ts";
+import { isPublicPath, type PathAnswers } from "./path-answers.ts";
 import { parseRequest, type ResourceRequestInfo } from "./request-info.ts";
 import { answerResource, definitionFor } from "./resource-router.ts";
-import { watch } from "./verbs/watch.ts";
+import { watch, type WatchSink } from "./verbs/watch.ts";
 import { WatchResponse } from "./watch-response.ts";
 
 export interface HandlerParts {
   context: ApiContext;
   authenticator: Authenticator;
   authorizer: Authorizer;
+  paths: PathAnswers;
   log: Log;
 }
 
@@ -59,16 +60,16 @@ export class RequestHandler {
   }
 
   async #answer(request: IncomingMessage, response: ServerResponse, signal: AbortSignal): Promise<void> {
-    const { context, authenticator, authorizer } = this.#parts;
+    const { context, authenticator, authorizer, paths } = this.#parts;
     const info = parseRequest(request.method ?? "GET", request.url ?? "/");
-    if (!info.isResource && isPublicPath(info.path)) return sendPath(response, await answerPath(context, info, ""));
+    if (!info.isResource && isPublicPath(info.path)) return sendPath(response, await paths.answer(info, ""));
     const caller = authenticator.identify(request);
     if (!caller) throw unauthorized();
     const identity = impersonated(authorizer, caller, request.headers);
     const accept = request.headers.accept ?? "";
     if (!info.isResource) {
       authorizePath(authorizer, identity, info);
-      return sendPath(response, await answerPath(context, info, accept));
+      return sendPath(response, await paths.answer(info, accept));
     }
     authorizeResource(authorizer, identity, info);
     const full = await this.#resourceRequest(request, info, identity, accept, signal);
@@ -93,7 +94,7 @@ export class RequestHandler {
   async #watch(request: ResourceRequest, response: ServerResponse): Promise<void> {
     const view = viewOf(request.accept);
     const show = view === "plain" ? undefined : await eventView(request.definition, view, includeOf(request.query));
-    const start = await watch(this.#parts.context, request);
+    const start = await watch(this.#parts.context, request).catch(expiredWatch);
     response.writeHead(200, {
       "content-type": view === "plain" ? "application/json" : "application/json;stream=watch",
       "cache-control": "no-cache, private",
@@ -120,6 +121,15 @@ export class RequestHandler {
     }
     sendJson(response, status.code, JSON.stringify(status.status));
   }
+}
+
+/** As Kubernetes, a watch from a forgotten revision begins, and ends with an ERROR event. */
+function expiredWatch(error: unknown): (sink: WatchSink) => void {
+  if (!(error instanceof StatusError) || error.reason !== "Expired") throw error;
+  return (sink) => {
+    sink.fail(error.status);
+    sink.end();
+  };
 }
 
 /** What a path outside the resources answers. */

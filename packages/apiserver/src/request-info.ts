@@ -90,7 +90,7 @@ function verbOf(method: string, name: string | undefined, query: URLSearchParams
     case "GET":
     case "HEAD":
       if (name !== undefined) return "get";
-      return isTrue(query.get("watch")) ? "watch" : "list";
+      return method === "GET" && isTrue(query.get("watch")) ? "watch" : "list";
     default:
       return undefined;
   }

@@ -13,6 +13,7 @@ import { CustomResources } from "./crd-lifecycle.ts";
 import { EventExpiry } from "./event-expiry.ts";
 import type { Identity } from "./identity.ts";
 import { builtInDefinitions } from "./kinds/built-in.ts";
+import { PathAnswers } from "./path-answers.ts";
 import { Registry } from "./registry.ts";
 import { RequestHandler } from "./request-handler.ts";
 import { Store } from "./store.ts";
@@ -70,7 +71,9 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     new CustomResources(context);
     ensureInitialObjects(context);
     const authenticator = new Authenticator(tokens, options.tokens ?? []);
-    const requests = new RequestHandler({ context, authenticator, authorizer: new Authorizer(store), log });
+    const authorizer = new Authorizer(store);
+    const paths = new PathAnswers(registry);
+    const requests = new RequestHandler({ context, authenticator, authorizer, paths, log });
     const handler = (request: IncomingMessage, response: ServerResponse): void => void requests.handle(request, response);
     const listener = options.tls && (await listen(options.tls, options.host, options.port, handler));
     const port = listener ? (listener.address() as AddressInfo).port : 0;

@@ -154,8 +154,9 @@ export class Store {
     if (!commit) return;
     this.#pending = [];
     this.#commit = undefined;
-    const encoded = writes.map((write) => JSON.stringify(write.object));
+    let encoded: string[];
     try {
+      encoded = writes.map((write) => JSON.stringify(write.object));
       this.#log.append(writes.map((write, index) => rowOf(write, encoded[index] as string)));
     } catch (error) {
       this.#undo(writes);

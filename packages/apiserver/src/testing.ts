@@ -1,11 +1,13 @@
 // An API server for tests of any package: in memory, over streams, and on request over TLS on a free port.
 
+import assert from "node:assert/strict";
 import { generateKeyPairSync, randomBytes, type webcrypto } from "node:crypto";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Duplex } from "node:stream";
 import { type ApiClient, createApiClient } from "@gatehouse/apimachinery/api-client";
+import { StatusError } from "@gatehouse/apimachinery/status-error";
 import type { Identity } from "./identity.ts";
 import { type ApiServer, type ApiServerOptions, createApiServer, type ServingTls } from "./server.ts";
 
@@ -32,14 +34,14 @@ export function newServiceAccountKey(): string {
   return privateKey.export({ type: "pkcs8", format: "pem" }).toString();
 }
 
-/** Starts a server with its own empty state in a temporary directory. `tls` also opens a port on 127.0.0.1. */
+/** Starts a server with its own empty state in a temporary directory. `tls` (true: fresh certificates) also opens a port. */
 export async function startTestServer(
-  options: { tls?: boolean } & Partial<Omit<ApiServerOptions, "tls">> = {},
+  options: { tls?: boolean | ServingTls } & Partial<Omit<ApiServerOptions, "tls">> = {},
 ): Promise<TestServer> {
   const { tls, ...others } = options;
   const directory = await mkdtemp(join(tmpdir(), "gatehouse-apiserver-"));
   const token = randomBytes(16).toString("hex");
-  const serving = tls ? await testCertificates() : undefined;
+  const serving = tls === true ? await testCertificates() : tls || undefined;
   const server = await createApiServer({
     statePath: join(directory, "state.db"),
     tls: serving,
@@ -113,5 +115,15 @@ export async function testCertificates(): Promise<TestCertificates> {
     ca: ca.toString("pem"),
     ...(await issue("CN=apiserver", serverAuth, ["127.0.0.1"])),
     client: (user, groups) => issue([`CN=${user}`, ...groups.map((group) => `O=${group}`)].join(","), clientAuth),
+  };
+}
+
+/** For assert.rejects: the StatusError has this code, and a message that matches. */
+export function refusedWith(code: number, message: RegExp = /./): (error: unknown) => boolean {
+  return (error) => {
+    assert.ok(error instanceof StatusError, `expected a StatusError, got ${String(error)}`);
+    assert.equal(error.code, code, error.message);
+    assert.match(error.message, message);
+    return true;
   };
 }

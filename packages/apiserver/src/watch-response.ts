@@ -2,6 +2,7 @@
 
 import type { ServerResponse } from "node:http";
 import type { KubeObject } from "@gatehouse/apimachinery/meta";
+import type { Status } from "@gatehouse/apimachinery/status-error";
 import type { WatchEventType, WatchSink } from "./verbs/watch.ts";
 
 interface QueuedEvent {
@@ -37,6 +38,10 @@ export class WatchResponse implements WatchSink {
     }
     this.#queue.push({ type, object });
     if (!this.#initial && this.#queue.length > maxQueued) this.#response.destroy();
+  }
+
+  fail(status: Status): void {
+    this.#response.write(`{"type":"ERROR","object":${JSON.stringify(status)}}\n`);
   }
 
   /** What comes from now on counts against the limit; the state a watch begins with may be of any size. */

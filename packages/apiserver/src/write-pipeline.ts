@@ -70,7 +70,7 @@ export function admitNew(context: ApiContext, request: WriteRequest, object: Kub
 export type ChangeScope = "object" | "status";
 
 /**
- * Completes and checks `object` as the successor of `old`, in place where it can. Returns what is to be stored.
+ * Completes and checks `object` (a private tree) as the successor of `old`, in place where it can. Returns what is to be stored.
  * Throws 409 for a stale resourceVersion or another UID, 422 naming every fault.
  */
 export function admitChange(
@@ -83,8 +83,9 @@ export function admitChange(
   const { definition } = request;
   checkPreconditions(context, definition, old, object);
   keepSystemFields(object, old);
+  // On the caller's own tree, before anything of the stored one is mixed in.
+  applyDefaults(definition.schema, object);
   const next = isolate(definition, old, object, scope);
-  applyDefaults(definition.schema, next);
   refuse(next, definition, [...validateMetadataChange(next, old, definition), ...validateSchema(definition.schema, next)]);
   if (scope === "object") {
     definition.strategy.prepareForUpdate?.(next, old, allocationsOf(context.store, object.metadata.name));

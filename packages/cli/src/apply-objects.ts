@@ -76,8 +76,12 @@ async function runPhases(
       for (const index of group) await one(index);
     });
     if (phase > 0 || options.dryRun === "server" || options.dryRun === "client") continue;
-    const created = await Promise.all(objects.map((object, index) => (isDefinition(object) ? outcomes[index]?.promise : undefined)));
-    await Promise.all(created.map((outcome) => (outcome?.result === "created" ? untilEstablished(client, outcome.object) : undefined)));
+    const created = await Promise.all(
+      objects.map((object, index) => (isDefinition(object) ? outcomes[index]?.promise : undefined)),
+    );
+    await Promise.all(
+      created.map((outcome) => (outcome?.result === "created" ? untilEstablished(client, outcome.object) : undefined)),
+    );
   }
 }
 
@@ -91,7 +95,15 @@ async function inParallel<T>(items: readonly T[], work: (item: T) => Promise<voi
   await Promise.all(Array.from({ length: Math.min(parallelism, items.length) }, worker));
 }
 
-const early = new Set(["ServiceAccount", "ConfigMap", "Secret", "IngressClass", "PriorityClass", "StorageClass", "GatewayClass"]);
+const early = new Set([
+  "ServiceAccount",
+  "ConfigMap",
+  "Secret",
+  "IngressClass",
+  "PriorityClass",
+  "StorageClass",
+  "GatewayClass",
+]);
 
 function phaseOf(object: KubeObject): 0 | 1 | 2 {
   if ((object.kind === "Namespace" && object.apiVersion === "v1") || isDefinition(object)) return 0;
@@ -101,7 +113,8 @@ function phaseOf(object: KubeObject): 0 | 1 | 2 {
 const isDefinition = (object: KubeObject): boolean =>
   object.kind === customResourceDefinitions.kind && groupOf(object) === customResourceDefinitions.group;
 
-const groupOf = ({ apiVersion }: KubeObject): string => (apiVersion.includes("/") ? (apiVersion.split("/")[0] ?? "") : "");
+const groupOf = ({ apiVersion }: KubeObject): string =>
+  apiVersion.includes("/") ? (apiVersion.split("/")[0] ?? "") : "";
 
 const identity = (object: KubeObject, namespace = "default"): string =>
   [groupOf(object), object.kind, object.metadata.namespace ?? namespace, object.metadata.name].join("/");
@@ -185,7 +198,11 @@ const writeOptions = ({ dryRun, onWarning }: ApplyOptions) => ({
   ...(onWarning ? { onWarning } : {}),
 });
 
-async function liveObject(client: ApiClient, type: ResourceType, { name, namespace }: ObjectMeta): Promise<KubeObject | undefined> {
+async function liveObject(
+  client: ApiClient,
+  type: ResourceType,
+  { name, namespace }: ObjectMeta,
+): Promise<KubeObject | undefined> {
   try {
     return await client.get(type, name, namespace);
   } catch (error) {
@@ -194,7 +211,13 @@ async function liveObject(client: ApiClient, type: ResourceType, { name, namespa
   }
 }
 
-async function configure(client: ApiClient, type: ResourceType, modified: KubeObject, live: KubeObject, options: ApplyOptions) {
+async function configure(
+  client: ApiClient,
+  type: ResourceType,
+  modified: KubeObject,
+  live: KubeObject,
+  options: ApplyOptions,
+) {
   const { name, namespace } = modified.metadata;
   const original = lastAppliedOf(live);
   if (!original) options.onWarning?.(missingAnnotation(type, name));

@@ -1,6 +1,7 @@
 // What every client verb (get, describe, apply, delete, logs) starts from: which cluster, which namespace, a client,
 // and where to print. Connection failures become one line with the remedy.
 
+import { existsSync } from "node:fs";
 import type { Command } from "commander";
 import type { ApiClient } from "@gatehouse/apimachinery/api-client";
 import { StatusError } from "@gatehouse/apimachinery/status-error";
@@ -83,6 +84,9 @@ export function reportFailure(context: Pick<ClientContext, "err">, error: unknow
 }
 
 async function connectionOf(flags: ClientFlags, environment: NodeJS.ProcessEnv) {
+  if (flags.kubeconfig && !existsSync(flags.kubeconfig)) {
+    throw new UserError(`kubeconfig file ${flags.kubeconfig} does not exist`);
+  }
   const { loadConnection } = await import("@gatehouse/apimachinery/kubeconfig");
   const effective = flags.kubeconfig ? { ...environment, KUBECONFIG: flags.kubeconfig } : environment;
   try {
@@ -106,20 +110,36 @@ async function withoutCurrentContext(message: string, environment: NodeJS.Proces
 }
 
 const untrusted = /^(ERR_TLS_|CERT_|DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_)/;
-const unreachable = new Set(["ECONNREFUSED", "ECONNRESET", "ENOTFOUND", "ETIMEDOUT", "EHOSTUNREACH", "ENETUNREACH", "EAI_AGAIN"]);
+const unreachable = new Set([
+  "ECONNREFUSED",
+  "ECONNRESET",
+  "ENOTFOUND",
+  "ETIMEDOUT",
+  "EHOSTUNREACH",
+  "ENETUNREACH",
+  "EAI_AGAIN",
+]);
 
 function explained(error: unknown, context: string, server: string): unknown {
   const code = error instanceof Error ? ((error as NodeJS.ErrnoException).code ?? "") : "";
   if (untrusted.test(code)) {
     const remedy = "the context is of another cluster than the one that answers there";
-    return new UserError(`certificate at ${server} is not the one that context "${context}" trusts (${code}): ${remedy}`, 1, {
-      cause: error,
-    });
+    return new UserError(
+      `certificate at ${server} is not the one that context "${context}" trusts (${code}): ${remedy}`,
+      1,
+      {
+        cause: error,
+      },
+    );
   }
   if (!unreachable.has(code)) return error;
-  return new UserError(`cluster of context "${context}" does not answer at ${server} (${code}): ${remedyFor(context)}`, 1, {
-    cause: error,
-  });
+  return new UserError(
+    `cluster of context "${context}" does not answer at ${server} (${code}): ${remedyFor(context)}`,
+    1,
+    {
+      cause: error,
+    },
+  );
 }
 
 function remedyFor(context: string): string {
@@ -130,8 +150,12 @@ function remedyFor(context: string): string {
   return `start it with \`gatehouse start --name ${name}\`, or make one with \`gatehouse up --name ${name}\``;
 }
 
+let endsQuietly = false;
+
 /** Ctrl-C is 130 without a word; a reader that went away (`| head`) is no failure. */
 function endQuietly(): void {
+  if (endsQuietly) return;
+  endsQuietly = true;
   process.once("SIGINT", () => process.exit(130));
   for (const stream of [process.stdout, process.stderr]) {
     stream.on("error", (error: NodeJS.ErrnoException) => {

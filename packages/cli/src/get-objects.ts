@@ -26,7 +26,9 @@ export async function findObjects(
   for (const target of targets) {
     for (const get of requestsFor(context, target, selection)) {
       try {
-        found.push(...(await get()).map((object) => ({ resource: target.resource, object: complete(object, target.resource) })));
+        found.push(
+          ...(await get()).map((object) => ({ resource: target.resource, object: complete(object, target.resource) })),
+        );
       } catch (error) {
         if (selection.ignoreNotFound && error instanceof StatusError && error.code === 404) continue;
         reportFailure(context, error);
@@ -36,7 +38,11 @@ export async function findObjects(
   return found;
 }
 
-function requestsFor(context: ClientContext, { resource, names }: ResourceArgument, selection: Selection): (() => Promise<KubeObject[]>)[] {
+function requestsFor(
+  context: ClientContext,
+  { resource, names }: ResourceArgument,
+  selection: Selection,
+): (() => Promise<KubeObject[]>)[] {
   const { client } = context;
   if (names.length > 0) return names.map((name) => async () => [await client.get(resource, name, context.namespace)]);
   return [async () => (await client.list(resource, listOptions(context, selection))).items];
@@ -63,7 +69,10 @@ export async function getObjects(
 ): Promise<void> {
   const print = await createObjectPrinter(format);
   const found = await findObjects(context, targets, selection);
-  const shown = found.map(({ resource, object }) => ({ resource, object: options.showManagedFields ? object : withoutManagedFields(object) }));
+  const shown = found.map(({ resource, object }) => ({
+    resource,
+    object: options.showManagedFields ? object : withoutManagedFields(object),
+  }));
   if (format.kind === "name") {
     for (const { resource, object } of shown) context.out(print(object, resource));
     return;
@@ -86,11 +95,17 @@ export async function watchObjects(
   const print = await createObjectPrinter(format);
   const show = (object: KubeObject): void => {
     const whole = complete(object, resource);
-    context.out((format.kind === "yaml" ? "---\n" : "") + print(options.showManagedFields ? whole : withoutManagedFields(whole), resource));
+    context.out(
+      (format.kind === "yaml" ? "---\n" : "") +
+        print(options.showManagedFields ? whole : withoutManagedFields(whole), resource),
+    );
   };
   const [name] = names;
   if (name !== undefined) await context.client.get(resource, name, context.namespace);
-  const scope = listOptions(context, name === undefined ? selection : { ...selection, fieldSelector: `metadata.name=${name}` });
+  const scope = listOptions(
+    context,
+    name === undefined ? selection : { ...selection, fieldSelector: `metadata.name=${name}` },
+  );
   const list = await context.client.list(resource, scope);
   if (!options.watchOnly) list.items.forEach(show);
   let reached = list.metadata.resourceVersion;

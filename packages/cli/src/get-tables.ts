@@ -75,15 +75,27 @@ function tablesOf(context: ClientContext, target: ResourceArgument, selection: S
   const { resource, names } = target;
   if (names.length === 0) return [pages(context, target, selection)];
   return names.map(async function* (name) {
-    yield await context.client.json<Table>({ method: "GET", path: resourcePath(resource, context.namespace, name), headers });
+    yield await context.client.json<Table>({
+      method: "GET",
+      path: resourcePath(resource, context.namespace, name),
+      headers,
+    });
   });
 }
 
-async function* pages(context: ClientContext, { resource }: ResourceArgument, selection: Selection): AsyncGenerator<Table> {
+async function* pages(
+  context: ClientContext,
+  { resource }: ResourceArgument,
+  selection: Selection,
+): AsyncGenerator<Table> {
   let next: string | undefined = "";
   while (next !== undefined) {
     const query = queryOf({ ...selectors(selection), limit: pageSize, ...(next ? { continue: next } : {}) });
-    const table: Table = await context.client.json({ method: "GET", path: collection(context, resource) + query, headers });
+    const table: Table = await context.client.json({
+      method: "GET",
+      path: collection(context, resource) + query,
+      headers,
+    });
     yield table;
     next = table.metadata?.continue || undefined;
   }

@@ -117,7 +117,9 @@ function unquote(text: string, fail: Fail): string {
   const inner = text.slice(1, -1);
   if (text.length < 2 || text.at(-1) !== text[0]) fail("unterminated quoted string");
   try {
-    return JSON.parse(`"${text[0] === "'" ? inner.replace(/\\'/g, "'").replace(/(?<!\\)"/g, '\\"') : inner}"`) as string;
+    return JSON.parse(
+      `"${text[0] === "'" ? inner.replace(/\\'/g, "'").replace(/(?<!\\)"/g, '\\"') : inner}"`,
+    ) as string;
   } catch {
     return fail(`invalid quoted string ${text}`);
   }
@@ -163,8 +165,10 @@ function nextStep(rest: string, first: boolean, fail: Fail): { steps: Step[]; le
   const start = descend ? 2 : rest.startsWith(".") ? 1 : 0;
   if (start === 0 && !first) fail(`unexpected ${JSON.stringify(rest)}`);
   const name = /^(?:\\.|[^\\.[\]{}()\s'"])*/.exec(rest.slice(start))?.[0] ?? "";
-  if (name === "" && rest.length > start && !/^[.[]/.test(rest.slice(start))) fail(`unexpected ${JSON.stringify(rest)}`);
-  const field: Step[] = name === "" ? [] : name === "*" ? [{ kind: "wildcard" }] : [{ kind: "field", name: name.replace(/\\(.)/g, "$1") }];
+  if (name === "" && rest.length > start && !/^[.[]/.test(rest.slice(start)))
+    fail(`unexpected ${JSON.stringify(rest)}`);
+  const field: Step[] =
+    name === "" ? [] : name === "*" ? [{ kind: "wildcard" }] : [{ kind: "field", name: name.replace(/\\(.)/g, "$1") }];
   return { steps: [...(descend ? [{ kind: "descend" as const }] : []), ...field], length: start + name.length };
 }
 
@@ -177,10 +181,9 @@ function bracketStep(text: string, fail: Fail): Step {
     const number = (part: string | undefined) => (part ? Number(part) : undefined);
     return { kind: "slice", from: number(slice[1]), to: number(slice[2]), step: number(slice[3]) ?? 1 };
   }
-  if (/^(['"]).*\1$/s.test(text) && endOf(text, 0, text[0] ?? "") < 0) return { kind: "field", name: unquote(text, fail) };
+  if (/^(['"])(?:\\.|(?!\1).)*\1$/s.test(text)) return { kind: "field", name: unquote(text, fail) };
   const parts = text.split(",").map((part) => part.trim());
   if (parts.length > 1) return { kind: "union", options: parts.map((part) => bracketStep(part, fail)) };
-  if (/^(['"]).*\1$/s.test(text)) return { kind: "field", name: unquote(text, fail) };
   return fail(`invalid array index ${text}`);
 }
 
@@ -204,7 +207,10 @@ function operand(text: string, fail: Fail): Operand {
 }
 
 function walk(path: Path, root: unknown, current: unknown): unknown[] {
-  return path.steps.reduce<unknown[]>((values, step) => values.flatMap((value) => take(step, value, root)), [path.fromRoot ? root : current]);
+  return path.steps.reduce<unknown[]>(
+    (values, step) => values.flatMap((value) => take(step, value, root)),
+    [path.fromRoot ? root : current],
+  );
 }
 
 function take(step: Step, value: unknown, root: unknown): unknown[] {
@@ -228,7 +234,8 @@ function take(step: Step, value: unknown, root: unknown): unknown[] {
   }
 }
 
-const children = (value: unknown): unknown[] => (Array.isArray(value) ? value : isRecord(value) ? Object.values(value) : []);
+const children = (value: unknown): unknown[] =>
+  Array.isArray(value) ? value : isRecord(value) ? Object.values(value) : [];
 
 function descendants(value: unknown): unknown[] {
   return [value, ...children(value).flatMap(descendants)];

@@ -19,8 +19,13 @@ export interface LogSelection {
 }
 
 /** Throws a UserError when nothing fits. Choices made for the user are told on standard error, as kubectl does. */
-export async function findLogSources(context: ClientContext, target: string | undefined, selection: LogSelection): Promise<LogSource[]> {
-  const found = target === undefined ? await bySelector(context, selection.selector ?? "") : [await oneTarget(context, target)];
+export async function findLogSources(
+  context: ClientContext,
+  target: string | undefined,
+  selection: LogSelection,
+): Promise<LogSource[]> {
+  const found =
+    target === undefined ? await bySelector(context, selection.selector ?? "") : [await oneTarget(context, target)];
   return found.flatMap((pod) =>
     containersOf(context, pod, selection).map((container) => ({
       pod: pod.metadata.name,
@@ -47,7 +52,8 @@ async function oneTarget(context: ClientContext, target: string): Promise<Pod> {
   }
   const candidates = (await bySelector(context, labelSelector)).toSorted(byUsefulness);
   const [best] = candidates;
-  if (!best) throw new UserError(`no pods of ${target} found in namespace ${context.namespace} (selector ${labelSelector})`);
+  if (!best)
+    throw new UserError(`no pods of ${target} found in namespace ${context.namespace} (selector ${labelSelector})`);
   if (candidates.length > 1) context.err(`Found ${candidates.length} pods, using pod/${best.metadata.name}`);
   return best;
 }
@@ -83,6 +89,9 @@ function containersOf(context: ClientContext, pod: Pod, { container, allContaine
   const marked = pod.metadata.annotations?.[defaultContainerAnnotation];
   if (marked !== undefined && all.includes(marked)) return [marked];
   const first = regular[0] ?? "";
-  if (all.length > 1) context.err(`Defaulted container "${first}" out of: ${[...regular, ...all.filter((name) => !regular.includes(name)).map((name) => `${name} (init)`)].join(", ")}`);
+  if (all.length > 1)
+    context.err(
+      `Defaulted container "${first}" out of: ${[...regular, ...all.filter((name) => !regular.includes(name)).map((name) => `${name} (init)`)].join(", ")}`,
+    );
   return [first];
 }

@@ -36,9 +36,14 @@ export async function writeLogs(
   else for (const source of sources) await one(source);
 }
 
-function open(context: ClientContext, { pod, namespace, container }: LogSource, parameters: LogParameters): Promise<IncomingMessage> {
+function open(
+  context: ClientContext,
+  { pod, namespace, container }: LogSource,
+  parameters: LogParameters,
+): Promise<IncomingMessage> {
   const query = new URLSearchParams({ container });
-  for (const [name, value] of Object.entries(parameters)) if (value !== undefined && value !== false) query.set(name, String(value));
+  for (const [name, value] of Object.entries(parameters))
+    if (value !== undefined && value !== false) query.set(name, String(value));
   return context.client.stream({
     method: "GET",
     path: `${resourcePath(pods, namespace, pod, "log")}?${query.toString()}`,
@@ -47,7 +52,11 @@ function open(context: ClientContext, { pod, namespace, container }: LogSource, 
 }
 
 /** Whole lines only, so that several streams never mix inside one; a last line without a newline stays without. */
-export async function copyLines(stream: AsyncIterable<unknown> & { setEncoding(encoding: "utf8"): unknown }, prefix: string, out: (text: string) => void): Promise<void> {
+export async function copyLines(
+  stream: AsyncIterable<unknown> & { setEncoding(encoding: "utf8"): unknown },
+  prefix: string,
+  out: (text: string) => void,
+): Promise<void> {
   stream.setEncoding("utf8");
   let rest = "";
   for await (const chunk of stream as AsyncIterable<string>) {

@@ -109,7 +109,10 @@ async function parseManifest(text: string, path: string): Promise<{ documents: u
     const [error] = document.errors;
     if (error) {
       const { line, col } = lineCounter.linePos(error.pos[0]);
-      return { documents, problem: new UserError(`error parsing ${path}: line ${line}, column ${col}: ${error.message}`) };
+      return {
+        documents,
+        problem: new UserError(`error parsing ${path}: line ${line}, column ${col}: ${error.message}`),
+      };
     }
     const value: unknown = document.toJS();
     if (value !== null && value !== undefined) documents.push(value);
@@ -125,7 +128,9 @@ const kubernetesYaml = {
   version: "1.1" as const,
   uniqueKeys: true,
   customTags: (tags: (string | { tag: string; format?: string })[]) =>
-    tags.filter((each) => typeof each === "string" || !(each.format === "TIME" || each.tag.endsWith(":timestamp"))) as never,
+    tags.filter(
+      (each) => typeof each === "string" || !(each.format === "TIME" || each.tag.endsWith(":timestamp")),
+    ) as never,
 };
 
 function objectsOf(value: unknown, path: string): KubeObject[] {

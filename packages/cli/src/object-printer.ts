@@ -45,7 +45,13 @@ export async function createObjectPrinter(format: Exclude<OutputFormat, { kind: 
 async function yamlPrinter(): Promise<ObjectPrinter> {
   const { stringify } = await import("yaml");
   // Sorted, lists at their key's depth and never folded, words such as "yes" quoted: as kubectl prints YAML.
-  const options = { version: "1.1", sortMapEntries: true, indentSeq: false, lineWidth: 0, aliasDuplicateObjects: false } as const;
+  const options = {
+    version: "1.1",
+    sortMapEntries: true,
+    indentSeq: false,
+    lineWidth: 0,
+    aliasDuplicateObjects: false,
+  } as const;
   return (object) => stringify(object, options);
 }
 

@@ -29,7 +29,9 @@ const aggregated = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDisco
 /** Asks the server what it serves: two requests, or one more per group version of servers without aggregation. */
 export async function discover(client: ApiClient): Promise<ResourceMapper> {
   const roots = await Promise.all(
-    ["/api", "/apis"].map((path) => client.json<DiscoveryRoot>({ method: "GET", path, headers: { accept: aggregated } })),
+    ["/api", "/apis"].map((path) =>
+      client.json<DiscoveryRoot>({ method: "GET", path, headers: { accept: aggregated } }),
+    ),
   );
   const resources = await Promise.all(roots.map((root) => resourcesOf(client, root)));
   return createResourceMapper(resources.flat());
@@ -50,7 +52,9 @@ export function createResourceMapper(resources: readonly MappedResource[]): Reso
       return inCategory.length > 0 && !lookUp(resources, name) ? inCategory : [find(name)];
     },
     byKind: (apiVersion, kind) =>
-      resources.find((each) => each.kind === kind && apiVersion === (each.group ? `${each.group}/${each.version}` : each.version)),
+      resources.find(
+        (each) => each.kind === kind && apiVersion === (each.group ? `${each.group}/${each.version}` : each.version),
+      ),
   };
 }
 
@@ -124,7 +128,9 @@ async function resourcesOf(client: ApiClient, root: DiscoveryRoot): Promise<Mapp
     case "APIVersions":
       return (await Promise.all(root.versions.map((version) => legacy(client, "", version)))).flat();
     case "APIGroupList":
-      return (await Promise.all(root.groups.flatMap((group) => inPreference(group).map((v) => legacy(client, group.name, v))))).flat();
+      return (
+        await Promise.all(root.groups.flatMap((group) => inPreference(group).map((v) => legacy(client, group.name, v))))
+      ).flat();
   }
 }
 

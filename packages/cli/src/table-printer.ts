@@ -83,7 +83,8 @@ function cellsOf(
   ];
 }
 
-const isShown = ({ priority = 0 }: { priority?: number }, { wide = false }: TableOptions): boolean => wide || priority === 0;
+const isShown = ({ priority = 0 }: { priority?: number }, { wide = false }: TableOptions): boolean =>
+  wide || priority === 0;
 
 /** Only the first line of a text, and no control characters: a cell must not break the table. */
 function cellText(value: unknown): string {
@@ -110,6 +111,8 @@ function widen(widths: number[], lines: readonly string[][], gap = padding, mini
 
 function pad(cells: readonly string[], widths: readonly number[]): string {
   return cells
-    .map((cell, index) => (index === cells.length - 1 ? cell : cell + " ".repeat((widths[index] ?? 0) - [...cell].length)))
+    .map((cell, index) =>
+      index === cells.length - 1 ? cell : cell + " ".repeat((widths[index] ?? 0) - [...cell].length),
+    )
     .join("");
 }

@@ -39,7 +39,9 @@ function changeOf(original: unknown, wanted: unknown, live: unknown): unknown {
 /** True when `live` has everything that `wanted` says, item by item; objects may have more keys. */
 function covers(live: unknown, wanted: unknown): boolean {
   if (Array.isArray(wanted)) {
-    return Array.isArray(live) && live.length === wanted.length && wanted.every((item, index) => covers(live[index], item));
+    return (
+      Array.isArray(live) && live.length === wanted.length && wanted.every((item, index) => covers(live[index], item))
+    );
   }
   if (isTree(wanted)) {
     return isTree(live) && Object.entries(wanted).every(([key, value]) => value === null || covers(live[key], value));

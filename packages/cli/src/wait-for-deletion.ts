@@ -12,7 +12,11 @@ export interface DeletedObject {
 }
 
 /** Resolves true once the object is gone, false when `signal` aborts first. */
-export async function untilGone(client: ApiClient, { type, name, namespace, uid }: DeletedObject, signal: AbortSignal): Promise<boolean> {
+export async function untilGone(
+  client: ApiClient,
+  { type, name, namespace, uid }: DeletedObject,
+  signal: AbortSignal,
+): Promise<boolean> {
   const scope = { ...(namespace ? { namespace } : {}), fieldSelector: `metadata.name=${name}` };
   while (!signal.aborted) {
     const list = await client.list(type, scope);

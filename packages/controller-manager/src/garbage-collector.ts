@@ -43,7 +43,7 @@ export function startGarbageCollector(context: ControllerContext): Controller {
     for (const item of graph.all()) if (needsAttention(graph, item)) queue.add(item.uid);
   });
   const monitors = createKindMonitors(context, (type, { old, current }) => {
-    if (type.kind === "CustomResourceDefinition" && synced) queue.addAfter(discoveryKey, discoveryDelayMs);
+    if (type.kind === "CustomResourceDefinition") queue.addAfter(discoveryKey, discoveryDelayMs);
     const before = old && graphItem(type, old);
     if (current) observe(collector, graphItem(type, current), before);
     else if (before) observeDeletion(collector, before);
@@ -93,9 +93,13 @@ function needsAttention(graph: OwnerGraph, item: GraphItem): boolean {
   if (item.terminating) return item.finalizers.includes(orphanFinalizer) || item.finalizers.includes(foregroundFinalizer);
   return item.owners.some(({ uid }) => {
     const owner = graph.get(uid);
-    return !owner || waitsForDependents(owner);
+    return !owner || !mayOwn(owner, item) || waitsForDependents(owner);
   });
 }
+
+/** Owners are cluster-scoped or of the same namespace. */
+const mayOwn = (owner: GraphItem, item: GraphItem): boolean =>
+  owner.namespace === undefined || owner.namespace === item.namespace;
 
 async function collect(collector: Collector, uid: string): Promise<void> {
   const { graph } = collector;
@@ -112,13 +116,13 @@ async function collect(collector: Collector, uid: string): Promise<void> {
   if (verdict.action === "delete") await remove(collector, item, verdict.policy);
 }
 
-/** An owner in another namespace is no owner. One that was never seen is asked for: its kind may not be watched yet. */
+/** One that was never seen is asked for: its kind may not be watched yet. */
 async function ownerState(collector: Collector, item: GraphItem, owner: OwnerReference): Promise<OwnerState> {
   const { graph, gone, monitors, context } = collector;
   if (gone.has(owner.uid)) return "absent";
   const known = graph.get(owner.uid);
   if (known) {
-    if (known.namespace !== undefined && known.namespace !== item.namespace) return "absent";
+    if (!mayOwn(known, item)) return "absent";
     return waitsForDependents(known) ? "waiting" : "present";
   }
   const type = monitors.resourceOf(owner.apiVersion, owner.kind);

@@ -31,6 +31,19 @@ export function planSlices(service: Service, groups: EndpointGroup[], present: E
     planGroup(service, group, reusable, plan);
   }
   plan.delete.push(...unused);
+  return recycled(plan);
+}
+
+/** A slice that would go takes the content of one that would come: one write, and clients never see neither. */
+function recycled(plan: SlicePlan): SlicePlan {
+  for (const slice of [...plan.delete]) {
+    const fresh = plan.create.find(({ addressType }) => addressType === slice.addressType);
+    if (!fresh) continue;
+    plan.create.splice(plan.create.indexOf(fresh), 1);
+    plan.delete.splice(plan.delete.indexOf(slice), 1);
+    const metadata = { ...slice.metadata, labels: fresh.metadata.labels ?? {} };
+    plan.update.push({ ...slice, metadata, endpoints: fresh.endpoints, ports: fresh.ports ?? [] });
+  }
   return plan;
 }
 

@@ -120,26 +120,30 @@ class ControlLoop implements Controller {
         addressFor: (gateway) => addresses.get(objectKey(gateway)) ?? { addresses: [], hosts: [] },
       });
       this.translation = translation;
-      const opened = proxy.apply(translation.table);
-      // Once sockets have been tried, statuses may say that they are open; before the first time nobody knows.
-      if (this.isReady) this.#statuses.write(translation.statuses);
-      this.#afterOpening(translation, await opened);
+      // Routing has changed when `apply` returns; statuses wait for the sockets, so that what they say is true.
+      this.#afterOpening(translation, await proxy.apply(translation.table));
     } catch (error) {
       log.error("the objects could not be translated: routing stays as it was", error);
     }
   }
 
   #afterOpening(translation: Translation, states: readonly ListenerState[]): void {
-    if (this.#stopped || translation !== this.translation) return;
-    const problems = problemsOf(states);
-    clearTimeout(this.#reopen);
-    if (states.some((state) => state.error)) this.#reopen = setTimeout(() => this.#schedule(), reopenAfterMs).unref();
-    const same = isSame(problems, this.#listenerProblems);
-    this.#listenerProblems = problems;
-    if (same && !this.isReady) this.#statuses.write(translation.statuses);
+    if (this.#stopped) return;
+    // A later table is under way: its sockets are not these.
+    if (translation === this.translation && this.#noteProblems(states)) this.#schedule();
+    else this.#statuses.write(translation.statuses);
     this.isReady = true;
     this.#becomeReady();
-    if (!same) this.#schedule();
+  }
+
+  /** True when other listeners than before cannot be opened, which changes statuses. */
+  #noteProblems(states: readonly ListenerState[]): boolean {
+    clearTimeout(this.#reopen);
+    if (states.some((state) => state.error)) this.#reopen = setTimeout(() => this.#schedule(), reopenAfterMs).unref();
+    const problems = problemsOf(states);
+    const changed = !isSame(problems, this.#listenerProblems);
+    this.#listenerProblems = problems;
+    return changed;
   }
 }
 

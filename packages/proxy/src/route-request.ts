@@ -44,7 +44,8 @@ export function routeRequest(listener: CompiledListener, head: RequestHead, clie
   const { path, query } = splitTarget(head.target);
   const asked: MatchRequest = { method: head.method, path, query, header: (lowerName) => head.get(lowerName) };
   const found = listener.matcher.find(bareHost(head.host), asked);
-  if (found.entry === null) return { type: "answer", route: null, status: NO_MATCH_STATUS[found.why], reason: found.why };
+  if (found.entry === null)
+    return { type: "answer", route: null, status: NO_MATCH_STATUS[found.why], reason: found.why };
   const route = found.entry.target;
   const { action } = route.route;
   if (route.plan.redirect !== null) return redirect(route, head, found.path, query, client.facts);
@@ -70,12 +71,7 @@ function redirect(route: CompiledRoute, head: RequestHead, path: string, query: 
   return { type: "answer", route, status: filter.status, reason: "redirect", location };
 }
 
-function outgoing(
-  head: RequestHead,
-  target: string,
-  backend: CompiledBackend,
-  client: ClientContext,
-): OutgoingRequest {
+function outgoing(head: RequestHead, target: string, backend: CompiledBackend, client: ClientContext): OutgoingRequest {
   const hasBody = head.framing === Framing.chunked || head.contentLength > 0;
   const upgrade = hasBody ? "" : upgradeToAskFor(head.upgrade);
   const text = requestHeadText(head, {

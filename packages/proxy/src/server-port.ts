@@ -83,15 +83,16 @@ export class ServerPort {
     return address !== null && typeof address === "object" ? address.port : 0;
   }
 
-  /** Points the socket at a new configuration; requests from now on see it. */
+  /** Points the socket at a new configuration; requests from now on see it. Throws when its certificates cannot be
+   * used: routing is new then, the certificates are still the old ones. */
   assign(listener: CompiledListener, counters: ListenerCounters): void {
     this.#listener = listener;
     this.counters = counters;
     const tls = listener.listener.tls;
     const source = tls === undefined ? "" : JSON.stringify(tls);
     if (source === this.#tlsSource) return;
-    this.#tlsSource = source;
     this.#tls = tls === undefined ? null : this.#createTls(tls);
+    this.#tlsSource = source;
   }
 
   #createTls(tls: TlsTermination): TlsServer {
@@ -108,7 +109,13 @@ export class ServerPort {
   open(): Promise<void> {
     return new Promise((resolve, reject) => {
       this.#server.once("error", reject);
-      const options = { host: this.host, port: this.requestedPort, ipv6Only: this.host.includes(":"), backlog: 1024, exclusive: true };
+      const options = {
+        host: this.host,
+        port: this.requestedPort,
+        ipv6Only: this.host.includes(":"),
+        backlog: 1024,
+        exclusive: true,
+      };
       this.#server.listen(options, () => {
         this.#server.off("error", reject);
         this.#server.on("error", (error) => this.#context.log(`listener ${this.host}:${this.port}: ${error.message}`));

@@ -4,6 +4,7 @@ import { compile } from "@gatehouse/apimachinery/json-path";
 import type { KubeObject } from "@gatehouse/apimachinery/meta";
 import type { Schema } from "@gatehouse/apimachinery/schema";
 import { objectMeta } from "../kinds/types/meta.ts";
+import { metadataWords } from "../kinds/definition-helpers.ts";
 import { field, str } from "../kinds/schema-helpers.ts";
 import type { ResourceDefinition } from "../resource-definition.ts";
 import { type ColumnSource, compileColumns } from "./columns.ts";
@@ -80,8 +81,10 @@ function metadataSchema(declared: Schema | undefined): Schema {
   const restricted = Object.entries(declared?.properties ?? {}).filter(
     ([key]) => key === "name" || key === "generateName",
   );
-  if (restricted.length === 0) return objectMeta;
-  return field(objectMeta, undefined, { properties: { ...objectMeta.properties, ...Object.fromEntries(restricted) } });
+  if (restricted.length === 0) return field(objectMeta, metadataWords);
+  return field(objectMeta, metadataWords, {
+    properties: { ...objectMeta.properties, ...Object.fromEntries(restricted) },
+  });
 }
 
 function selectableFields(version: CrdVersion): Record<string, (object: KubeObject) => string> {

@@ -5,7 +5,7 @@ import type { ResourceType } from "@gatehouse/apimachinery/resource-type";
 import type { Schema } from "@gatehouse/apimachinery/schema";
 import type { ResourceDefinition, Verb } from "../resource-definition.ts";
 import { defaultColumns } from "./columns.ts";
-import { struct, str } from "./schema-helpers.ts";
+import { field, struct, str } from "./schema-helpers.ts";
 import { objectMeta } from "./types/meta.ts";
 
 interface KindOptions extends Partial<Omit<ResourceDefinition, "type" | "schema">> {
@@ -15,6 +15,9 @@ interface KindOptions extends Partial<Omit<ResourceDefinition, "type" | "schema"
   /** Prefix of the kind's OpenAPI name: the Go package, e.g. `core.v1`. */
   package: string;
 }
+
+/** What every kind's metadata is. */
+export const metadataWords = "Name, labels and whatever else every object has.";
 
 /** The schema of a whole object. */
 export function rootSchema(
@@ -30,7 +33,7 @@ export function rootSchema(
     {
       apiVersion: str("Group and version of the object's form."),
       kind: str("What the object is."),
-      metadata: objectMeta,
+      metadata: field(objectMeta, metadataWords),
       ...fields,
     },
     { "x-kubernetes-group-version-kind": [{ group, version, kind }] },

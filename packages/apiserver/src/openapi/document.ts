@@ -13,6 +13,12 @@ function componentName({ type, schema }: ResourceDefinition): string {
   return schemaName(schema) ?? [...type.group.split(".").toReversed(), type.version, type.kind].join(".");
 }
 
+/** Custom kinds have no strategic merge: their schemas carry no merge keys. */
+function patchTypesOf({ schema }: ResourceDefinition): string[] {
+  const types = ["application/json-patch+json", "application/merge-patch+json"];
+  return schemaName(schema) ? [...types, "application/strategic-merge-patch+json"] : types;
+}
+
 /** The schema of a list, around a reference to that of its items. */
 function listSchema(
   { group, version, kind }: ResourceDefinition["type"],
@@ -43,7 +49,10 @@ export function groupVersionDocument(definitions: ResourceDefinition[]): unknown
     const list = components.put(`${name}List`, listSchema(type, object));
     const scale = definition.subresources.scale ? components.add(schemaName(scaleSchema) ?? "", scaleSchema) : {};
     const options = components.add(schemaName(deleteOptions) ?? "", deleteOptions);
-    Object.assign(paths, resourcePaths(definition, { object, list, scale, deleteOptions: options }));
+    Object.assign(
+      paths,
+      resourcePaths(definition, { object, list, scale, deleteOptions: options, patchTypes: patchTypesOf(definition) }),
+    );
   }
   const [first] = definitions;
   return {

@@ -12,12 +12,14 @@ interface GroupVersionKind {
   kind: string;
 }
 
-/** References to the schemas that operations take and give. */
+/** References to the schemas that operations take and give, and how objects may be patched. */
 export interface OperationSchemas {
   object: Tree;
   list: Tree;
   scale: Tree;
   deleteOptions: Tree;
+  /** Media types; kubectl takes strategic merge for every kind that names it. */
+  patchTypes: readonly string[];
 }
 
 const query = (name: string, description: string, type = "string"): Tree => ({
@@ -61,7 +63,6 @@ const listParameters = [
   query("watch", "True: follow changes.", "boolean"),
 ];
 
-const patchTypes = ["json-patch+json", "merge-patch+json", "strategic-merge-patch+json", "apply-patch+yaml"];
 const jsonOf = (schema: Tree): Tree => ({ "application/json": { schema } });
 const answer = (schema: Tree): Tree => ({ "200": { description: "OK", content: jsonOf(schema) } });
 const anyObject: Tree = { type: "object" };
@@ -127,7 +128,7 @@ function maker(gvk: GroupVersionKind, schemas: OperationSchemas): (verb: Verb, s
       case "update":
         return { put: { ...common(verb), parameters: writeParameters, requestBody: body, responses: answer(schema) } };
       case "patch": {
-        const content = Object.fromEntries(patchTypes.map((type) => [`application/${type}`, { schema: anyObject }]));
+        const content = Object.fromEntries(schemas.patchTypes.map((type) => [type, { schema: anyObject }]));
         const requestBody = { required: true, content };
         return { patch: { ...common(verb), parameters: patchParameters, requestBody, responses: answer(schema) } };
       }

@@ -1,6 +1,6 @@
 // JSON patch (RFC 6902).
 
-import { badRequest } from "@gatehouse/apimachinery/status-error";
+import { badRequest, StatusError } from "@gatehouse/apimachinery/status-error";
 import { canonicalJson } from "../schema/validate.ts";
 import { isTree } from "./merge-patch.ts";
 import { unprocessable } from "./patch-error.ts";
@@ -30,7 +30,11 @@ export function jsonPatch(document: unknown, patch: unknown): unknown {
 function parse(patch: unknown): Operation[] {
   if (!Array.isArray(patch)) throw badRequest("error decoding patch: a JSON patch is a list of operations");
   if (patch.length > maxOperations) {
-    throw badRequest(`The allowed maximum operations in a JSON patch is ${maxOperations}, got ${patch.length}`);
+    throw new StatusError({
+      code: 413,
+      reason: "RequestEntityTooLarge",
+      message: `The allowed maximum operations in a JSON patch is ${maxOperations}, got ${patch.length}`,
+    });
   }
   for (const [index, item] of patch.entries()) {
     const at = `error decoding patch: operation ${index}`;

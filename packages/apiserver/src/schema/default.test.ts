@@ -11,7 +11,10 @@ const port: Schema = {
 const cases: { name: string; schema: Schema; value: unknown; expected: unknown }[] = [
   {
     name: "absent fields get their default, present ones keep their value",
-    schema: { type: "object", properties: { a: { type: "string", default: "x" }, b: { type: "boolean", default: true } } },
+    schema: {
+      type: "object",
+      properties: { a: { type: "string", default: "x" }, b: { type: "boolean", default: true } },
+    },
     value: { b: false },
     expected: { a: "x", b: false },
   },
@@ -29,7 +32,10 @@ const cases: { name: string; schema: Schema; value: unknown; expected: unknown }
   },
   {
     name: "items and additional properties are completed",
-    schema: { type: "object", properties: { list: { type: "array", items: port }, map: { type: "object", additionalProperties: port } } },
+    schema: {
+      type: "object",
+      properties: { list: { type: "array", items: port }, map: { type: "object", additionalProperties: port } },
+    },
     value: { list: [{ port: 1 }], map: { a: {} } },
     expected: { list: [{ port: 1, protocol: "TCP" }], map: { a: { protocol: "TCP" } } },
   },
@@ -49,7 +55,13 @@ const cases: { name: string; schema: Schema; value: unknown; expected: unknown }
   },
   {
     name: "null items become the items' default or stay for validation to refuse",
-    schema: { type: "object", properties: { a: { type: "array", items: { type: "string", default: "x" } }, b: { type: "array", items: { type: "string" } } } },
+    schema: {
+      type: "object",
+      properties: {
+        a: { type: "array", items: { type: "string", default: "x" } },
+        b: { type: "array", items: { type: "string" } },
+      },
+    },
     value: { a: [null], b: [null] },
     expected: { a: ["x"], b: [null] },
   },
@@ -64,7 +76,10 @@ for (const { name, schema, value, expected } of cases) {
 }
 
 test("a default is copied, so that objects do not share it", () => {
-  const schema: Schema = { type: "object", properties: { a: { type: "array", items: { type: "string" }, default: ["x"] } } };
+  const schema: Schema = {
+    type: "object",
+    properties: { a: { type: "array", items: { type: "string" }, default: ["x"] } },
+  };
   const [one, two] = [{} as { a?: string[] }, {} as { a?: string[] }];
   applyDefaults(schema, one);
   applyDefaults(schema, two);

@@ -36,7 +36,7 @@ export function isCIDR(text: string): boolean {
 }
 
 function isURI(text: string): boolean {
-  return /^(?:[A-Za-z][A-Za-z0-9+.-]*:|\/)/.test(text) && !/[\s\u0000-\u001f\u007f]/.test(text);
+  return /^(?:[A-Za-z][A-Za-z0-9+.-]*:|\/)/.test(text) && !/[\s\p{Cc}]/u.test(text);
 }
 
 const uuid = (version: string, variant: string): ((text: string) => boolean) =>

@@ -11,7 +11,9 @@ const cases: { name: string; schema: Schema; value: unknown; expected: unknown; 
     name: "unknown fields go, wherever they are",
     schema: {
       type: "object",
-      properties: { spec: { type: "object", properties: { rules: { type: "array", items: known }, ...known.properties } } },
+      properties: {
+        spec: { type: "object", properties: { rules: { type: "array", items: known }, ...known.properties } },
+      },
     },
     value: { spec: { a: "1", foo: 1, rules: [{ a: "1", bar: 1 }, { baz: {} }] }, other: 1 },
     expected: { spec: { a: "1", rules: [{ a: "1" }, {}] } },

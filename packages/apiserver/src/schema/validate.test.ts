@@ -5,9 +5,10 @@ import { validateSchema } from "./validate.ts";
 
 /** `field: reason: message` of each cause, for a value at `spec.x`. */
 function faults(schema: Schema, value: unknown): string[] {
-  return validateSchema({ type: "object", properties: { spec: { type: "object", properties: { x: schema } } } }, { spec: { x: value } }).map(
-    ({ field, reason, message }) => `${field}: ${reason}: ${message}`,
-  );
+  return validateSchema(
+    { type: "object", properties: { spec: { type: "object", properties: { x: schema } } } },
+    { spec: { x: value } },
+  ).map(({ field, reason, message }) => `${field}: ${reason}: ${message}`);
 }
 
 const string: Schema = { type: "string" };
@@ -34,18 +35,41 @@ test("valid values have no causes", () => {
     [{ type: "string", format: "made-up" }, "anything"],
     [{ type: "array", items: string, "x-kubernetes-list-type": "set" }, ["a", "b"]],
     [{ type: "array", items: string, "x-kubernetes-list-type": "atomic" }, ["a", "a"]],
-    [{ type: "array", uniqueItems: false, "x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["name"] }, [{ name: "a" }, { name: "a" }]],
+    [
+      { type: "array", uniqueItems: false, "x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["name"] },
+      [{ name: "a" }, { name: "a" }],
+    ],
   ];
   for (const [schema, value] of cases) assert.deepEqual(faults(schema, value), [], JSON.stringify([schema, value]));
 });
 
 test("faults are worded as Kubernetes words them", () => {
   const cases: [Schema, unknown, string][] = [
-    [integer, "3", 'spec.x: FieldValueTypeInvalid: Invalid value: "string": spec.x in body must be of type integer: "string"'],
-    [integer, 3.5, 'spec.x: FieldValueTypeInvalid: Invalid value: "number": spec.x in body must be of type integer: "number"'],
-    [string, null, 'spec.x: FieldValueTypeInvalid: Invalid value: "null": spec.x in body must be of type string: "null"'],
-    [string, ["a"], 'spec.x: FieldValueTypeInvalid: Invalid value: "array": spec.x in body must be of type string: "array"'],
-    [{ type: "object" }, "a", 'spec.x: FieldValueTypeInvalid: Invalid value: "string": spec.x in body must be of type object: "string"'],
+    [
+      integer,
+      "3",
+      'spec.x: FieldValueTypeInvalid: Invalid value: "string": spec.x in body must be of type integer: "string"',
+    ],
+    [
+      integer,
+      3.5,
+      'spec.x: FieldValueTypeInvalid: Invalid value: "number": spec.x in body must be of type integer: "number"',
+    ],
+    [
+      string,
+      null,
+      'spec.x: FieldValueTypeInvalid: Invalid value: "null": spec.x in body must be of type string: "null"',
+    ],
+    [
+      string,
+      ["a"],
+      'spec.x: FieldValueTypeInvalid: Invalid value: "array": spec.x in body must be of type string: "array"',
+    ],
+    [
+      { type: "object" },
+      "a",
+      'spec.x: FieldValueTypeInvalid: Invalid value: "string": spec.x in body must be of type object: "string"',
+    ],
     [
       { "x-kubernetes-int-or-string": true },
       1.5,
@@ -56,11 +80,27 @@ test("faults are worded as Kubernetes words them", () => {
       "x",
       'spec.x: FieldValueNotSupported: Unsupported value: "x": supported values: "A", "B"',
     ],
-    [{ type: "string", pattern: "^[a-z]+$" }, "A1", 'spec.x: FieldValueInvalid: Invalid value: "A1": spec.x in body should match \'^[a-z]+$\''],
-    [{ type: "string", minLength: 2 }, "a", 'spec.x: FieldValueInvalid: Invalid value: "a": spec.x in body should be at least 2 chars long'],
+    [
+      { type: "string", pattern: "^[a-z]+$" },
+      "A1",
+      "spec.x: FieldValueInvalid: Invalid value: \"A1\": spec.x in body should match '^[a-z]+$'",
+    ],
+    [
+      { type: "string", minLength: 2 },
+      "a",
+      'spec.x: FieldValueInvalid: Invalid value: "a": spec.x in body should be at least 2 chars long',
+    ],
     [{ type: "string", maxLength: 3 }, "long", "spec.x: FieldValueTooLong: Too long: may not be more than 3 bytes"],
-    [{ type: "integer", minimum: 1 }, 0, "spec.x: FieldValueInvalid: Invalid value: 0: spec.x in body should be greater than or equal to 1"],
-    [{ type: "integer", maximum: 9 }, 10, "spec.x: FieldValueInvalid: Invalid value: 10: spec.x in body should be less than or equal to 9"],
+    [
+      { type: "integer", minimum: 1 },
+      0,
+      "spec.x: FieldValueInvalid: Invalid value: 0: spec.x in body should be greater than or equal to 1",
+    ],
+    [
+      { type: "integer", maximum: 9 },
+      10,
+      "spec.x: FieldValueInvalid: Invalid value: 10: spec.x in body should be less than or equal to 9",
+    ],
     [
       { type: "integer", minimum: 1, exclusiveMinimum: true },
       1,
@@ -71,16 +111,36 @@ test("faults are worded as Kubernetes words them", () => {
       1,
       "spec.x: FieldValueInvalid: Invalid value: 1: spec.x in body should be less than 1",
     ],
-    [{ type: "integer", multipleOf: 2 }, 3, "spec.x: FieldValueInvalid: Invalid value: 3: spec.x in body should be a multiple of 2"],
+    [
+      { type: "integer", multipleOf: 2 },
+      3,
+      "spec.x: FieldValueInvalid: Invalid value: 3: spec.x in body should be a multiple of 2",
+    ],
     [
       { type: "integer", format: "int32" },
       2 ** 31,
       "spec.x: FieldValueInvalid: Invalid value: 2147483648: Checked value must be of type integer with format int32 in spec.x",
     ],
-    [{ type: "array", items: string, maxItems: 1 }, ["a", "b"], "spec.x: FieldValueTooMany: Too many: 2: must have at most 1 item"],
-    [{ type: "array", items: string, minItems: 1 }, [], "spec.x: FieldValueInvalid: Invalid value: 0: spec.x in body should have at least 1 items"],
-    [{ type: "object", minProperties: 1 }, {}, "spec.x: FieldValueInvalid: Invalid value: {}: spec.x in body should have at least 1 properties"],
-    [{ type: "object", maxProperties: 1 }, { a: 1, b: 2 }, "spec.x: FieldValueTooMany: Too many: 2: must have at most 1 item"],
+    [
+      { type: "array", items: string, maxItems: 1 },
+      ["a", "b"],
+      "spec.x: FieldValueTooMany: Too many: 2: must have at most 1 item",
+    ],
+    [
+      { type: "array", items: string, minItems: 1 },
+      [],
+      "spec.x: FieldValueInvalid: Invalid value: 0: spec.x in body should have at least 1 items",
+    ],
+    [
+      { type: "object", minProperties: 1 },
+      {},
+      "spec.x: FieldValueInvalid: Invalid value: {}: spec.x in body should have at least 1 properties",
+    ],
+    [
+      { type: "object", maxProperties: 1 },
+      { a: 1, b: 2 },
+      "spec.x: FieldValueTooMany: Too many: 2: must have at most 1 item",
+    ],
     [{ type: "object", required: ["name"] }, {}, "spec.x.name: FieldValueRequired: Required value"],
     [
       { type: "array", items: { type: "object", required: ["name"] } },
@@ -147,11 +207,17 @@ test("combinations tell which rule failed", () => {
     'spec.x: FieldValueInvalid: Invalid value: "": "spec.x" must validate at least one schema (anyOf)',
   );
   assert.equal(first({ allOf: [one, other] }, { a: 1 }), "spec.x.b: FieldValueRequired: Required value");
-  assert.equal(first({ not: one }, { a: 1 }), 'spec.x: FieldValueInvalid: Invalid value: "": "spec.x" must not validate the schema (not)');
+  assert.equal(
+    first({ not: one }, { a: 1 }),
+    'spec.x: FieldValueInvalid: Invalid value: "": "spec.x" must not validate the schema (not)',
+  );
 });
 
 test("names that objects inherit are no fields", () => {
   const schema: Schema = { type: "object", properties: { a: string }, required: ["toString"] };
-  assert.deepEqual(validateSchema(schema, {}).map(({ field }) => field), ["toString"]);
+  assert.deepEqual(
+    validateSchema(schema, {}).map(({ field }) => field),
+    ["toString"],
+  );
   assert.deepEqual(validateSchema({ type: "object", properties: {} }, JSON.parse('{"constructor":1}')), []);
 });

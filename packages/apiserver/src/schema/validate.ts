@@ -70,8 +70,8 @@ function checkType(schema: Schema, value: unknown, path: string, causes: StatusC
 }
 
 function checkString(schema: Schema, value: string, path: string, causes: StatusCause[]): void {
-  // Lengths count characters, not UTF-16 units. (Go's message says bytes all the same.)
-  const length = schema.maxLength === undefined && schema.minLength === undefined ? 0 : [...value].length;
+  // Lengths count code points, as Go counts runes. (Its message says bytes all the same.)
+  const length = schema.maxLength === undefined && schema.minLength === undefined ? 0 : Array.from(value).length;
   if (schema.maxLength !== undefined && length > schema.maxLength) causes.push(tooLong(path, schema.maxLength));
   if (schema.minLength !== undefined && length < schema.minLength) {
     causes.push(invalidValue(path, value, `${path} in body should be at least ${schema.minLength} chars long`));

@@ -15,8 +15,9 @@ export async function finalizeNamespace(context: ApiContext, request: ResourceRe
   if (!old) throw notFound(subjectOf(definition, name));
   const finalizers = wanted.spec?.finalizers ?? [];
   const { uid, resourceVersion } = wanted.metadata;
-  const metadata = { ...old.metadata, resourceVersion: resourceVersion ?? "", ...(uid ? { uid } : {}) };
-  const next = admitChange(context, request, old, { ...old, metadata }, "object") as Namespace;
+  const copy = structuredClone(old);
+  Object.assign(copy.metadata, { resourceVersion: resourceVersion ?? "" }, uid ? { uid } : {});
+  const next = admitChange(context, request, old, copy, "object") as Namespace;
   next.spec = finalizers.length > 0 ? { finalizers } : {};
   const stored = isDryRun(request.query.getAll("dryRun")) ? next : storeChange(context, definition, old, next);
   await context.store.committed();

@@ -2,7 +2,7 @@
 
 import type { KubeObject, ObjectMeta } from "@gatehouse/apimachinery/meta";
 import { apiVersionOf } from "@gatehouse/apimachinery/resource-type";
-import { badRequest, invalid, StatusError } from "@gatehouse/apimachinery/status-error";
+import { badRequest, invalid, type Status, type StatusError } from "@gatehouse/apimachinery/status-error";
 import type { ApiContext, ResourceRequest } from "../api-context.ts";
 import type { StoreEvent } from "../collection.ts";
 import { isTrue } from "../request-info.ts";
@@ -11,11 +11,13 @@ import { type Selection, selectionOf } from "../selection.ts";
 import type { CommittedEvent } from "../store.ts";
 import { present, resourceKey } from "../stored-objects.ts";
 
-export type WatchEventType = "ADDED" | "MODIFIED" | "DELETED" | "BOOKMARK" | "ERROR";
+export type WatchEventType = "ADDED" | "MODIFIED" | "DELETED" | "BOOKMARK";
 
 /** Where a watch's events go. `json` is the object's encoding when that is already known. */
 export interface WatchSink {
   send(type: WatchEventType, object: KubeObject, json?: string): void;
+  /** An ERROR event. */
+  fail(status: Status): void;
   /** No more events; what was sent still goes out. */
   end(): void;
 }

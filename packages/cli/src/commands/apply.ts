@@ -23,7 +23,11 @@ export function registerApply(program: Command): void {
   const command = program
     .command("apply")
     .description("create or update objects from manifests")
-    .requiredOption("-f, --filename <file>", "file, directory, URL or - (standard input); may be repeated", collectPaths)
+    .requiredOption(
+      "-f, --filename <file>",
+      "file, directory, URL or - (standard input); may be repeated",
+      collectPaths,
+    )
     .option("-R, --recursive", "also read the directories inside directories")
     .option("--dry-run <how>", "none, client (send nothing) or server (check, but keep nothing)", "none")
     .option("-o, --output <format>", "name, json or yaml instead of a line for each object")

@@ -3,7 +3,13 @@
 import type { Command } from "commander";
 import type { DeleteOptions } from "@gatehouse/apimachinery/api-client";
 import { hasReason } from "@gatehouse/apimachinery/status-error";
-import { addAllNamespaces, addClientOptions, type ClientContext, type ClientFlags, reportFailure } from "../client-context.ts";
+import {
+  addAllNamespaces,
+  addClientOptions,
+  type ClientContext,
+  type ClientFlags,
+  reportFailure,
+} from "../client-context.ts";
 import type { ResourceType } from "@gatehouse/apimachinery/resource-type";
 import { UserError } from "../user-error.ts";
 import type { DeletedObject } from "../wait-for-deletion.ts";
@@ -90,26 +96,32 @@ function checkArguments(args: readonly string[], flags: DeleteFlags): void {
   const wrong = (message: string): never => {
     throw new UserError(message, 2);
   };
-  if (flags.filename && args.length > 0) wrong("when paths are provided as input, you may not specify a resource by arguments as well");
-  if (!flags.filename && args.length === 0) wrong("you must provide one or more resources by argument or filename (-f)");
+  if (flags.filename && args.length > 0)
+    wrong("when paths are provided as input, you may not specify a resource by arguments as well");
+  if (!flags.filename && args.length === 0)
+    wrong("you must provide one or more resources by argument or filename (-f)");
   if (flags.all && selecting) wrong("setting 'all' parameter but found a non empty selector");
   if (byName && (flags.all || selecting)) wrong("name cannot be provided when a selector or --all is specified");
   if (byName && flags.allNamespaces) wrong("a resource cannot be retrieved by name across all namespaces");
-  if (!flags.filename && !byName && !flags.all && !selecting) wrong("resource(s) were provided, but no name was specified: name them, or use -l or --all");
-  if (flags.output !== undefined && flags.output !== "name") wrong(`unexpected -o output mode: ${flags.output}: only 'name' is supported`);
+  if (!flags.filename && !byName && !flags.all && !selecting)
+    wrong("resource(s) were provided, but no name was specified: name them, or use -l or --all");
+  if (flags.output !== undefined && flags.output !== "name")
+    wrong(`unexpected -o output mode: ${flags.output}: only 'name' is supported`);
 }
 
 const propagation = { background: "Background", foreground: "Foreground", orphan: "Orphan" } as const;
 
 async function deleteOptions(flags: DeleteFlags): Promise<DeleteOptions> {
   const propagationPolicy = propagation[flags.cascade as keyof typeof propagation];
-  if (!propagationPolicy) throw new UserError(`invalid cascade value (${flags.cascade}): must be "background", "foreground", or "orphan"`, 2);
+  if (!propagationPolicy)
+    throw new UserError(`invalid cascade value (${flags.cascade}): must be "background", "foreground", or "orphan"`, 2);
   if (flags.gracePeriod !== undefined && !/^-?\d+$/.test(flags.gracePeriod)) {
     throw new UserError(`invalid --grace-period "${flags.gracePeriod}": a whole number of seconds`, 2);
   }
   let seconds = flags.gracePeriod === undefined ? -1 : Number(flags.gracePeriod);
   if (flags.now && seconds !== -1) throw new UserError("--now and --grace-period cannot be specified together", 2);
-  if (flags.force && seconds > 0) throw new UserError("--force and --grace-period greater than 0 cannot be specified together", 2);
+  if (flags.force && seconds > 0)
+    throw new UserError("--force and --grace-period greater than 0 cannot be specified together", 2);
   if (flags.now) seconds = 1;
   if (flags.force && seconds < 0) seconds = 0;
   // Without --force, 0 is taken as "as soon as it can be done in good order".
@@ -127,7 +139,11 @@ async function fromManifests(context: ClientContext, flags: DeleteFlags): Promis
     const type = wellKnownType(apiVersion, kind) ?? (await context.mapper()).byKind(apiVersion, kind);
     if (type) targets.push(targetOf(type, metadata.name, metadata.namespace ?? context.namespace));
     else if (!flags.ignoreNotFound) {
-      problems.push(new UserError(`resource mapping not found for name: "${metadata.name}" from "${path}": no matches for kind "${kind}" in version "${apiVersion}"`));
+      problems.push(
+        new UserError(
+          `resource mapping not found for name: "${metadata.name}" from "${path}": no matches for kind "${kind}" in version "${apiVersion}"`,
+        ),
+      );
     }
   }
   for (const problem of problems) reportFailure(context, problem);
@@ -178,16 +194,24 @@ async function deleteOne(
   }
 }
 
-async function waitForAll(context: ClientContext, deleted: readonly DeletedObject[], timeout: string | undefined): Promise<void> {
+async function waitForAll(
+  context: ClientContext,
+  deleted: readonly DeletedObject[],
+  timeout: string | undefined,
+): Promise<void> {
   const { untilGone } = await import("../wait-for-deletion.ts");
   const { parseGoDuration } = await import("@gatehouse/apimachinery/duration");
   const milliseconds = timeout === undefined ? 0 : parseGoDuration(/^\d+$/.test(timeout) ? `${timeout}s` : timeout);
-  if (milliseconds === undefined) throw new UserError(`invalid --timeout "${timeout}": a duration such as 30s or 2m`, 2);
+  if (milliseconds === undefined)
+    throw new UserError(`invalid --timeout "${timeout}": a duration such as 30s or 2m`, 2);
   const signal = milliseconds > 0 ? AbortSignal.timeout(milliseconds) : new AbortController().signal;
   const gone = await Promise.all(deleted.map((each) => untilGone(context.client, each, signal)));
   for (const [index, each] of deleted.entries()) {
     if (gone[index]) continue;
     const { qualifiedKind } = await import("../resource-arguments.ts");
-    reportFailure(context, new UserError(`timed out waiting for the condition on ${qualifiedKind(each.type)}/${each.name}`));
+    reportFailure(
+      context,
+      new UserError(`timed out waiting for the condition on ${qualifiedKind(each.type)}/${each.name}`),
+    );
   }
 }

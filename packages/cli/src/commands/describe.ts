@@ -1,7 +1,13 @@
 // `gatehouse describe`: everything worth knowing about objects, with what hangs on them and their events.
 
 import type { Command } from "commander";
-import { addAllNamespaces, addClientOptions, type ClientContext, type ClientFlags, reportFailure } from "../client-context.ts";
+import {
+  addAllNamespaces,
+  addClientOptions,
+  type ClientContext,
+  type ClientFlags,
+  reportFailure,
+} from "../client-context.ts";
 import type { FoundObject } from "../get-objects.ts";
 import type { ResourceArgument } from "../resource-arguments.ts";
 import { UserError } from "../user-error.ts";
@@ -47,7 +53,11 @@ async function run(args: string[], flags: DescribeFlags): Promise<void> {
   });
 }
 
-async function find(context: ClientContext, targets: readonly ResourceArgument[], flags: DescribeFlags): Promise<FoundObject[]> {
+async function find(
+  context: ClientContext,
+  targets: readonly ResourceArgument[],
+  flags: DescribeFlags,
+): Promise<FoundObject[]> {
   const { findObjects } = await import("../get-objects.ts");
   const found: FoundObject[] = [];
   for (const { resource, names } of targets) {
@@ -58,7 +68,11 @@ async function find(context: ClientContext, targets: readonly ResourceArgument[]
 }
 
 /** The object of that name; without one, those whose names begin so. Neither is the server's NotFound. */
-async function byNameOrPrefix(context: ClientContext, resource: ResourceArgument["resource"], name: string): Promise<FoundObject[]> {
+async function byNameOrPrefix(
+  context: ClientContext,
+  resource: ResourceArgument["resource"],
+  name: string,
+): Promise<FoundObject[]> {
   const { findObjects } = await import("../get-objects.ts");
   const exact = await findObjects(context, [{ resource, names: [name] }], { ignoreNotFound: true });
   if (exact.length > 0) return exact;

@@ -65,7 +65,9 @@ async function run(args: string[], flags: GetFlags): Promise<void> {
         labelColumns: flags.labelColumns?.split(",") ?? [],
         watchOnly: flags.watchOnly ?? false,
       };
-      await (watching && targets[0] ? watchTable(context, targets[0], flags, options) : getTables(context, targets, flags, options));
+      await (watching && targets[0]
+        ? watchTable(context, targets[0], flags, options)
+        : getTables(context, targets, flags, options));
       return;
     }
     const { getObjects, watchObjects } = await import("../get-objects.ts");

@@ -55,7 +55,8 @@ async function run(target: string | undefined, container: string | undefined, fl
   };
   if (target === undefined && flags.selector === undefined) wrong("expected a POD, a TYPE/NAME or a selector (-l)");
   if (target !== undefined && flags.selector !== undefined) wrong("only a selector (-l) or a POD name is allowed");
-  if (container !== undefined && flags.container !== undefined) wrong("only one of -c or an inline container may be given");
+  if (container !== undefined && flags.container !== undefined)
+    wrong("only one of -c or an inline container may be given");
   const parameters = await logParameters(flags);
   const most = wholeNumber("--max-log-requests", flags.maxLogRequests) ?? 5;
 

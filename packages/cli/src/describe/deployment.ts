@@ -7,7 +7,11 @@ import { describeConditions, pairs, type Surroundings } from "./describe-parts.t
 import type { DescribeWriter } from "./describe-writer.ts";
 import { describeContainers } from "./pod.ts";
 
-export async function describeDeployment(writer: DescribeWriter, object: KubeObject, around: Surroundings): Promise<void> {
+export async function describeDeployment(
+  writer: DescribeWriter,
+  object: KubeObject,
+  around: Surroundings,
+): Promise<void> {
   const deployment = object as Deployment;
   const { spec, metadata } = deployment;
   const selector = formatLabelSelector(requirementsOf(spec.selector));
@@ -20,15 +24,28 @@ export async function describeDeployment(writer: DescribeWriter, object: KubeObj
   describeContainers(writer, "Init Containers", spec.template.spec.initContainers ?? [], undefined, 1);
   describeContainers(writer, "Containers", spec.template.spec.containers, undefined, 1);
   describeConditions(writer, 0, deployment.status?.conditions);
-  const sets = await around.list(replicaSets, { ...(metadata.namespace ? { namespace: metadata.namespace } : {}), labelSelector: selector });
+  const sets = await around.list(replicaSets, {
+    ...(metadata.namespace ? { namespace: metadata.namespace } : {}),
+    labelSelector: selector,
+  });
   const ours = (sets ?? []).filter((set) => controllerOf(set)?.uid === metadata.uid);
   const live = ours.filter((set) => (set.spec.replicas ?? 0) > 0 || (set.status?.replicas ?? 0) > 0);
-  writer.list(0, "ReplicaSets", live.map((set) => `${set.metadata.name} (${set.status?.replicas ?? 0}/${set.spec.replicas ?? 1} replicas created)`));
+  writer.list(
+    0,
+    "ReplicaSets",
+    live.map((set) => `${set.metadata.name} (${set.status?.replicas ?? 0}/${set.spec.replicas ?? 1} replicas created)`),
+  );
 }
 
 function describeProgress(writer: DescribeWriter, { spec, status = {} }: Deployment): void {
   const { replicas = 0, updatedReplicas = 0, availableReplicas = 0, unavailableReplicas = 0 } = status;
-  const counts = [`${spec.replicas ?? 1} desired`, `${updatedReplicas} updated`, `${replicas} total`, `${availableReplicas} available`, `${unavailableReplicas} unavailable`];
+  const counts = [
+    `${spec.replicas ?? 1} desired`,
+    `${updatedReplicas} updated`,
+    `${replicas} total`,
+    `${availableReplicas} available`,
+    `${unavailableReplicas} unavailable`,
+  ];
   writer.line(0, "Replicas:", counts.join(" | "));
   const { type = "RollingUpdate", rollingUpdate } = spec.strategy ?? {};
   writer.line(0, "StrategyType:", type);

@@ -47,9 +47,10 @@ export function when(time: string | undefined): string {
   return time === undefined ? "<unknown>" : `${time} (${age(time)} ago)`;
 }
 
-/** `5m12s`, or `<unknown>`. */
+/** `5m12s`, or `<unknown>`: also for 1970, which the CRDs of the Gateway API have as the default of a condition's time. */
 export function age(time: string | undefined | null): string {
-  return time ? humanDuration(Date.now() - Date.parse(time)) : "<unknown>";
+  const at = time ? Date.parse(time) : 0;
+  return at > 0 ? humanDuration(Date.now() - at) : "<unknown>";
 }
 
 /** `observed` is the object's generation: a condition that was written for an older one is marked. */
@@ -59,10 +60,18 @@ export function describeConditions(
   conditions: readonly Partial<Condition>[] | undefined,
   observed?: number,
 ): void {
-  const rows = (conditions ?? []).map(({ type = "", status = "", reason = "", message = "", lastTransitionTime, observedGeneration }) => {
-    const stale = observed !== undefined && observedGeneration !== undefined && observedGeneration < observed;
-    return [type, status, reason, age(lastTransitionTime), (stale ? `(for generation ${observedGeneration}) ` : "") + message];
-  });
+  const rows = (conditions ?? []).map(
+    ({ type = "", status = "", reason = "", message = "", lastTransitionTime, observedGeneration }) => {
+      const stale = observed !== undefined && observedGeneration !== undefined && observedGeneration < observed;
+      return [
+        type,
+        status,
+        reason,
+        age(lastTransitionTime),
+        (stale ? `(for generation ${observedGeneration}) ` : "") + message,
+      ];
+    },
+  );
   writer.table(level, "Conditions", ["Type", "Status", "Reason", "Age", "Message"], rows);
 }
 

@@ -16,8 +16,13 @@ const gap = 2;
 export function createDescribeWriter(): DescribeWriter {
   const lines: string[][] = [];
   const line = (level: number, ...cells: string[]): void => {
-    const [first = "", ...rest] = cells.flatMap((cell) => cell.split("\n")[0] ?? "");
-    lines.push(["  ".repeat(level) + first, ...rest]);
+    const [first = "", ...rest] = cells;
+    const indent = "  ".repeat(level);
+    // A text of several lines goes on under its own beginning; inside a table it has to stay in its row.
+    const last = rest.length === 1 ? (rest.pop() ?? "").trimEnd().split("\n") : [];
+    const [value, ...more] = last;
+    lines.push([indent + flat(first), ...rest.map(flat), ...(value === undefined ? [] : [value])]);
+    for (const text of more) lines.push([indent, text]);
   };
   return {
     line,
@@ -39,6 +44,8 @@ export function createDescribeWriter(): DescribeWriter {
     toString: () => align(lines),
   };
 }
+
+const flat = (text: string): string => text.replace(/\s*\n\s*/g, " ");
 
 function align(lines: readonly string[][]): string {
   const padded = lines.map((cells) => [...cells]);

@@ -26,7 +26,11 @@ export async function describeEvents(writer: DescribeWriter, object: KubeObject,
 }
 
 const lastSeen = (event: Event): string =>
-  event.lastTimestamp ?? (event.eventTime as string | undefined) ?? event.firstTimestamp ?? event.metadata.creationTimestamp ?? "";
+  event.lastTimestamp ??
+  (event.eventTime as string | undefined) ??
+  event.firstTimestamp ??
+  event.metadata.creationTimestamp ??
+  "";
 
 /** `5m (x3 over 12m)` for what happened several times. */
 function agesOf(event: Event): string {

@@ -28,26 +28,45 @@ interface GatewayStatus {
 
 const group = "gateway.networking.k8s.io";
 
-export async function describeGateway(writer: DescribeWriter, gateway: KubeObject, around: Surroundings): Promise<void> {
+export async function describeGateway(
+  writer: DescribeWriter,
+  gateway: KubeObject,
+  around: Surroundings,
+): Promise<void> {
   const spec = (gateway.spec ?? {}) as GatewaySpec;
   const status = (gateway.status ?? {}) as GatewayStatus;
   describeIdentity(writer, gateway);
   writer.line(0, "Gateway Class:", spec.gatewayClassName ?? "<none>");
-  writer.list(0, "Addresses", (status.addresses ?? []).map(({ type = "IPAddress", value }) => `${value} (${type})`));
+  writer.list(
+    0,
+    "Addresses",
+    (status.addresses ?? []).map(({ type = "IPAddress", value }) => `${value} (${type})`),
+  );
   describeConditions(writer, 0, status.conditions, gateway.metadata.generation);
   writer.line(0, "Listeners:");
   for (const listener of spec.listeners ?? []) describeListener(writer, gateway, listener, status);
   await describeRoutes(writer, gateway, around);
 }
 
-function describeListener(writer: DescribeWriter, gateway: KubeObject, listener: Listener, status: GatewayStatus): void {
+function describeListener(
+  writer: DescribeWriter,
+  gateway: KubeObject,
+  listener: Listener,
+  status: GatewayStatus,
+): void {
   const state = status.listeners?.find(({ name }) => name === listener.name);
   writer.line(1, `${listener.name}:`);
   writer.line(2, "Port:", `${listener.port}/${listener.protocol}`);
   writer.line(2, "Hostname:", listener.hostname ?? "* (every host)");
   if (listener.tls) {
-    const certificates = (listener.tls.certificateRefs ?? []).map(({ name, namespace }) => (namespace ? `${namespace}/${name}` : name));
-    writer.line(2, "TLS:", `${listener.tls.mode ?? "Terminate"}${certificates.length > 0 ? ` with ${certificates.join(", ")}` : ""}`);
+    const certificates = (listener.tls.certificateRefs ?? []).map(({ name, namespace }) =>
+      namespace ? `${namespace}/${name}` : name,
+    );
+    writer.line(
+      2,
+      "TLS:",
+      `${listener.tls.mode ?? "Terminate"}${certificates.length > 0 ? ` with ${certificates.join(", ")}` : ""}`,
+    );
   }
   writer.line(2, "Routes from:", `${listener.allowedRoutes?.namespaces?.from ?? "Same"} namespaces`);
   writer.line(2, "Attached routes:", state?.attachedRoutes === undefined ? "<unknown>" : String(state.attachedRoutes));
@@ -64,7 +83,8 @@ async function describeRoutes(writer: DescribeWriter, gateway: KubeObject, aroun
   const types = (await around.typesOf(group)).filter(({ kind }) => kind.endsWith("Route"));
   const rows: string[][] = [];
   for (const type of types) {
-    for (const route of (await around.list(type)) ?? []) rows.push(...routeRows(type.kind, route as KubeObject & RouteParts, gateway));
+    for (const route of (await around.list(type)) ?? [])
+      rows.push(...routeRows(type.kind, route as KubeObject & RouteParts, gateway));
   }
   writer.table(0, "Routes", ["Kind", "Name", "Listener", "Hostnames", "Accepted", "Reason"], rows);
 }
@@ -77,16 +97,36 @@ function routeRows(kind: string, route: KubeObject & RouteParts, gateway: KubeOb
     ref.name === gateway.metadata.name &&
     (ref.namespace ?? namespace) === gateway.metadata.namespace;
   return (route.spec?.parentRefs ?? []).filter(isOurs).map((ref) => {
-    const answer = route.status?.parents?.find(({ parentRef }) => isOurs(parentRef) && parentRef.sectionName === ref.sectionName);
+    const answer = route.status?.parents?.find(
+      ({ parentRef }) => isOurs(parentRef) && parentRef.sectionName === ref.sectionName,
+    );
     const accepted = answer?.conditions?.find(({ type }) => type === "Accepted");
     const hostnames = route.spec?.hostnames?.join(",") || "*";
-    return [kind, `${namespace}/${name}`, ref.sectionName ?? "*", hostnames, accepted?.status ?? "Unknown", accepted?.reason ?? ""];
+    return [
+      kind,
+      `${namespace}/${name}`,
+      ref.sectionName ?? "*",
+      hostnames,
+      accepted?.status ?? "Unknown",
+      accepted?.reason ?? "",
+    ];
   });
 }
 
-export async function describeGatewayClass(writer: DescribeWriter, gatewayClass: KubeObject, around: Surroundings): Promise<void> {
-  const spec = (gatewayClass.spec ?? {}) as { controllerName?: string; description?: string; parametersRef?: Record<string, unknown> };
-  const status = (gatewayClass.status ?? {}) as { conditions?: Condition[]; supportedFeatures?: (string | { name: string })[] };
+export async function describeGatewayClass(
+  writer: DescribeWriter,
+  gatewayClass: KubeObject,
+  around: Surroundings,
+): Promise<void> {
+  const spec = (gatewayClass.spec ?? {}) as {
+    controllerName?: string;
+    description?: string;
+    parametersRef?: Record<string, unknown>;
+  };
+  const status = (gatewayClass.status ?? {}) as {
+    conditions?: Condition[];
+    supportedFeatures?: (string | { name: string })[];
+  };
   describeIdentity(writer, gatewayClass);
   writer.line(0, "Controller:", spec.controllerName ?? "<none>");
   if (spec.description) writer.line(0, "Description:", spec.description);
@@ -99,6 +139,12 @@ export async function describeGatewayClass(writer: DescribeWriter, gatewayClass:
   if (features.length > 0) writer.list(0, "Features", features);
   const gatewayType = (await around.typesOf(group)).find(({ kind }) => kind === "Gateway");
   const gateways = gatewayType ? ((await around.list(gatewayType)) ?? []) : [];
-  const ours = gateways.filter(({ spec: each }) => (each as GatewaySpec).gatewayClassName === gatewayClass.metadata.name);
-  writer.list(0, "Gateways", ours.map(({ metadata }) => `${metadata.namespace}/${metadata.name}`));
+  const ours = gateways.filter(
+    ({ spec: each }) => (each as GatewaySpec).gatewayClassName === gatewayClass.metadata.name,
+  );
+  writer.list(
+    0,
+    "Gateways",
+    ours.map(({ metadata }) => `${metadata.namespace}/${metadata.name}`),
+  );
 }

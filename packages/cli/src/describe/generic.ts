@@ -37,11 +37,14 @@ export function titleOf(field: string): string {
   if (/[./_-]/.test(field) || field === "") return field;
   const words = field.match(/[A-Z]+s?(?![a-z])|[A-Z]?[a-z0-9]+|[A-Z]+/g) ?? [field];
   return words
-    .map((word) => (acronyms.has(word.toLowerCase()) ? word.toUpperCase() : word.slice(0, 1).toUpperCase() + word.slice(1)))
+    .map((word) =>
+      acronyms.has(word.toLowerCase()) ? word.toUpperCase() : word.slice(0, 1).toUpperCase() + word.slice(1),
+    )
     .join(" ");
 }
 
-const textOf = (value: unknown): string => (value === null || value === undefined ? "<nil>" : typeof value === "string" ? value : JSON.stringify(value));
+const textOf = (value: unknown): string =>
+  value === null || value === undefined ? "<nil>" : typeof value === "string" ? value : JSON.stringify(value);
 
 function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === "object" && value !== null && !Array.isArray(value);

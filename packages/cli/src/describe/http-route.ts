@@ -77,8 +77,7 @@ function matchText({ path, method, headers = [], queryParams = [] }: NonNullable
   const one = (what: string, { type = "Exact", name = "", value }: ValueMatch): string =>
     `${what} ${name}${type === "RegularExpression" ? " =~ " : ": "}${value}`;
   return [
-    ...(method ? [method] : []),
-    `${path?.type ?? "PathPrefix"} ${path?.value ?? "/"}`,
+    `${method ? `${method} ` : ""}${path?.type ?? "PathPrefix"} ${path?.value ?? "/"}`,
     ...headers.map((header) => one("header", header)),
     ...queryParams.map((parameter) => one("query", parameter)),
   ].join(" and ");
@@ -94,13 +93,24 @@ function backendText({ kind = "Service", namespace, name, port, weight = 1, filt
   return `${where} (weight ${weight})${filters.map((filter) => `, ${filterText(filter)}`).join("")}`;
 }
 
-function describeParents(writer: DescribeWriter, route: KubeObject, refs: readonly ParentReference[], status: RouteStatus): void {
+function describeParents(
+  writer: DescribeWriter,
+  route: KubeObject,
+  refs: readonly ParentReference[],
+  status: RouteStatus,
+): void {
   writer.line(0, refs.length > 0 ? "Parents:" : "Parents:  <none>");
   for (const ref of refs) {
     writer.line(1, `${parentText(ref, route.metadata.namespace)}:`);
-    const answers = (status.parents ?? []).filter(({ parentRef }) => sameParent(parentRef, ref, route.metadata.namespace));
+    const answers = (status.parents ?? []).filter(({ parentRef }) =>
+      sameParent(parentRef, ref, route.metadata.namespace),
+    );
     if (answers.length === 0) {
-      writer.line(2, "Status:", "no controller has answered: see whether the parent exists and its GatewayClass is accepted");
+      writer.line(
+        2,
+        "Status:",
+        "no controller has answered: see whether the parent exists and its GatewayClass is accepted",
+      );
     }
     for (const { controllerName, conditions } of answers) {
       writer.line(2, "Controller:", controllerName);
@@ -110,7 +120,10 @@ function describeParents(writer: DescribeWriter, route: KubeObject, refs: readon
 }
 
 /** `Gateway traefik/traefik-gateway, listener web`. */
-export function parentText({ kind = "Gateway", namespace, name, sectionName, port }: ParentReference, own = ""): string {
+export function parentText(
+  { kind = "Gateway", namespace, name, sectionName, port }: ParentReference,
+  own = "",
+): string {
   const parts = [`${kind} ${namespace ?? own}/${name}`];
   if (sectionName) parts.push(`listener ${sectionName}`);
   if (port !== undefined) parts.push(`port ${port}`);
@@ -119,7 +132,13 @@ export function parentText({ kind = "Gateway", namespace, name, sectionName, por
 
 /** Absent fields stand for the Gateway kind and the route's own namespace. */
 export function sameParent(a: ParentReference, b: ParentReference, own: string | undefined): boolean {
-  const full = ({ group = "gateway.networking.k8s.io", kind = "Gateway", namespace = own, name, sectionName, port }: ParentReference) =>
-    JSON.stringify([group, kind, namespace, name, sectionName, port]);
+  const full = ({
+    group = "gateway.networking.k8s.io",
+    kind = "Gateway",
+    namespace = own,
+    name,
+    sectionName,
+    port,
+  }: ParentReference) => JSON.stringify([group, kind, namespace, name, sectionName, port]);
   return full(a) === full(b);
 }

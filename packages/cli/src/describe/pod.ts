@@ -1,7 +1,15 @@
 // A Pod: where it runs, what each container is and does, and why it is not ready when it is not.
 
 import type { KubeObject } from "@gatehouse/apimachinery/meta";
-import type { Container, ContainerState, ContainerStatus, EnvVar, Pod, Probe, Volume } from "@gatehouse/apimachinery/types/core-v1";
+import type {
+  Container,
+  ContainerState,
+  ContainerStatus,
+  EnvVar,
+  Pod,
+  Probe,
+  Volume,
+} from "@gatehouse/apimachinery/types/core-v1";
 import { describeConditions, describeController } from "./describe-parts.ts";
 import type { DescribeWriter } from "./describe-writer.ts";
 
@@ -48,10 +56,19 @@ export function describeContainers(
 }
 
 function describeDefinition(writer: DescribeWriter, level: number, { ports = [], command, args }: Container): void {
-  writer.line(level, "Ports:", ports.map(({ containerPort, protocol = "TCP" }) => `${containerPort}/${protocol}`).join(", ") || "<none>");
-  const hostPorts = ports.filter(({ hostPort }) => hostPort).map(({ hostPort, protocol = "TCP" }) => `${hostPort}/${protocol}`);
+  writer.line(
+    level,
+    "Ports:",
+    ports.map(({ containerPort, protocol = "TCP" }) => `${containerPort}/${protocol}`).join(", ") || "<none>",
+  );
+  const hostPorts = ports
+    .filter(({ hostPort }) => hostPort)
+    .map(({ hostPort, protocol = "TCP" }) => `${hostPort}/${protocol}`);
   if (hostPorts.length > 0) writer.line(level, "Host Ports:", hostPorts.join(", "));
-  for (const [title, words] of [["Command", command], ["Args", args]] as const) {
+  for (const [title, words] of [
+    ["Command", command],
+    ["Args", args],
+  ] as const) {
     if (!words?.length) continue;
     writer.line(level, `${title}:`);
     for (const word of words) writer.line(level + 1, word);
@@ -60,14 +77,21 @@ function describeDefinition(writer: DescribeWriter, level: number, { ports = [],
 
 function describeStatus(writer: DescribeWriter, level: number, status: ContainerStatus): void {
   describeState(writer, level, "State", status.state ?? { waiting: { reason: "" } });
-  if (status.lastState && Object.keys(status.lastState).length > 0) describeState(writer, level, "Last State", status.lastState);
+  if (status.lastState && Object.keys(status.lastState).length > 0)
+    describeState(writer, level, "Last State", status.lastState);
   writer.line(level, "Ready:", status.ready ? "True" : "False");
   writer.line(level, "Restart Count:", String(status.restartCount));
 }
 
-function describeState(writer: DescribeWriter, level: number, title: string, { running, waiting, terminated }: ContainerState): void {
+function describeState(
+  writer: DescribeWriter,
+  level: number,
+  title: string,
+  { running, waiting, terminated }: ContainerState,
+): void {
   const details = (fields: [string, string | number | undefined][]): void => {
-    for (const [name, value] of fields) if (value !== undefined && value !== "") writer.line(level + 1, `${name}:`, String(value));
+    for (const [name, value] of fields)
+      if (value !== undefined && value !== "") writer.line(level + 1, `${name}:`, String(value));
   };
   if (running) {
     writer.line(level, `${title}:`, "Running");
@@ -75,10 +99,20 @@ function describeState(writer: DescribeWriter, level: number, title: string, { r
   } else if (terminated) {
     writer.line(level, `${title}:`, "Terminated");
     const { reason, message, exitCode, signal, startedAt, finishedAt } = terminated;
-    details([["Reason", reason], ["Message", message], ["Exit Code", exitCode], ["Signal", signal], ["Started", startedAt], ["Finished", finishedAt]]);
+    details([
+      ["Reason", reason],
+      ["Message", message],
+      ["Exit Code", exitCode],
+      ["Signal", signal],
+      ["Started", startedAt],
+      ["Finished", finishedAt],
+    ]);
   } else {
     writer.line(level, `${title}:`, "Waiting");
-    details([["Reason", waiting?.reason], ["Message", waiting?.message]]);
+    details([
+      ["Reason", waiting?.reason],
+      ["Message", waiting?.message],
+    ]);
   }
 }
 
@@ -92,17 +126,28 @@ function describeSurroundingsOf(writer: DescribeWriter, level: number, container
   }
   writer.list(level, "Environment", (container.env ?? []).map(envText));
   const mounts = container.volumeMounts ?? [];
-  writer.list(level, "Mounts", mounts.map(({ name, mountPath, readOnly }) => `${mountPath} from ${name} (${readOnly ? "ro" : "rw"})`));
+  writer.list(
+    level,
+    "Mounts",
+    mounts.map(({ name, mountPath, readOnly }) => `${mountPath} from ${name} (${readOnly ? "ro" : "rw"})`),
+  );
 }
 
 function probeText(probe: Probe): string {
-  const { initialDelaySeconds = 0, timeoutSeconds = 1, periodSeconds = 10, successThreshold = 1, failureThreshold = 3 } = probe;
+  const {
+    initialDelaySeconds = 0,
+    timeoutSeconds = 1,
+    periodSeconds = 10,
+    successThreshold = 1,
+    failureThreshold = 3,
+  } = probe;
   const timing = `delay=${initialDelaySeconds}s timeout=${timeoutSeconds}s period=${periodSeconds}s #success=${successThreshold} #failure=${failureThreshold}`;
   return `${handlerText(probe)} ${timing}`;
 }
 
 function handlerText({ httpGet, tcpSocket, exec, grpc }: Probe): string {
-  if (httpGet) return `http-get ${(httpGet.scheme ?? "HTTP").toLowerCase()}://${httpGet.host ?? ""}:${httpGet.port}${httpGet.path ?? "/"}`;
+  if (httpGet)
+    return `http-get ${(httpGet.scheme ?? "HTTP").toLowerCase()}://${httpGet.host ?? ""}:${httpGet.port}${httpGet.path ?? "/"}`;
   if (tcpSocket) return `tcp-socket ${tcpSocket.host ?? ""}:${tcpSocket.port}`;
   if (grpc) return `grpc :${grpc.port} ${grpc.service ?? ""}`.trimEnd();
   return exec ? `exec [${(exec.command ?? []).join(" ")}]` : "unknown";
@@ -112,7 +157,8 @@ function envText({ name, value, valueFrom }: EnvVar): string {
   const { fieldRef, configMapKeyRef, secretKeyRef, resourceFieldRef } = valueFrom ?? {};
   if (fieldRef) return `${name}: (${fieldRef.apiVersion ?? "v1"}:${fieldRef.fieldPath})`;
   if (secretKeyRef) return `${name}: <set to the key '${secretKeyRef.key}' in secret '${secretKeyRef.name}'>`;
-  if (configMapKeyRef) return `${name}: <set to the key '${configMapKeyRef.key}' of config map '${configMapKeyRef.name}'>`;
+  if (configMapKeyRef)
+    return `${name}: <set to the key '${configMapKeyRef.key}' of config map '${configMapKeyRef.name}'>`;
   if (resourceFieldRef) return `${name}: (${resourceFieldRef.resource})`;
   return `${name}: ${value ?? ""}`;
 }

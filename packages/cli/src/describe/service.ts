@@ -18,7 +18,8 @@ export async function describeService(writer: DescribeWriter, object: KubeObject
   writer.line(0, "IP:", spec.clusterIP ?? "<none>");
   if (spec.externalName) writer.line(0, "External Name:", spec.externalName);
   const ingress = status?.loadBalancer?.ingress ?? [];
-  if (ingress.length > 0) writer.line(0, "LoadBalancer Ingress:", ingress.map(({ ip, hostname }) => ip ?? hostname).join(", "));
+  if (ingress.length > 0)
+    writer.line(0, "LoadBalancer Ingress:", ingress.map(({ ip, hostname }) => ip ?? hostname).join(", "));
   for (const port of spec.ports ?? []) describePort(writer, port, slices);
   writer.line(0, "Session Affinity:", spec.sessionAffinity ?? "None");
 }

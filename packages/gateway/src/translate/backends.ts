@@ -105,8 +105,20 @@ function protocolOf(port: ServicePort): ProxyService["protocol"] | ReferenceProb
  * still serve while they terminate (KEP-1669), so that a rollout of a single pod does not drop requests.
  */
 function readyEndpoints(slices: readonly EndpointSlice[], port: ServicePort): Endpoint[] {
-  const ready = new Map<string, Endpoint>();
-  const draining = new Map<string, Endpoint>();
+  const known = endpointsOf(slices, port);
+  const ready = known.filter(({ state }) => state === "ready");
+  const chosen = ready.length > 0 ? ready : known.filter(({ state }) => state === "draining");
+  return chosen.map(({ endpoint }) => endpoint);
+}
+
+export interface KnownEndpoint {
+  endpoint: Endpoint;
+  state: "ready" | "draining" | "down";
+}
+
+/** Every address of a Service's port, in address order, each once and at its best state. */
+export function endpointsOf(slices: readonly EndpointSlice[], port: ServicePort): KnownEndpoint[] {
+  const known = new Map<string, KnownEndpoint>();
   for (const slice of slices) {
     if (slice.addressType === "FQDN") continue;
     const number = slice.ports?.find((candidate) => (candidate.name ?? "") === (port.name ?? ""))?.port;
@@ -115,12 +127,13 @@ function readyEndpoints(slices: readonly EndpointSlice[], port: ServicePort): En
       const host = addresses[0];
       if (host === undefined) continue;
       const endpoint = { host, port: number, ...(targetRef?.name ? { name: targetRef.name } : {}) };
-      if (conditions?.ready !== false) ready.set(`${host} ${number}`, endpoint);
-      else if (conditions.serving && conditions.terminating) draining.set(`${host} ${number}`, endpoint);
+      const draining = conditions?.serving === true && conditions.terminating === true;
+      const state = conditions?.ready !== false ? "ready" : draining ? "draining" : "down";
+      const key = `${host} ${number}`;
+      if (known.get(key)?.state !== "ready") known.set(key, { endpoint, state });
     }
   }
-  const chosen = ready.size > 0 ? ready : draining;
-  return [...chosen].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, endpoint]) => endpoint);
+  return [...known].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, each]) => each);
 }
 
 function problem(reason: ReferenceProblem["reason"], message: string): ReferenceProblem {

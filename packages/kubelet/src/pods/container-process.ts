@@ -55,7 +55,8 @@ export function startContainerProcess(options: ProcessOptions): ContainerProcess
   if (child.stdout) options.log.capture(child.stdout, "stdout");
   if (child.stderr) options.log.capture(child.stderr, "stderr");
 
-  const control = child.stdio[controlDescriptor] as Duplex | undefined;
+  // Without file descriptors left, a failed spawn has no stdio at all.
+  const control = (child.stdio as typeof child.stdio | undefined)?.[controlDescriptor] as Duplex | undefined;
   control?.on("error", () => {});
   control?.on("data", (data: Buffer) => {
     if (data.includes(listeningLine)) listening.resolve();

@@ -43,6 +43,7 @@ export interface PreparedPod {
   /** Throws a ContainerConfigError or a VolumeError. */
   environment(container: Container, directory: string): Record<string, string>;
   locate(port: number): ListenAddress;
+  /** Gives back the address and what was followed. May be called again. */
   stop(): void;
 }
 
@@ -86,6 +87,7 @@ class PodPreparation implements PreparedPod {
   readonly #tokens: PodTokens;
   #announced = false;
   #ready = false;
+  #stopped = false;
   #kubeconfig: string | undefined;
 
   constructor(pod: Pod, directory: string, node: NodeContext, objects: PodObjects, podIP: string, plan: ListenPlan) {
@@ -126,7 +128,7 @@ class PodPreparation implements PreparedPod {
 
   /** Brings mounted files up to date. What cannot be written now keeps its last state, as in Kubernetes. */
   refresh(): void {
-    if (!this.#ready) return;
+    if (!this.#ready || this.#stopped) return;
     try {
       this.#volumes.sync();
       if (this.#kubeconfig) this.#writeAccess();
@@ -163,6 +165,8 @@ class PodPreparation implements PreparedPod {
   }
 
   stop(): void {
+    if (this.#stopped) return;
+    this.#stopped = true;
     this.#tokens.stop();
     this.#objects.release();
     if (!this.#pod.spec.hostNetwork) this.#node.network.pods.release(this.podIP);

@@ -39,6 +39,7 @@ export class PodWorker {
   #ending = false;
   #deadline = Infinity;
   #problem = "";
+  #living: Promise<void> = Promise.resolve();
   #wake = Promise.withResolvers<void>();
 
   constructor(pod: Pod, node: NodeContext) {
@@ -65,7 +66,8 @@ export class PodWorker {
   /** Begins. A pod that ended in an earlier life only keeps its logs; one that was being deleted is finished off. */
   start(): void {
     if (this.#pod.metadata.deletionTimestamp) void this.#terminate(0);
-    else if (this.#pod.status?.phase !== "Succeeded" && this.#pod.status?.phase !== "Failed") void this.#live();
+    else if (this.#pod.status?.phase !== "Succeeded" && this.#pod.status?.phase !== "Failed")
+      this.#living = this.#live();
   }
 
   /** The pod object changed. */
@@ -86,7 +88,7 @@ export class PodWorker {
     this.#writer.stop();
     this.#ending = true;
     await this.#stopContainers(0);
-    this.#cleanUp();
+    await this.#cleanUp();
   }
 
   /** Ends the processes but leaves the pod object as it is: the cluster stops, the pod does not. */
@@ -95,6 +97,7 @@ export class PodWorker {
     this.#ending = true;
     this.#wake.resolve();
     await this.#stopContainers(graceMs);
+    await this.#living;
     this.#prepared?.stop();
   }
 
@@ -139,7 +142,7 @@ export class PodWorker {
       images: this.#node.images,
       logs,
       directory,
-      gracePeriodMs: (this.#pod.spec.terminationGracePeriodSeconds ?? 30) * 1000,
+      gracePeriodMs: gracePeriodMs(this.#pod),
       environment: (subject) => this.#prepared?.environment(subject, directory) ?? {},
       locate: (port) => this.#prepared?.locate(port) ?? { host: this.#node.network.nodeIP, port },
       event: (type, reason, message) => this.#event(type, reason, message, container.name),
@@ -152,6 +155,12 @@ export class PodWorker {
       await this.#prepare();
       if (this.#ending || !(await this.#runInitContainers()) || this.#ending) return;
       for (const app of this.#apps) app.start();
+      await Promise.all(this.#apps.map((app) => app.finished));
+      // Ended for good: sidecars follow, and the address is free again.
+      if (!this.#ending) {
+        await Promise.all(this.#init.map((sidecar) => sidecar.stop(gracePeriodMs(this.#pod))));
+        this.#prepared?.stop();
+      }
     } catch (error) {
       this.#node.log.error(`pod ${objectKey(this.#pod)} cannot be run`, error);
     }
@@ -236,8 +245,10 @@ export class PodWorker {
     }
   }
 
-  #cleanUp(): void {
+  async #cleanUp(): Promise<void> {
     this.#wake.resolve();
+    // What was being prepared meanwhile must not come back after it is removed.
+    await this.#living;
     this.#prepared?.stop();
     rmSync(this.#directory, { recursive: true, force: true });
     this.#gone.resolve();
@@ -274,4 +285,8 @@ export class PodWorker {
     const about = { apiVersion: "v1", kind: "Pod", namespace, name, uid, resourceVersion, ...fieldPath };
     this.#node.events.record(about, type, reason, message);
   }
+}
+
+function gracePeriodMs(pod: Pod): number {
+  return (pod.spec.terminationGracePeriodSeconds ?? 30) * 1000;
 }

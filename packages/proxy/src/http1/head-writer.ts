@@ -163,7 +163,8 @@ export function ownAnswer(
   phrase: string,
   options: { body: string; lines: string; connection: string; toHead: boolean },
 ): string {
-  const type = options.body === "" ? "" : "Content-Type: text/plain; charset=utf-8\r\nX-Content-Type-Options: nosniff\r\n";
+  const type =
+    options.body === "" ? "" : "Content-Type: text/plain; charset=utf-8\r\nX-Content-Type-Options: nosniff\r\n";
   const connection = options.connection === "" ? "" : `Connection: ${options.connection}\r\n`;
   const length = status === 204 || status === 304 ? "" : `Content-Length: ${options.body.length}\r\n`;
   const head = `HTTP/1.1 ${status} ${phrase}\r\n${type}${options.lines}Date: ${httpDate()}\r\n${length}${connection}\r\n`;

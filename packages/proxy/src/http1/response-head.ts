@@ -121,6 +121,7 @@ export class ResponseHead extends FieldLines {
   }
 
   #interpretConnection(value: string): void {
+    if (value === "keep-alive" && this.#minor === 1) return;
     for (const option of listMembers(value)) {
       if (option === "close") this.keepAlive = false;
       else if (option === "keep-alive") this.keepAlive ||= this.#minor === 0;

@@ -109,7 +109,11 @@ function mismatchesOf(entry: RouteEntry<unknown>, request: MatchRequest): Mismat
   const { route } = entry;
   const mismatches: Mismatch[] = [];
   if (!pathMatches(entry, request.path)) {
-    mismatches.push({ part: "path", expected: `${route.match.path.type} ${route.match.path.value}`, actual: request.path });
+    mismatches.push({
+      part: "path",
+      expected: `${route.match.path.type} ${route.match.path.value}`,
+      actual: request.path,
+    });
   }
   if (!methodMatches(route, request.method)) {
     mismatches.push({ part: "method", expected: route.match.method!, actual: request.method });

@@ -227,7 +227,8 @@ export class UpstreamConnection implements TransportHandler, BodySink {
     const user = this.#user!;
     this.#user = null;
     this.#decoder = null;
-    if (this.#keepAlive && this.#requestSent && !excess && this.#framing !== Framing.untilClose) this.pool.release(this);
+    if (this.#keepAlive && this.#requestSent && !excess && this.#framing !== Framing.untilClose)
+      this.pool.release(this);
     else this.destroy();
     user.onResponseEnd(trailers);
   }
@@ -270,7 +271,8 @@ export class UpstreamConnection implements TransportHandler, BodySink {
     if (user === null) return;
     const code = error?.code ?? "closed";
     if (state === State.connecting) user.onFailure("connect", `connect-${code.toLowerCase()}`);
-    else if (this.#answered && (state !== State.tunnel || error !== null)) user.onFailure("broken", `backend-connection-${code.toLowerCase()}`);
+    else if (this.#answered && (state !== State.tunnel || error !== null))
+      user.onFailure("broken", `backend-connection-${code.toLowerCase()}`);
     else user.onFailure("closed", `backend-connection-${code.toLowerCase()}`);
   }
 

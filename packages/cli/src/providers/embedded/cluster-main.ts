@@ -8,7 +8,7 @@ import { createLog, type Log } from "@gatehouse/apimachinery/log";
 import type { Node } from "@gatehouse/apimachinery/types/core-v1";
 import { startControllerManager } from "@gatehouse/controller-manager/controller-manager";
 import { startKubelet } from "@gatehouse/kubelet/kubelet";
-import { createImageCatalog } from "@gatehouse/kubelet/images/catalog";
+import { type CatalogEntry, createImageCatalog } from "@gatehouse/kubelet/images/catalog";
 import { randomBytes } from "node:crypto";
 import type { IncomingMessage } from "node:http";
 import {
@@ -31,7 +31,7 @@ interface Parts {
   apiServer: ApiServer;
   stop: () => Promise<void>;
   nodeIP: string;
-  subnet: number;
+  subnet: number | undefined;
 }
 
 async function main(directory: string): Promise<void> {
@@ -47,7 +47,11 @@ async function main(directory: string): Promise<void> {
     nodeIP: parts.nodeIP,
     startedAt: new Date().toISOString(),
   };
-  writeClusterState(directory, { ...state, apiPort: runtime.apiPort, subnet: parts.subnet });
+  writeClusterState(directory, {
+    ...state,
+    apiPort: runtime.apiPort,
+    ...(parts.subnet === undefined ? {} : { subnet: parts.subnet }),
+  });
   writeClusterRuntime(directory, runtime);
   stopOnSignals(async () => {
     await parts.stop();
@@ -85,7 +89,7 @@ async function startParts(state: ClusterState, pki: Pki, log: Log): Promise<Part
     log: createLog("kubelet"),
     nodeName: nodeName(state),
     stateDirectory: files.node,
-    images: createImageCatalog({ traefik: { program: gatewayImageProgram() } }),
+    images: createImageCatalog([gatewayImage()]),
     portMappings: state.portMappings,
     api: { server: `https://127.0.0.1:${apiServer.port}`, certificateAuthority: pki.ca },
     tls: { ca: pki.ca, cert: pki.server.certificate, key: pki.server.key },
@@ -103,6 +107,16 @@ async function startParts(state: ClusterState, pki: Pki, log: Log): Promise<Part
       await Promise.all([controllers.stop(), kubelet.stop({ graceMs: stopGraceMs })]);
       await apiServer.close();
     },
+  };
+}
+
+/** The image `traefik` is played by our own gateway. */
+function gatewayImage(): CatalogEntry {
+  return {
+    name: "traefik",
+    repositories: ["traefik"],
+    entry: [process.execPath, ...process.execArgv, gatewayImageProgram()],
+    commands: ["/entrypoint.sh", "traefik"],
   };
 }
 

@@ -1,0 +1,35 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { listenAddresses, mountedPath, podEnvironment } from "./pod-environment.ts";
+
+test("a mounted path leads into the closest mount, any other stays", () => {
+  const environment = {
+    [podEnvironment.mounts]: JSON.stringify({
+      "/data": "/real/data",
+      "/data/sub": "/real/sub",
+      "/slash/": "/real/slash",
+    }),
+  };
+  const cases: [string, string][] = [
+    ["/data", "/real/data"],
+    ["/data/x/y", "/real/data/x/y"],
+    ["/data/sub/x", "/real/sub/x"],
+    ["/data/subway", "/real/data/subway"],
+    ["/database", "/database"],
+    ["/slash/x", "/real/slash/x"],
+    ["/etc/hosts", "/etc/hosts"],
+  ];
+  for (const [path, expected] of cases) assert.equal(mountedPath(path, environment), expected, path);
+  assert.equal(mountedPath("/data", {}), "/data");
+});
+
+test("ports open where the kubelet says, else on the pod's address", () => {
+  const environment = {
+    [podEnvironment.podIP]: "127.30.1.4",
+    [podEnvironment.listen]: JSON.stringify({ "80/tcp": [{ host: "127.30.1.4", port: 34567 }] }),
+  };
+  assert.deepEqual(listenAddresses(80, "tcp", environment), [{ host: "127.30.1.4", port: 34567 }]);
+  assert.deepEqual(listenAddresses(80, "udp", environment), [{ host: "127.30.1.4", port: 80 }]);
+  assert.deepEqual(listenAddresses(90, "tcp", environment), [{ host: "127.30.1.4", port: 90 }]);
+  assert.deepEqual(listenAddresses(90, "tcp", {}), [{ host: "127.0.0.1", port: 90 }]);
+});

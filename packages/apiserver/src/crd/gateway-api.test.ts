@@ -1,0 +1,115 @@
+// The Gateway API's CRDs go through everything that custom resources go through: ours always, and the official install files
+// of the directory that GATEWAY_API_CRDS names.
+
+import assert from "node:assert/strict";
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, test } from "node:test";
+import type { KubeObject } from "@gatehouse/apimachinery/meta";
+import { BUNDLE_VERSIONS, CHANNELS } from "@gatehouse/gateway-api/bundle";
+import { customResourceDefinitions } from "@gatehouse/gateway-api/custom-resource-definitions";
+import { parseAllDocuments } from "yaml";
+import { builtInDefinitions } from "../kinds/built-in.ts";
+import type { ResourceDefinition } from "../resource-definition.ts";
+import { applyDefaults } from "../schema/default.ts";
+import { pruneUnknown } from "../schema/prune.ts";
+import { validateSchema } from "../schema/validate.ts";
+import { definitionsOf } from "./definition.ts";
+import { validateCrd } from "./validate-crd.ts";
+
+const directory = process.env["GATEWAY_API_CRDS"] ?? "";
+
+/** The definitions to test, by where they come from. */
+const sources: { name: string; skip?: string; crds: () => KubeObject[] }[] = [
+  { name: "official files", ...(directory ? {} : { skip: "GATEWAY_API_CRDS is not set" }), crds: officialFiles },
+  ...BUNDLE_VERSIONS.flatMap((version) =>
+    CHANNELS.map((channel) => ({
+      name: `our ${version} ${channel}`,
+      crds: () => customResourceDefinitions({ version, channel }),
+    })),
+  ),
+];
+
+function officialFiles(): KubeObject[] {
+  return readdirSync(directory)
+    .filter((name) => name.endsWith(".yaml"))
+    .flatMap((name) => parseAllDocuments(readFileSync(join(directory, name), "utf8")))
+    .map((document) => document.toJS() as KubeObject | null)
+    .filter((object) => object?.kind === "CustomResourceDefinition") as KubeObject[];
+}
+
+function httpRoute(crds: KubeObject[]): ResourceDefinition {
+  const found = crds.flatMap(definitionsOf).find(({ type }) => type.kind === "HTTPRoute" && type.version === "v1");
+  assert.ok(found);
+  return found;
+}
+
+/** An object after decoding: unknown fields, and faults as `field: message`. */
+function decode({ schema }: ResourceDefinition, object: KubeObject): { unknown: string[]; faults: string[] } {
+  const unknown = pruneUnknown(schema, object);
+  applyDefaults(schema, object);
+  return { unknown, faults: validateSchema(schema, object).map(({ field, message }) => `${field}: ${message}`) };
+}
+
+for (const { name, skip, crds } of sources) {
+  describe(name, { skip: skip ?? false }, () => {
+    test("the definitions are valid, strictly", () => {
+      const crdDefinition = builtInDefinitions().find(({ type }) => type.kind === "CustomResourceDefinition");
+      assert.ok(crdDefinition);
+      let count = 0;
+      for (const crd of crds()) {
+        const { status: _status, ...stored } = structuredClone(crd);
+        assert.deepEqual(decode(crdDefinition, stored), { unknown: [], faults: [] }, crd.metadata.name);
+        assert.deepEqual(validateCrd(crd), [], crd.metadata.name);
+        count += definitionsOf(crd).length;
+      }
+      assert.ok(count >= 5, `${count} definitions`);
+    });
+
+    test("an HTTPRoute is completed as the real API server does", () => {
+      const route: KubeObject = {
+        apiVersion: "gateway.networking.k8s.io/v1",
+        kind: "HTTPRoute",
+        metadata: { name: "whoami" },
+        spec: {
+          parentRefs: [{ name: "traefik-gateway", namespace: "traefik" }],
+          hostnames: ["whoami.localhost"],
+          rules: [{ backendRefs: [{ name: "whoami-v1", port: 80 }] }],
+        },
+      };
+      assert.deepEqual(decode(httpRoute(crds()), route), { unknown: [], faults: [] });
+      assert.deepEqual(route["spec"], {
+        parentRefs: [
+          { group: "gateway.networking.k8s.io", kind: "Gateway", name: "traefik-gateway", namespace: "traefik" },
+        ],
+        hostnames: ["whoami.localhost"],
+        rules: [
+          {
+            matches: [{ path: { type: "PathPrefix", value: "/" } }],
+            backendRefs: [{ group: "", kind: "Service", name: "whoami-v1", port: 80, weight: 1 }],
+          },
+        ],
+      });
+    });
+
+    test("a wrong HTTPRoute is refused field by field", () => {
+      const route: KubeObject = {
+        apiVersion: "gateway.networking.k8s.io/v1",
+        kind: "HTTPRoute",
+        metadata: { name: "whoami" },
+        spec: {
+          hostnames: ["Not A Host"],
+          rules: [{ matches: [{ method: "FETCH" }], backendRefs: [{ port: 0 }], typo: 1 }],
+        },
+      };
+      const { unknown, faults } = decode(httpRoute(crds()), route);
+      assert.deepEqual(unknown, ["spec.rules[0].typo"]);
+      assert.deepEqual(faults.map((fault) => fault.replace(/should match '.*'$/, "should match ...")).toSorted(), [
+        'spec.hostnames[0]: Invalid value: "Not A Host": spec.hostnames[0] in body should match ...',
+        "spec.rules[0].backendRefs[0].name: Required value",
+        "spec.rules[0].backendRefs[0].port: Invalid value: 0: spec.rules[0].backendRefs[0].port in body should be greater than or equal to 1",
+        'spec.rules[0].matches[0].method: Unsupported value: "FETCH": supported values: "GET", "HEAD", "POST", "PUT", "DELETE", "CONNECT", "OPTIONS", "TRACE", "PATCH"',
+      ]);
+    });
+  });
+}

@@ -1,0 +1,37 @@
+// Which API server the gateway serves: named by flags, by KUBECONFIG, or the one of the cluster it runs in.
+
+import { existsSync, readFileSync } from "node:fs";
+import type { ConnectionOptions } from "@gatehouse/apimachinery/api-connection";
+import { loadConnection } from "@gatehouse/apimachinery/kubeconfig";
+import { mountedPath } from "@gatehouse/apimachinery/pod-environment";
+import type { StaticConfiguration } from "./static-configuration.ts";
+
+const serviceAccountDirectory = "/var/run/secrets/kubernetes.io/serviceaccount";
+
+/** Throws an Error with the remedy when nothing says where the API server is, or a file cannot be read. */
+export async function findApiServer(
+  { kubernetesGateway }: StaticConfiguration,
+  environment: NodeJS.ProcessEnv = process.env,
+): Promise<ConnectionOptions> {
+  const { endpoint, token, certAuthFilePath } = kubernetesGateway;
+  if (endpoint) {
+    return {
+      server: endpoint,
+      ...(token ? { token: existsSync(token) ? readToken(token) : token } : {}),
+      ...(certAuthFilePath ? { certificateAuthority: readFileSync(mountedPath(certAuthFilePath, environment)) } : {}),
+    };
+  }
+  const { KUBERNETES_SERVICE_HOST: host, KUBERNETES_SERVICE_PORT: port = "443" } = environment;
+  if (!environment.KUBECONFIG && host) {
+    const directory = mountedPath(serviceAccountDirectory, environment);
+    return {
+      server: `https://${host.includes(":") ? `[${host}]` : host}:${port}`,
+      certificateAuthority: readFileSync(`${directory}/ca.crt`),
+      token: readToken(`${directory}/token`),
+    };
+  }
+  return loadConnection(undefined, environment);
+}
+
+/** Tokens of ServiceAccounts rotate: read anew for each request. */
+const readToken = (path: string) => (): string => readFileSync(path, "utf8").trim();

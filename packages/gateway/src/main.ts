@@ -1,0 +1,114 @@
+// The gateway as a program: Traefik's flags in, a proxy steered by the Gateway API out.
+
+import { type ApiClient, createApiClient } from "@gatehouse/apimachinery/api-client";
+import { openContainerControl } from "@gatehouse/apimachinery/container-control";
+import { createLog } from "@gatehouse/apimachinery/log";
+import { podEnvironment } from "@gatehouse/apimachinery/pod-environment";
+import { createProxy } from "@gatehouse/proxy/proxy";
+import { type AccessRecord } from "@gatehouse/proxy/access";
+import { formatAccess } from "./access-log.ts";
+import { createAccessLogWriter } from "./access-log-writer.ts";
+import { startController } from "./controller.ts";
+import { planEntryPoints } from "./entry-points.ts";
+import { findApiServer } from "./find-api-server.ts";
+import { parseAddressPool } from "./gateway-addresses.ts";
+import { startInternalServers } from "./internal-servers.ts";
+import { filterLog } from "./log-level.ts";
+import { sharedAddresses } from "./shared-addresses.ts";
+import { parseStaticConfiguration, type StaticConfiguration } from "./static-configuration.ts";
+import { createViewCache } from "./view-cache.ts";
+import type { TraefikApiSource } from "./traefik-api.ts";
+import type { RouterNames } from "./traefik-view.ts";
+
+export interface GatewayOptions {
+  /** The built dashboard: index.html, app.js, style.css. */
+  dashboardDirectory: string;
+  /** Shown by /api/version. */
+  version?: string;
+}
+
+/**
+ * Runs until SIGTERM or SIGINT, then drains and exits with 0. Resolves when the first complete configuration is being
+ * served. Exits with 1 when the API server cannot be found at all; one that does not answer yet is waited for.
+ */
+export async function runGateway(argv: readonly string[], options: GatewayOptions): Promise<void> {
+  const startDate = new Date();
+  const control = openContainerControl();
+  const { configuration, warnings } = parseStaticConfiguration(argv);
+  const log = filterLog(createLog("gateway"), configuration.logLevel);
+  for (const warning of warnings) log.warn(warning);
+  const client = await connect(configuration, (message) => log.error(message));
+
+  const plan = planEntryPoints(configuration);
+  const views = createViewCache(() => controller);
+  const access = startAccessLog(configuration, views.routerOf, () =>
+    log.warn("the access log's reader is too slow: lines are dropped"),
+  );
+  const proxy = createProxy({ log: (line) => log.warn(line), ...(access ? { onAccess: access.write } : {}) });
+  const cidr = process.env[podEnvironment.gatewayCIDR];
+  const controller = startController({
+    client,
+    proxy,
+    log,
+    entryPoints: plan.public,
+    reservedPorts: plan.reservedPorts,
+    ...(cidr ? { pool: parseAddressPool(cidr) } : {}),
+    sharedAddresses: (objects) => sharedAddresses(configuration, objects),
+    namespaces: configuration.kubernetesGateway.namespaces,
+    labelSelector: configuration.kubernetesGateway.labelSelector,
+  });
+  let draining = false;
+  const source: TraefikApiSource = {
+    configuration,
+    version: options.version ?? "dev",
+    startDate,
+    view: () => views.view(),
+    stats: () => proxy.stats(),
+    isReady: () => controller.isReady && !draining,
+    addressesOf: plan.addressesOf,
+    dashboardDirectory: options.dashboardDirectory,
+  };
+  const internal = await startInternalServers(plan.internal, source, log);
+
+  const stop = async (): Promise<void> => {
+    if (draining) return;
+    draining = true;
+    log.info("stopping: still accepting until routes to this pod are gone");
+    const { acceptMs, graceMs } = configuration.shutdown;
+    await new Promise((resolve) => setTimeout(resolve, acceptMs));
+    await Promise.all([controller.stop(), proxy.close({ graceMs }), internal.close(graceMs)]);
+    await access?.close();
+    process.exit(0);
+  };
+  process.on("SIGTERM", () => void stop());
+  process.on("SIGINT", () => void stop());
+
+  await controller.ready;
+  control.listening();
+  log.info(`serving on ${plan.public.map(({ name, port }) => `${name} (port ${port})`).join(", ")}`);
+}
+
+async function connect(configuration: StaticConfiguration, fail: (message: string) => void): Promise<ApiClient> {
+  try {
+    return await createApiClient({ ...(await findApiServer(configuration)), userAgent: "gatehouse-gateway" });
+  } catch (error) {
+    fail(`no API server to talk to: ${error instanceof Error ? error.message : String(error)}`);
+    process.exit(1);
+  }
+}
+
+function startAccessLog(
+  { accessLog }: StaticConfiguration,
+  routerOf: RouterNames,
+  onDropped: () => void,
+): { write(record: AccessRecord): void; close(): Promise<void> } | undefined {
+  if (!accessLog) return undefined;
+  const writer = createAccessLogWriter(accessLog.filePath, onDropped);
+  return {
+    write: (record) => {
+      const line = formatAccess(record, accessLog, routerOf);
+      if (line !== undefined) writer.write(line);
+    },
+    close: () => writer.close(),
+  };
+}

@@ -1,0 +1,314 @@
+// The gateway's state in the shapes and names of Traefik's API, made on demand from the translation in force.
+
+import { createHash } from "node:crypto";
+import { objectKey } from "@gatehouse/apimachinery/meta";
+import type { Filter, Route } from "@gatehouse/proxy/routing-table";
+import type { AttachedRoute, ParentAttachment } from "./translate/attach.ts";
+import { endpointsOf } from "./translate/backends.ts";
+import { type GatewayObjects, indexObjects, type ObjectIndex } from "./translate/gateway-objects.ts";
+import { ownListenerName, type ProcessedListener } from "./translate/listeners.ts";
+import { translateMatch } from "./translate/matches.ts";
+import type { Translation } from "./translate/translate.ts";
+import { traefikPriority, traefikRule } from "./traefik-rule.ts";
+
+export const providerName = "kubernetesgateway";
+
+type Status = "enabled" | "disabled" | "warning";
+
+/** A router of Traefik's API; `gatehouse` is ours and says which object and rule it comes from. */
+export interface RouterView {
+  name: string;
+  provider: string;
+  rule: string;
+  priority: number;
+  priorityStr: string;
+  entryPoints: string[];
+  using: string[];
+  service: string;
+  middlewares?: string[];
+  status: Status;
+  error?: string[];
+  gatehouse?: {
+    kind: string;
+    namespace: string;
+    name: string;
+    rule: number;
+    gateway: string;
+    addresses: string[];
+    parents: { parentRef: unknown; conditions: { type: string; status: string; reason: string; message: string }[] }[];
+  };
+}
+
+export interface ServiceView {
+  name: string;
+  provider: string;
+  type: string;
+  status: Status;
+  error?: string[];
+  usedBy: string[];
+  loadBalancer?: { servers: { url: string }[]; strategy: string; passHostHeader: boolean };
+  weighted?: { services: { name: string; weight: number; status?: number }[] };
+  serverStatus?: Record<string, "UP" | "DOWN">;
+  gatehouse?: { kind: string; namespace: string; name: string; port: number; servers: { url: string; pod: string; state: string }[] };
+}
+
+export interface MiddlewareView {
+  name: string;
+  provider: string;
+  type: string;
+  status: Status;
+  usedBy: string[];
+  [settings: string]: unknown;
+}
+
+export interface TraefikView {
+  /** Each sorted by name. */
+  routers: RouterView[];
+  services: ServiceView[];
+  middlewares: MiddlewareView[];
+}
+
+/** The router's name (with provider) of a request that proxy listener `listener` gave to `route`; empty for none. */
+export type RouterNames = (listener: string, route: string) => string;
+
+/** Names are made as they are asked for: an access log must not cost a view of everything after each change. */
+export function createRouterNames(translation: Translation): RouterNames {
+  const byKey = new Map(translation.routes.map((attached) => [objectKey(attached.translated.route), attached]));
+  const known = new Map<string, string>();
+  return (listener, route) => {
+    const key = `${listener} ${route}`;
+    const name = known.get(key) ?? findRouterName(byKey, listener, route);
+    known.set(key, name);
+    return name;
+  };
+}
+
+function findRouterName(byKey: ReadonlyMap<string, AttachedRoute>, listener: string, id: string): string {
+  const attached = byKey.get(id.split("/").slice(1, 3).join("/"));
+  const route = attached?.translated.routes.find((each) => each.id === id);
+  if (!attached || !route) return "";
+  for (const parent of attached.parents) {
+    const place = placesOf(parent).find((each) => each.listeners.includes(listener));
+    if (place) return routerName(attached, parent, place.entryPoint, ruleIndexOf(route), traefikRule(place.hostnames, route.match));
+  }
+  return "";
+}
+
+const ruleIndexOf = (route: Route): number => Number(/\/rule\/(\d+)\//.exec(route.id)?.[1] ?? 0);
+
+export function buildTraefikView(translation: Translation, objects: GatewayObjects): TraefikView {
+  const draft: Draft = { routers: new Map(), services: new Map(), middlewares: new Map() };
+  for (const attached of translation.routes) {
+    for (const parent of attached.parents) {
+      if (parent.listeners.length === 0) addRefused(draft, attached, parent);
+      else for (const place of placesOf(parent)) addRouters(draft, attached, parent, place);
+    }
+  }
+  addServers(draft, translation, indexObjects(objects));
+  const sorted = <T extends { name: string }>(map: Map<string, T>): T[] =>
+    [...map.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
+  return {
+    routers: sorted(draft.routers),
+    services: sorted(draft.services),
+    middlewares: sorted(draft.middlewares),
+  };
+}
+
+interface Draft {
+  routers: Map<string, RouterView>;
+  services: Map<string, ServiceView>;
+  middlewares: Map<string, MiddlewareView>;
+}
+
+/** A port where a Gateway took the route: an entrypoint, or one of the Gateway's own addresses only. */
+interface Place {
+  entryPoint: string;
+  addresses: string[];
+  hostnames: string[];
+  /** Names of the proxy's listeners that serve it. */
+  listeners: string[];
+  idle: ProcessedListener[];
+}
+
+function placesOf({ gateway, listeners }: ParentAttachment): Place[] {
+  const places = new Map<number, Place>();
+  for (const { listener, hostnames } of listeners) {
+    const { port } = listener.spec;
+    const own = gateway.hosts.map((host) => `${host}:${port}`);
+    const place = places.get(port) ?? {
+      entryPoint: listener.entryPoint?.name ?? own[0] ?? `:${port}`,
+      addresses: own,
+      hostnames: [],
+      listeners: [...(listener.entryPoint ? [listener.entryPoint.name] : []), ownListenerName(gateway.gateway, port)],
+      idle: [],
+    };
+    place.hostnames.push(...hostnames.filter((host) => !place.hostnames.includes(host)));
+    if (!listener.programmed) place.idle.push(listener);
+    places.set(port, place);
+  }
+  return [...places.values()];
+}
+
+function addRouters(draft: Draft, attached: AttachedRoute, parent: ParentAttachment, place: Place): void {
+  const { translated } = attached;
+  const problems = [
+    ...place.idle.map(({ spec }) => `listener "${spec.name}" is not served: see the Gateway's status`),
+    ...[translated.resolvedRefs].filter(({ status }) => status === "False").map(({ message }) => message),
+    ...(translated.partiallyInvalid ? [translated.partiallyInvalid.message] : []),
+  ];
+  for (const route of translated.routes) {
+    const rule = traefikRule(place.hostnames, route.match);
+    const ruleIndex = ruleIndexOf(route);
+    const name = routerName(attached, parent, place.entryPoint, ruleIndex, rule);
+    const router: RouterView = {
+      name,
+      provider: providerName,
+      rule,
+      ...priorityOf(place.hostnames, route),
+      entryPoints: [place.entryPoint],
+      using: [place.entryPoint],
+      service: addService(draft, name, route),
+      ...addMiddlewares(draft, name, route.filters),
+      status: problems.length > 0 ? "warning" : "enabled",
+      ...(problems.length > 0 ? { error: problems } : {}),
+      gatehouse: origin(attached, parent, ruleIndex, place.addresses),
+    };
+    draft.routers.set(name, router);
+  }
+}
+
+/** A route that no listener took is shown all the same: with what it asks for, and why it does not get it. */
+function addRefused(draft: Draft, attached: AttachedRoute, parent: ParentAttachment): void {
+  const { spec } = attached.translated.route;
+  const hostnames = spec.hostnames ?? [];
+  for (const [ruleIndex, { matches }] of (spec.rules ?? []).entries()) {
+    const rules = (matches?.length ? matches : [{}]).map((match, index) => {
+      const translated = translateMatch(match, `matches[${index}]`);
+      return "reason" in translated ? "" : traefikRule(hostnames, translated);
+    });
+    const rule = rules.filter((each) => each !== "").join(" || ");
+    const name = routerName(attached, parent, "none", ruleIndex, rule);
+    draft.routers.set(name, {
+      name,
+      provider: providerName,
+      rule,
+      priority: 0,
+      priorityStr: "0",
+      entryPoints: [],
+      using: [],
+      service: "",
+      status: "disabled",
+      error: [parent.accepted.message],
+      gatehouse: origin(attached, parent, ruleIndex, []),
+    });
+  }
+}
+
+/** Traefik's way: what it is made of, and a hash of the rule to tell matches apart. */
+function routerName(attached: AttachedRoute, parent: ParentAttachment, entryPoint: string, rule: number, text: string): string {
+  const { namespace, name } = attached.translated.route.metadata;
+  const gateway = parent.gateway.gateway.metadata;
+  const key = `httproute-${namespace}-${name}-gw-${gateway.namespace}-${gateway.name}-ep-${entryPoint}-${rule}`;
+  const hash = createHash("sha256").update(text).digest("hex").slice(0, 20);
+  return `${normalize(key)}-${hash}@${providerName}`;
+}
+
+const normalize = (text: string): string => text.split(/[^\p{L}\p{N}]+/u).filter((part) => part !== "").join("-");
+
+function priorityOf(hostnames: readonly string[], route: Route): Pick<RouterView, "priority" | "priorityStr"> {
+  const priority = traefikPriority(hostnames, route.match);
+  return { priority, priorityStr: String(priority) };
+}
+
+function origin(
+  { translated }: AttachedRoute,
+  { parentRef, gateway, accepted }: ParentAttachment,
+  rule: number,
+  addresses: string[],
+): NonNullable<RouterView["gatehouse"]> {
+  const { namespace = "", name } = translated.route.metadata;
+  const conditions = [accepted, translated.resolvedRefs, ...(translated.partiallyInvalid ? [translated.partiallyInvalid] : [])];
+  return {
+    kind: "HTTPRoute",
+    namespace,
+    name,
+    rule,
+    gateway: `${gateway.gateway.metadata.namespace}/${gateway.gateway.metadata.name}`,
+    addresses,
+    parents: [{ parentRef, conditions }],
+  };
+}
+
+/** A single backend is named itself; several, or none, get a weighted service of the router's own. */
+function addService(draft: Draft, router: string, { action, filters }: Route): string {
+  if (filters.some((filter) => filter.type === "redirect")) return "noop@internal";
+  const backends = action.type === "forward" ? action.backends : [{ status: action.status, weight: 1, filters: [] }];
+  const services = backends.map(({ service, status, weight }) => ({
+    name: service === undefined ? "invalid-backend" : serviceName(service),
+    weight,
+    ...(service === undefined ? { status: status ?? 500 } : {}),
+  }));
+  const [only] = services;
+  if (services.length === 1 && only && !("status" in only)) {
+    use(draft, only.name, router);
+    return only.name;
+  }
+  const name = `${router.replace(`@${providerName}`, "")}-wrr@${providerName}`;
+  const view: ServiceView = { name, provider: providerName, type: "weighted", status: "enabled", usedBy: [router], weighted: { services } };
+  draft.services.set(name, view);
+  for (const service of services) if (!("status" in service)) use(draft, service.name, router);
+  return name;
+}
+
+function use(draft: Draft, name: string, router: string): void {
+  const view = draft.services.get(name) ?? { name, provider: providerName, type: "loadbalancer", status: "enabled", usedBy: [] };
+  if (!view.usedBy.includes(router)) view.usedBy.push(router);
+  draft.services.set(name, view);
+}
+
+const serviceName = (id: string): string => `${normalize(id)}@${providerName}`;
+
+function addServers(draft: Draft, { table }: Translation, index: ObjectIndex): void {
+  for (const { id, endpoints } of Object.values(table.services)) {
+    const view = draft.services.get(serviceName(id));
+    const [, namespace = "", name = "", number = ""] = /^(.*)\/(.*):(\d+)$/.exec(id) ?? [];
+    const port = index.service(namespace, name)?.spec.ports?.find((each) => each.port === Number(number));
+    if (!view || !port) continue;
+    const servers = endpointsOf(index.endpointSlices(namespace, name), port).map(({ endpoint, state }) => {
+      const host = endpoint.host.includes(":") ? `[${endpoint.host}]` : endpoint.host;
+      return { url: `http://${host}:${endpoint.port}`, pod: endpoint.name ?? "", state };
+    });
+    view.loadBalancer = { servers: servers.map(({ url }) => ({ url })), strategy: "wrr", passHostHeader: true };
+    view.serverStatus = Object.fromEntries(servers.map(({ url, state }) => [url, state === "down" ? "DOWN" : "UP"]));
+    view.gatehouse = { kind: "Service", namespace, name, port: port.port, servers };
+    if (endpoints.length > 0) continue;
+    view.status = "warning";
+    view.error = [`Service "${name}" in namespace "${namespace}" has no ready endpoints: requests are answered with 503`];
+  }
+}
+
+const middlewareTypes: Record<Filter["type"], string> = {
+  requestHeaders: "requestHeaderModifier",
+  responseHeaders: "responseHeaderModifier",
+  redirect: "requestRedirect",
+  rewrite: "urlRewrite",
+};
+
+function addMiddlewares(draft: Draft, router: string, filters: readonly Filter[]): { middlewares?: string[] } {
+  if (filters.length === 0) return {};
+  const middlewares = filters.map((filter, index) => {
+    const { type, ...settings } = filter;
+    const kind = middlewareTypes[type];
+    const name = `${router.replace(`@${providerName}`, "")}-${kind.toLowerCase()}-${index}@${providerName}`;
+    draft.middlewares.set(name, {
+      name,
+      provider: providerName,
+      type: kind.toLowerCase(),
+      status: "enabled",
+      usedBy: [router],
+      [kind]: settings,
+    });
+    return name;
+  });
+  return { middlewares };
+}

@@ -1,0 +1,70 @@
+// Runs a built-in image for a test as the kubelet would, on a free port of 127.0.0.1.
+
+import { mkdtemp, rm } from "node:fs/promises";
+import { type IncomingMessage, request, type RequestOptions } from "node:http";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { podEnvironment } from "@gatehouse/apimachinery/pod-environment";
+import { createLogFile, type LogFile } from "../logs/log-file.ts";
+import { freePort } from "../network/bind-probe.ts";
+import { type ContainerProcess, startContainerProcess } from "../pods/container-process.ts";
+import { createImageCatalog } from "./catalog.ts";
+
+export interface RunningImage {
+  process: ContainerProcess;
+  port: number;
+  log: LogFile;
+  send(options: RequestOptions, body?: string): Promise<{ response: IncomingMessage; body: string }>;
+  /** SIGKILL, and the temporary files removed. */
+  close(): Promise<void>;
+}
+
+/** Resolves when the image says that it listens. `port` is the one the image thinks it opens. */
+export async function runImage(
+  reference: string,
+  port: number,
+  { args = [], environment = {} }: { args?: string[]; environment?: Record<string, string> } = {},
+): Promise<RunningImage> {
+  const directory = await mkdtemp(join(tmpdir(), "gatehouse-image-"));
+  const opened = await freePort("127.0.0.1");
+  const log = createLogFile({ path: join(directory, "0.log"), maxBytes: 1e6 });
+  const process_ = startContainerProcess({
+    argv: [...(createImageCatalog().resolve(reference)?.entry ?? []), ...args],
+    title: "image test",
+    directory,
+    environment: {
+      HOSTNAME: "pod-1",
+      NODE_COMPILE_CACHE: join(tmpdir(), "gatehouse-test-compile-cache"),
+      [podEnvironment.podIP]: "127.0.0.1",
+      [podEnvironment.listen]: JSON.stringify({ [`${port}/tcp`]: [{ host: "127.0.0.1", port: opened }] }),
+      ...environment,
+    },
+    log,
+  });
+  await Promise.race([process_.listening, process_.exited]);
+  return {
+    process: process_,
+    port: opened,
+    log,
+    send: (options, body) => send({ host: "127.0.0.1", port: opened, ...options }, body),
+    close: async () => {
+      process_.kill();
+      await process_.exited;
+      await log.end();
+      await rm(directory, { recursive: true, force: true });
+    },
+  };
+}
+
+function send(options: RequestOptions, body?: string): Promise<{ response: IncomingMessage; body: string }> {
+  return new Promise((resolve, reject) => {
+    const outgoing = request({ agent: false, ...options }, (response) => {
+      const chunks: Buffer[] = [];
+      response.on("data", (chunk: Buffer) => chunks.push(chunk));
+      response.on("end", () => resolve({ response, body: Buffer.concat(chunks).toString("utf8") }));
+      response.on("error", reject);
+    });
+    outgoing.on("error", reject);
+    outgoing.end(body);
+  });
+}

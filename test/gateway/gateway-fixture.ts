@@ -1,0 +1,194 @@
+// A gateway for tests: real API server, real controller, real proxy, real backends, all on loopback and free ports.
+
+import { createServer, request, type Server } from "node:http";
+import type { AddressInfo } from "node:net";
+import type { TestContext } from "node:test";
+import type { ApiClient } from "@gatehouse/apimachinery/api-client";
+import type { Log } from "@gatehouse/apimachinery/log";
+import type { ResourceType } from "@gatehouse/apimachinery/resource-type";
+import { namespaces, services } from "@gatehouse/apimachinery/types/core-v1";
+import { endpointSlices, serviceNameLabel } from "@gatehouse/apimachinery/types/discovery-v1";
+import { startTestServer } from "@gatehouse/apiserver/testing";
+import { customResourceDefinitions } from "@gatehouse/gateway-api/custom-resource-definitions";
+import { type Controller, startController } from "@gatehouse/gateway/controller";
+import { parseAddressPool } from "@gatehouse/gateway/gateway-addresses";
+import { gatewayClasses, gateways, httpRoutes } from "@gatehouse/gateway/gateway-resources";
+import { createProxy, type ListenerState, type Proxy } from "@gatehouse/proxy/proxy";
+
+export const customResourceDefinitionType: ResourceType = {
+  group: "apiextensions.k8s.io",
+  version: "v1",
+  plural: "customresourcedefinitions",
+  kind: "CustomResourceDefinition",
+  namespaced: false,
+};
+
+export interface GatewayFixture {
+  client: ApiClient;
+  controller: Controller;
+  /** The lines the controller logged. */
+  logged: string[];
+  /** Paths of PUT requests to status subresources so far. */
+  statusWrites(): number;
+  /** GET through entrypoint `web`. */
+  get(host: string, path?: string): Promise<Answer>;
+  proxy: Proxy;
+}
+
+export interface Answer {
+  status: number;
+  body: string;
+}
+
+/** `gatewayApi: false` leaves the CRDs out. Everything is stopped when the test ends. */
+export async function startGateway(t: TestContext, { gatewayApi = true } = {}): Promise<GatewayFixture> {
+  const server = await startTestServer();
+  const client = await server.client();
+  if (gatewayApi) await installGatewayApi(client);
+  let writes = 0;
+  const counted: ApiClient = {
+    ...client,
+    updateStatus: (type, object, options) => {
+      writes++;
+      return client.updateStatus(type, object, options);
+    },
+  };
+  const proxy = createProxy();
+  let states: ListenerState[] = [];
+  const logged: string[] = [];
+  const note = (line: string): void => void logged.push(line);
+  const log: Log = { info: note, warn: note, error: (message, error) => note(`${message}: ${String(error)}`) };
+  const controller = startController({
+    client: counted,
+    proxy: { apply: async (table) => (states = await proxy.apply(table)) },
+    log,
+    entryPoints: [{ name: "web", port: 8000, addresses: [{ host: "127.0.0.1", port: 0 }] }],
+    reservedPorts: new Map(),
+    pool: parseAddressPool(`127.${200 + (process.pid % 32)}.${Math.floor(Math.random() * 200)}.0/24`),
+    sharedAddresses: () => [],
+    namespaces: [],
+    labelSelector: "",
+  });
+  t.after(async () => {
+    await controller.stop();
+    await proxy.close({ graceMs: 0 });
+    await server.close();
+  });
+  return {
+    client,
+    controller,
+    logged,
+    proxy,
+    statusWrites: () => writes,
+    get: (host, path = "/") => {
+      const state = states.find(({ listener }) => listener === "web");
+      return get(state?.host ?? "", state?.port ?? 0, host, path);
+    },
+  };
+}
+
+export async function installGatewayApi(client: ApiClient): Promise<void> {
+  for (const definition of customResourceDefinitions({ version: "v1.4.0", channel: "standard" })) {
+    await client.create(customResourceDefinitionType, definition);
+  }
+  await eventually(async () => void (await client.list(httpRoutes)));
+}
+
+/** One request over a connection of its own. Rejects when nobody listens. */
+export function get(address: string, port: number, host: string, path = "/"): Promise<Answer> {
+  return new Promise((resolve, reject) => {
+    const outgoing = request({ host: address, port, path, headers: { host }, agent: false }, (response) => {
+      let body = "";
+      response.setEncoding("utf8");
+      response.on("data", (chunk: string) => (body += chunk));
+      response.on("end", () => resolve({ status: response.statusCode ?? 0, body }));
+    });
+    outgoing.on("error", reject);
+    outgoing.end();
+  });
+}
+
+/** A backend that answers with its name; its port. */
+export async function startBackend(t: TestContext, name: string): Promise<number> {
+  const server: Server = createServer((_request, response) => response.end(name));
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  t.after(() => void server.close().closeAllConnections());
+  return (server.address() as AddressInfo).port;
+}
+
+/** Service `name` in namespace `demo`, port 80, backed by `ports` of 127.0.0.1. */
+export async function createService(client: ApiClient, name: string, ports: number[]): Promise<void> {
+  await client.create(services, {
+    apiVersion: "v1",
+    kind: "Service",
+    metadata: { name, namespace: "demo" },
+    spec: { ports: [{ name: "http", port: 80 }] },
+  });
+  for (const port of ports) await client.create(endpointSlices, endpointSlice(name, port));
+}
+
+export function endpointSlice(service: string, port: number, ready = true) {
+  return {
+    apiVersion: "discovery.k8s.io/v1",
+    kind: "EndpointSlice",
+    metadata: { name: `${service}-${port}`, namespace: "demo", labels: { [serviceNameLabel]: service } },
+    addressType: "IPv4" as const,
+    ports: [{ name: "http", port, protocol: "TCP" as const }],
+    endpoints: [{ addresses: ["127.0.0.1"], conditions: { ready } }],
+  };
+}
+
+/** Namespaces, the class `traefik`, and Gateway `traefik/traefik-gateway` with listener `web` on port 8000 for all. */
+export async function createDemoGateway(client: ApiClient): Promise<void> {
+  for (const name of ["traefik", "demo"]) {
+    await client.create(namespaces, { apiVersion: "v1", kind: "Namespace", metadata: { name } });
+  }
+  await client.create(gatewayClasses, {
+    apiVersion: "gateway.networking.k8s.io/v1",
+    kind: "GatewayClass",
+    metadata: { name: "traefik" },
+    spec: { controllerName: "traefik.io/gateway-controller" },
+  });
+  await client.create(gateways, {
+    apiVersion: "gateway.networking.k8s.io/v1",
+    kind: "Gateway",
+    metadata: { name: "traefik-gateway", namespace: "traefik" },
+    spec: {
+      gatewayClassName: "traefik",
+      listeners: [{ name: "web", protocol: "HTTP", port: 8000, allowedRoutes: { namespaces: { from: "All" } } }],
+    },
+  });
+}
+
+/** An HTTPRoute of namespace `demo` at the demo's Gateway. */
+export function demoRoute(name: string, host: string, service: string, port = 80) {
+  return {
+    apiVersion: "gateway.networking.k8s.io/v1",
+    kind: "HTTPRoute",
+    metadata: { name, namespace: "demo" },
+    spec: {
+      parentRefs: [{ name: "traefik-gateway", namespace: "traefik" }],
+      hostnames: [host],
+      rules: [{ backendRefs: [{ name: service, port }] }],
+    },
+  };
+}
+
+/** Status and reason of each condition: `{ Accepted: "True Accepted" }`. */
+export function conditionsOf(conditions: { type: string; status: string; reason: string }[] = []): Record<string, string> {
+  return Object.fromEntries(conditions.map(({ type, status, reason }) => [type, `${status} ${reason}`]));
+}
+
+/** Tries until `attempt` does not throw; after five seconds its error is thrown. */
+export async function eventually<T>(attempt: () => Promise<T> | T): Promise<T> {
+  const deadline = performance.now() + 5_000;
+  for (;;) {
+    try {
+      return await attempt();
+    } catch (error) {
+      if (performance.now() > deadline) throw error;
+      await new Promise((resolve) => setTimeout(resolve, 2));
+    }
+  }
+}
+
