@@ -45,7 +45,9 @@ async function buildPrograms(): Promise<void> {
     legalComments: "none",
     logLevel: "warning",
     // Some libraries still call require() for Node's own modules.
-    banner: { js: 'import { createRequire as __createRequire } from "node:module"; const require = __createRequire(import.meta.url);' },
+    banner: {
+      js: 'import { createRequire as __createRequire } from "node:module"; const require = __createRequire(import.meta.url);',
+    },
   });
   writeFileSync(join(output, "package.json"), '{ "type": "module" }\n');
 }

@@ -17,7 +17,12 @@ async function main(chosen: string[]): Promise<boolean> {
     process.stderr.write(`error: no test files in ${chosen.join(", ")}\n`);
     return false;
   }
-  const passed = await run(node, ["--disable-warning=ExperimentalWarning", "--test", "--test-timeout=120000", ...files]);
+  const passed = await run(node, [
+    "--disable-warning=ExperimentalWarning",
+    "--test",
+    "--test-timeout=120000",
+    ...files,
+  ]);
   if (!checked) process.stderr.write("error: types, lint or format failed (see the top)\n");
   return checked && passed;
 }

@@ -87,7 +87,10 @@ async function firstAnswer(port: number, started: number): Promise<number> {
 }
 
 function stepsOf(output: string): Round["steps"] {
-  return [...output.matchAll(/^ ✓ (.+?)(?::.*)? \((\d+) ms\)$/gm)].map((match) => ({ name: match[1] ?? "", durationMs: Number(match[2]) }));
+  return [...output.matchAll(/^ ✓ (.+?)(?::.*)? \((\d+) ms\)$/gm)].map((match) => ({
+    name: match[1] ?? "",
+    durationMs: Number(match[2]),
+  }));
 }
 
 function freePort(): Promise<number> {
@@ -109,7 +112,10 @@ function print(results: Round[]): void {
   const rows: [string, string][] = [
     ["first 200 from whoami.localhost, ms", figure((round) => round.firstAnswerMs)],
     ["`up` returned: all pods Ready, every route answered, ms", figure((round) => round.returnedMs)],
-    ...(results[0]?.steps ?? []).map(({ name }, index): [string, string] => [`  ${name}, ms`, figure((round) => round.steps[index]?.durationMs ?? 0)]),
+    ...(results[0]?.steps ?? []).map(({ name }, index): [string, string] => [
+      `  ${name}, ms`,
+      figure((round) => round.steps[index]?.durationMs ?? 0),
+    ]),
     ["second `up` (no-op), ms", figure((round) => round.againMs)],
     ["`down`, ms", figure((round) => round.downMs)],
     ["memory of all processes (PSS), MiB", figure((round) => round.memoryMiB)],

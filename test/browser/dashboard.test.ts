@@ -6,7 +6,12 @@ import { after, before, describe, test } from "node:test";
 import { type Browser, chromium, type Page } from "playwright-core";
 import { startTestCluster, type TestCluster } from "../system/test-cluster.ts";
 
-const candidates = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome", "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome"];
+const candidates = [
+  "/usr/bin/chromium",
+  "/usr/bin/chromium-browser",
+  "/usr/bin/google-chrome",
+  "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
+];
 const executablePath = process.env.CHROMIUM ?? candidates.find((path) => existsSync(path));
 
 describe("the dashboard", { skip: executablePath ? false : "Chromium is not installed" }, () => {
@@ -19,7 +24,16 @@ describe("the dashboard", { skip: executablePath ? false : "Chromium is not inst
     cluster = await startTestCluster();
     browser = await chromium.launch({
       ...(executablePath ? { executablePath } : {}),
-      args: ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync", "--host-resolver-rules=MAP *.localhost 127.0.0.1"],
+      args: [
+        "--no-sandbox",
+        "--disable-gpu",
+        "--disable-quic",
+        "--no-first-run",
+        "--disable-background-networking",
+        "--disable-component-update",
+        "--disable-sync",
+        "--host-resolver-rules=MAP *.localhost 127.0.0.1",
+      ],
     });
     page = await browser.newPage();
     page.on("console", (message) => message.type() === "error" && problems.push(message.text()));

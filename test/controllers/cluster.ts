@@ -6,7 +6,14 @@ import { createInformer } from "@gatehouse/apimachinery/informer";
 import { type KubeObject, timestamp } from "@gatehouse/apimachinery/meta";
 import type { ResourceType } from "@gatehouse/apimachinery/resource-type";
 import type { Deployment } from "@gatehouse/apimachinery/types/apps-v1";
-import { namespaces, type Node, nodes, type Pod, pods, type PodTemplateSpec } from "@gatehouse/apimachinery/types/core-v1";
+import {
+  namespaces,
+  type Node,
+  nodes,
+  type Pod,
+  pods,
+  type PodTemplateSpec,
+} from "@gatehouse/apimachinery/types/core-v1";
 import { startTestServer, type TestServer } from "@gatehouse/apiserver/testing";
 import { type ControllerManager, startControllerManager } from "@gatehouse/controller-manager/controller-manager";
 
@@ -17,7 +24,11 @@ export interface TestCluster {
   /** Writes (method and path) the controllers have sent, Events left out. */
   writes: string[];
   /** Resolves with the objects of a kind as soon as `holds`; fails after ten seconds with what there was. */
-  until<T extends KubeObject>(type: ResourceType<T>, holds: (objects: T[]) => boolean, namespace?: string): Promise<T[]>;
+  until: <T extends KubeObject>(
+    type: ResourceType<T>,
+    holds: (objects: T[]) => boolean,
+    namespace?: string,
+  ) => Promise<T[]>;
   /** Reports a bound pod's containers as running and ready (or not ready). */
   setReady(pod: Pod, ready?: boolean): Promise<Pod>;
   /** Ends a terminating pod, as a kubelet does when its processes are gone. */
@@ -35,7 +46,7 @@ const patienceMs = 10_000;
 
 /** Controllers run and namespace `demo` and node `node` (Ready) are there, unless `bare`. */
 export async function startTestCluster(options: { bare?: boolean; tls?: boolean } = {}): Promise<TestCluster> {
-  const server = await startTestServer({ ...(options.tls ? { tls: true } : {}) });
+  const server = await startTestServer(options.tls ? { tls: true } : {});
   const client = await server.client();
   const writes: string[] = [];
   const logged: string[] = [];
@@ -43,7 +54,8 @@ export async function startTestCluster(options: { bare?: boolean; tls?: boolean 
   const kubelets: (() => void)[] = [];
   let address = 1;
 
-  const controllerClient = async (): Promise<ApiClient> => recording(await createApiClient({ connect: () => server.connect() }), writes);
+  const controllerClient = async (): Promise<ApiClient> =>
+    recording(await createApiClient({ connect: () => server.connect() }), writes);
   const cluster: TestCluster = {
     server,
     client,
@@ -52,7 +64,9 @@ export async function startTestCluster(options: { bare?: boolean; tls?: boolean 
     setReady: async (pod, ready = true) => {
       const { name, namespace = "" } = pod.metadata;
       const podIP = pod.status?.podIP ?? `127.30.1.${++address}`;
-      return client.patch<Pod>(pods, { name, namespace, subresource: "status" }, "merge", { status: runningStatus(pod, ready, podIP) });
+      return client.patch<Pod>(pods, { name, namespace, subresource: "status" }, "merge", {
+        status: runningStatus(pod, ready, podIP),
+      });
     },
     actAsKubelet: (takes) => {
       const stop = actAsKubelet(cluster, takes);
@@ -104,7 +118,7 @@ function actAsKubelet(cluster: TestCluster, takes: (pod: Pod) => boolean = () =>
 /** A client that notes the writes it sends. */
 function recording(client: ApiClient, writes: string[]): ApiClient {
   const note = (object: KubeObject | { name: string }, verb: string, kind: string): void => {
-    const name = "metadata" in object ? (object as KubeObject).metadata.name : object.name;
+    const name = "metadata" in object ? object.metadata.name : object.name;
     if (kind !== "Event") writes.push(`${verb} ${kind} ${name}`);
   };
   return {
@@ -137,12 +151,14 @@ async function until<T extends KubeObject>(
         if (holds(present())) resolve(present());
       };
       timer = setTimeout(() => {
-        reject(new Error(`condition not met: ${holds}\n${JSON.stringify(present(), null, 1)}\n${logged()}`));
+        reject(new Error(`condition not met: ${holds.toString()}\n${JSON.stringify(present(), null, 1)}\n${logged()}`));
       }, patienceMs);
-      void informer.start().then(() => {
+      const follow = async (): Promise<void> => {
+        await informer.start();
         informer.onChange(check);
         check();
-      });
+      };
+      void follow();
     });
   } finally {
     clearTimeout(timer);
@@ -158,7 +174,9 @@ export function readyNode(name: string): Node {
     spec: {},
     status: {
       addresses: [{ type: "InternalIP", address: nodeIP }],
-      conditions: [{ type: "Ready", status: "True", reason: "KubeletReady", message: "ready", lastTransitionTime: timestamp() }],
+      conditions: [
+        { type: "Ready", status: "True", reason: "KubeletReady", message: "ready", lastTransitionTime: timestamp() },
+      ],
     },
   };
 }
@@ -194,4 +212,9 @@ export function deployment(name: string, spec: Partial<Deployment["spec"]> = {})
     metadata: { name, namespace: "demo" },
     spec: { replicas: 2, selector: { matchLabels: labelsOf(name) }, template: podTemplate(name), ...spec },
   };
+}
+
+/** In the order of their text. */
+export function sorted<T>(values: T[]): T[] {
+  return values.toSorted((a, b) => (String(a) < String(b) ? -1 : 1));
 }

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { afterEach, beforeEach, test } from "node:test";
 import { controllerRevisions, type DaemonSet, daemonSets } from "@gatehouse/apimachinery/types/apps-v1";
 import { nodes, type Pod, pods, type PodTemplateSpec } from "@gatehouse/apimachinery/types/core-v1";
-import { labelsOf, podTemplate, readyNode, startTestCluster, type TestCluster } from "./cluster.ts";
+import { labelsOf, podTemplate, readyNode, startTestCluster, type TestCluster, sorted } from "./cluster.ts";
 
 let cluster: TestCluster;
 beforeEach(async () => {
@@ -14,7 +14,10 @@ afterEach(() => cluster.close());
 
 const hashLabel = "controller-revision-hash";
 
-function daemonSet(updateStrategy: DaemonSet["spec"]["updateStrategy"], template: PodTemplateSpec = podTemplate("agent")): DaemonSet {
+function daemonSet(
+  updateStrategy: DaemonSet["spec"]["updateStrategy"],
+  template: PodTemplateSpec = podTemplate("agent"),
+): DaemonSet {
   return {
     apiVersion: "apps/v1",
     kind: "DaemonSet",
@@ -52,7 +55,7 @@ test("every node gets one pod, also a node that joins; a cordoned one keeps and 
   await client.create(nodes, { ...second, spec: { unschedulable: true } });
   await client.updateStatus(nodes, { ...(await client.get(nodes, "second")), status: second.status ?? {} });
   const two = await until(pods, (all) => all.filter((pod) => pod.spec.nodeName).length === 2, "demo");
-  assert.deepEqual(two.map((pod) => pod.spec.nodeName).sort(), ["node", "second"]);
+  assert.deepEqual(sorted(two.map((pod) => pod.spec.nodeName)), ["node", "second"]);
   const [status] = await until(daemonSets, ([only]) => only?.status?.numberAvailable === 2, "demo");
   assert.equal(status?.status?.desiredNumberScheduled, 2);
 });
@@ -111,7 +114,11 @@ test("OnDelete replaces only what someone deletes", async () => {
   await client.create(daemonSets, daemonSet({ type: "OnDelete" }, podTemplate("agent", "v1")));
   await rolledOut();
   await patchTemplate(podTemplate("agent", "v2"));
-  await until(daemonSets, ([only]) => only?.status?.observedGeneration === 2 && only.status.updatedNumberScheduled === 0, "demo");
+  await until(
+    daemonSets,
+    ([only]) => only?.status?.observedGeneration === 2 && only.status.updatedNumberScheduled === 0,
+    "demo",
+  );
   const [old] = (await client.list(pods, { namespace: "demo" })).items;
   assert.equal(imageOf(old), "v1");
   await client.delete(pods, old?.metadata.name ?? "", "demo");
@@ -129,7 +136,7 @@ test("history is kept as ControllerRevisions, reused on undo and trimmed to the 
   await patchTemplate(podTemplate("agent", "v1"));
   await rolledOut();
   const two = await until(controllerRevisions, (all) => all.length === 2, "demo");
-  assert.deepEqual(two.map(({ revision }) => revision).sort(), [2, 3]);
+  assert.deepEqual(sorted(two.map(({ revision }) => revision)), [2, 3]);
   const latest = two.find(({ revision }) => revision === 3);
   const [pod] = (await client.list(pods, { namespace: "demo" })).items;
   assert.equal(pod?.metadata.labels?.[hashLabel], latest?.metadata.labels?.[hashLabel]);
@@ -139,8 +146,12 @@ test("history is kept as ControllerRevisions, reused on undo and trimmed to the 
 
   await patchTemplate(podTemplate("agent", "v3"));
   await rolledOut();
-  const trimmed = await until(controllerRevisions, (all) => all.length === 2 && all.every(({ revision }) => revision >= 3), "demo");
-  assert.deepEqual(trimmed.map(({ revision }) => revision).sort(), [3, 4]);
+  const trimmed = await until(
+    controllerRevisions,
+    (all) => all.length === 2 && all.every(({ revision }) => revision >= 3),
+    "demo",
+  );
+  assert.deepEqual(sorted(trimmed.map(({ revision }) => revision)), [3, 4]);
 });
 
 test("a failed daemon pod is replaced", async () => {

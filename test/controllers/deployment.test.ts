@@ -2,10 +2,12 @@
 
 import assert from "node:assert/strict";
 import { afterEach, beforeEach, test } from "node:test";
+import { createInformer } from "@gatehouse/apimachinery/informer";
 import { controllerOf } from "@gatehouse/apimachinery/meta";
 import { type Deployment, deployments, type ReplicaSet, replicaSets } from "@gatehouse/apimachinery/types/apps-v1";
+import { templateHash } from "@gatehouse/controller-manager/names";
 import { type Event, events, type Pod, pods } from "@gatehouse/apimachinery/types/core-v1";
-import { deployment, podTemplate, startTestCluster, type TestCluster } from "./cluster.ts";
+import { deployment, podTemplate, startTestCluster, type TestCluster, sorted } from "./cluster.ts";
 
 let cluster: TestCluster;
 beforeEach(async () => {
@@ -20,7 +22,11 @@ const revision = (object: ReplicaSet | Deployment): string | undefined =>
 
 /** Resolves with the Deployment when its present generation is rolled out, as `kubectl rollout status` sees it. */
 async function rolledOut(name: string): Promise<Deployment> {
-  const all = await cluster.until(deployments, (objects) => objects.some((object) => object.metadata.name === name && isRolledOut(object)), "demo");
+  const all = await cluster.until(
+    deployments,
+    (objects) => objects.some((object) => object.metadata.name === name && isRolledOut(object)),
+    "demo",
+  );
   return all.find((object) => object.metadata.name === name) as Deployment;
 }
 
@@ -67,6 +73,9 @@ test("a Deployment brings up its pods on the node and becomes available", async 
   const scaling = found.find((event) => event.involvedObject.name === "web");
   assert.equal(scaling?.reason, "ScalingReplicaSet");
   assert.equal(scaling?.message, `Scaled up replica set ${replicaSet?.metadata.name} from 0 to 2`);
+  const created = await settledEvents(replicaSet?.metadata.name ?? "", (all) => all.length === 2);
+  const messages = created.filter(({ reason }) => reason === "SuccessfulCreate").map(({ message }) => message);
+  assert.deepEqual(sorted(messages), sorted(bound.map((pod) => `Created pod: ${pod.metadata.name}`)));
 });
 
 test("a rolling update never has fewer than the wanted available pods, nor more than the surge allows", async () => {
@@ -78,7 +87,9 @@ test("a rolling update never has fewer than the wanted available pods, nor more 
   const extremes = { ready: Infinity, total: 0 };
   const watched = until(pods, (all) => {
     const present = all.filter((pod) => !pod.metadata.deletionTimestamp);
-    const ready = present.filter((pod) => pod.status?.conditions?.some(({ type, status }) => type === "Ready" && status === "True"));
+    const ready = present.filter((pod) =>
+      pod.status?.conditions?.some(({ type, status }) => type === "Ready" && status === "True"),
+    );
     extremes.ready = Math.min(extremes.ready, all.length < 3 ? Infinity : ready.length);
     extremes.total = Math.max(extremes.total, present.length);
     return all.length === 3 && all.every((pod) => pod.spec.containers[0]?.image === "traefik/whoami:v2");
@@ -87,7 +98,10 @@ test("a rolling update never has fewer than the wanted available pods, nor more 
   await Promise.all([watched, rolledOut("web")]);
   assert.deepEqual(extremes, { ready: 3, total: 4 });
   const sets = await client.list(replicaSets, { namespace: "demo" });
-  assert.deepEqual(sets.items.map((set) => [revision(set), set.spec.replicas]).sort(), [["1", 0], ["2", 3]]);
+  assert.deepEqual(sorted(sets.items.map((set) => [revision(set), set.spec.replicas])), [
+    ["1", 0],
+    ["2", 3],
+  ]);
 });
 
 test("going back to an old template reuses its ReplicaSet under a new revision (rollout undo)", async () => {
@@ -101,7 +115,10 @@ test("going back to an old template reuses its ReplicaSet under a new revision (
   const web = await rolledOut("web");
   assert.equal(revision(web), "3");
   const sets = (await client.list(replicaSets, { namespace: "demo" })).items;
-  assert.deepEqual(sets.map((set) => [revision(set), set.spec.replicas]).sort(), [["2", 0], ["3", 2]]);
+  assert.deepEqual(sorted(sets.map((set) => [revision(set), set.spec.replicas])), [
+    ["2", 0],
+    ["3", 2],
+  ]);
   const reused = sets.find((set) => revision(set) === "3");
   assert.equal(reused?.metadata.annotations?.["deployment.kubernetes.io/revision-history"], "1");
 });
@@ -113,7 +130,11 @@ test("Recreate starts no new pod before the last old one is gone", async () => {
   await rolledOut("web");
   stopKubelet();
   await patchImage("web", "traefik/whoami:v2");
-  const old = await until(pods, (all) => all.length === 2 && all.every((pod) => pod.metadata.deletionTimestamp), "demo");
+  const old = await until(
+    pods,
+    (all) => all.length === 2 && all.every((pod) => pod.metadata.deletionTimestamp),
+    "demo",
+  );
   await cluster.finishPod(old[0] as Pod);
   await until(replicaSets, (sets) => sets.length === 1 && sets[0]?.status?.replicas === 0, "demo");
   assert.equal((await client.list(replicaSets, { namespace: "demo" })).items.length, 1);
@@ -126,7 +147,11 @@ test("Recreate starts no new pod before the last old one is gone", async () => {
 test("scaling goes both ways and to zero, and pods that are not ready go first", async () => {
   const { client, until } = cluster;
   await client.create(deployments, deployment("web", { replicas: 3 }));
-  const [first, second, third] = await until(pods, (all) => all.filter((pod) => pod.spec.nodeName).length === 3, "demo");
+  const [first, second, third] = await until(
+    pods,
+    (all) => all.filter((pod) => pod.spec.nodeName).length === 3,
+    "demo",
+  );
   await cluster.setReady(first as Pod);
   await cluster.setReady(second as Pod, false);
   await cluster.setReady(third as Pod);
@@ -148,7 +173,11 @@ test("a paused Deployment scales but does not roll; resumed it does", async () =
   await client.create(deployments, deployment("web"));
   await rolledOut("web");
   await patchSpec("web", { paused: true, replicas: 3, template: podTemplate("web", "traefik/whoami:v2") });
-  const [paused] = await until(deployments, ([only]) => progressing(only) === "DeploymentPaused" && only?.status?.replicas === 3, "demo");
+  const [paused] = await until(
+    deployments,
+    ([only]) => progressing(only) === "DeploymentPaused" && only?.status?.replicas === 3,
+    "demo",
+  );
   assert.equal(paused?.status?.updatedReplicas, 0);
   assert.equal((await client.list(replicaSets, { namespace: "demo" })).items.length, 1);
   await patchSpec("web", { paused: null });
@@ -165,7 +194,7 @@ test("only as many old ReplicaSets are kept as the history limit says", async ()
     await rolledOut("web");
   }
   const sets = await until(replicaSets, (all) => all.length === 2, "demo");
-  assert.deepEqual(sets.map(revision).sort(), ["3", "4"]);
+  assert.deepEqual(sorted(sets.map(revision)), ["3", "4"]);
 });
 
 test("a rollout that gets nowhere exceeds its deadline and says so", async () => {
@@ -196,4 +225,53 @@ test("a killed pod is replaced, an orphan that matches is adopted, one that no l
   await client.patch(pods, { name, namespace: "demo" }, "merge", { metadata: { labels: { app: "web" } } });
   const one = await until(pods, (all) => all.length === 1 && all.every(controllerOf), "demo");
   assert.equal(one.length, 1);
+});
+
+test("a ReplicaSet of another's that has the name makes the hash change, and is left alone", async () => {
+  const { client } = cluster;
+  cluster.actAsKubelet();
+  const { spec } = await client.create(deployments, deployment("web", { paused: true }));
+  const name = `web-${templateHash(spec.template)}`;
+  const selector = { matchLabels: { app: "stranger" } };
+  const stranger = { replicas: 0, selector, template: podTemplate("stranger") };
+  const metadata = { name, namespace: "demo" };
+  await client.create(replicaSets, { apiVersion: "apps/v1", kind: "ReplicaSet", metadata, spec: stranger });
+  await patchSpec("web", { paused: null });
+  const web = await rolledOut("web");
+  assert.equal(web.status?.collisionCount, 1);
+  const sets = (await client.list(replicaSets, { namespace: "demo" })).items;
+  assert.equal(sets.find((set) => set.metadata.name === name)?.spec.replicas, 0);
+  assert.equal(sets.length, 2);
+});
+
+test("pods count as available only after minReadySeconds, without anything else happening", async () => {
+  const { client, until } = cluster;
+  cluster.actAsKubelet();
+  await client.create(deployments, deployment("web", { replicas: 1, minReadySeconds: 2 }));
+  const [early] = await until(deployments, ([only]) => only?.status?.readyReplicas === 1, "demo");
+  assert.equal(early?.status?.availableReplicas ?? 0, 0);
+  await rolledOut("web");
+});
+
+test("however fast pods die, there are never more than wanted, and in the end exactly as many", async () => {
+  const { client, until } = cluster;
+  cluster.actAsKubelet();
+  await client.create(deployments, deployment("web", { replicas: 5 }));
+  await rolledOut("web");
+  const watched = createInformer(client, pods, { namespace: "demo" });
+  await watched.start();
+  let most = 0;
+  const active = (): Pod[] => [...watched.objects.values()].filter((pod) => !pod.metadata.deletionTimestamp);
+  watched.onChange(() => {
+    most = Math.max(most, active().length);
+  });
+  for (let round = 0; round < 15; round++) {
+    const victims = active().slice(round % 3);
+    await Promise.allSettled(victims.map((pod) => client.delete(pods, pod.metadata.name, "demo")));
+    await until(pods, (all) => all.some((pod) => !pod.metadata.deletionTimestamp), "demo");
+  }
+  await rolledOut("web");
+  watched.stop();
+  assert.equal(most, 5);
+  await until(pods, (all) => all.length === 5, "demo");
 });

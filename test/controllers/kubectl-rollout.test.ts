@@ -46,7 +46,9 @@ function hasKubectl(): boolean {
 }
 
 async function kubectl(...parameters: string[]): Promise<string> {
-  const options = { env: { ...process.env, KUBECONFIG: join(directory, "config"), KUBECACHEDIR: join(directory, "cache") } };
+  const options = {
+    env: { ...process.env, KUBECONFIG: join(directory, "config"), KUBECACHEDIR: join(directory, "cache") },
+  };
   return (await promisify(execFile)("kubectl", parameters, options)).stdout;
 }
 

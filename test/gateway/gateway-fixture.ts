@@ -1,6 +1,7 @@
 // A gateway for tests: real API server, real controller, real proxy, real backends, all on loopback and free ports.
 
 import { createServer, request, type Server } from "node:http";
+import { request as secureRequest } from "node:https";
 import type { AddressInfo } from "node:net";
 import type { TestContext } from "node:test";
 import type { ApiClient } from "@gatehouse/apimachinery/api-client";
@@ -108,11 +109,41 @@ export function get(address: string, port: number, host: string, path = "/"): Pr
   });
 }
 
+/** The body of a GET over TLS, the server's certificate being checked against `ca` for the address's name `localhost`. */
+export function getSecurely(address: string, port: number, host: string, ca: string): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const options = { host: address, port, headers: { host }, agent: false as const, ca, servername: "localhost" };
+    const outgoing = secureRequest(options, (response) => {
+      let body = "";
+      response.setEncoding("utf8");
+      response.on("data", (chunk: string) => (body += chunk));
+      response.on("end", () => resolve(body));
+    });
+    outgoing.on("error", reject);
+    outgoing.end();
+  });
+}
+
+/** Secret `traefik/cert` of type kubernetes.io/tls. PEM in, base64 out. */
+export function certificateSecret({ cert, key }: { cert: string | Buffer; key: string | Buffer }) {
+  const base64 = (pem: string | Buffer): string => Buffer.from(pem).toString("base64");
+  return {
+    apiVersion: "v1",
+    kind: "Secret",
+    metadata: { name: "cert", namespace: "traefik" },
+    type: "kubernetes.io/tls",
+    data: { "tls.crt": base64(cert), "tls.key": base64(key) },
+  };
+}
+
 /** A backend that answers with its name; its port. */
 export async function startBackend(t: TestContext, name: string): Promise<number> {
   const server: Server = createServer((_request, response) => response.end(name));
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  t.after(() => void server.close().closeAllConnections());
+  t.after(() => {
+    server.close();
+    server.closeAllConnections();
+  });
   return (server.address() as AddressInfo).port;
 }
 
@@ -175,7 +206,9 @@ export function demoRoute(name: string, host: string, service: string, port = 80
 }
 
 /** Status and reason of each condition: `{ Accepted: "True Accepted" }`. */
-export function conditionsOf(conditions: { type: string; status: string; reason: string }[] = []): Record<string, string> {
+export function conditionsOf(
+  conditions: { type: string; status: string; reason: string }[] = [],
+): Record<string, string> {
   return Object.fromEntries(conditions.map(({ type, status, reason }) => [type, `${status} ${reason}`]));
 }
 
@@ -191,4 +224,3 @@ export async function eventually<T>(attempt: () => Promise<T> | T): Promise<T> {
     }
   }
 }
-

@@ -2,10 +2,12 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { services } from "@gatehouse/apimachinery/types/core-v1";
+import { secrets, services } from "@gatehouse/apimachinery/types/core-v1";
 import { endpointSlices } from "@gatehouse/apimachinery/types/discovery-v1";
+import { testCertificates } from "@gatehouse/apiserver/testing";
 import { gatewayClasses, gateways, httpRoutes } from "@gatehouse/gateway/gateway-resources";
 import {
+  certificateSecret,
   conditionsOf,
   createDemoGateway,
   createService,
@@ -13,6 +15,7 @@ import {
   endpointSlice,
   eventually,
   get,
+  getSecurely,
   installGatewayApi,
   startBackend,
   startGateway,
@@ -117,19 +120,28 @@ test("statuses are written once, keep what others wrote, and are left alone when
     parentRef: { name: "theirs" },
     controllerName: "example.com/other",
     conditions: [
-      { type: "Accepted", status: "True" as const, reason: "Accepted", message: "", lastTransitionTime: "2026-01-01T00:00:00Z" },
+      {
+        type: "Accepted",
+        status: "True" as const,
+        reason: "Accepted",
+        message: "",
+        lastTransitionTime: "2026-01-01T00:00:00Z",
+      },
     ],
   };
   await eventually(async () => {
     const fresh = await client.get(httpRoutes, "whoami", "demo");
-    await client.updateStatus(httpRoutes, { ...fresh, status: { parents: [theirs, ...(fresh.status?.parents ?? [])] } });
+    await client.updateStatus(httpRoutes, {
+      ...fresh,
+      status: { parents: [theirs, ...(fresh.status?.parents ?? [])] },
+    });
   });
   await eventually(async () => {
     const { status } = await client.get(httpRoutes, "whoami", "demo");
-    assert.deepEqual(
-      status?.parents.map(({ controllerName }) => controllerName).sort(),
-      ["example.com/other", "traefik.io/gateway-controller"],
-    );
+    assert.deepEqual(status?.parents.map(({ controllerName }) => controllerName).sort(), [
+      "example.com/other",
+      "traefik.io/gateway-controller",
+    ]);
   });
   assert.ok(created.metadata.uid);
   await controller.statusesWritten();
@@ -154,4 +166,37 @@ test("without the Gateway API's CRDs the gateway waits, says so, and goes on whe
   await installGatewayApi(fixture.client);
   await fixture.controller.ready;
   assert.equal(fixture.controller.isReady, true);
+});
+
+test("an HTTPS listener serves with its Secret's certificate, and changes it without a restart", async (t) => {
+  const fixture = await startGateway(t);
+  const { client } = fixture;
+  await createDemoGateway(client);
+  await createService(client, "whoami-v1", [await startBackend(t, "one")]);
+  await client.create(httpRoutes, demoRoute("whoami", "secure.localhost", "whoami-v1"));
+  const gateway = await client.get(gateways, "traefik-gateway", "traefik");
+  gateway.spec.listeners = [
+    {
+      name: "web",
+      protocol: "HTTPS",
+      port: 8443,
+      tls: { certificateRefs: [{ name: "cert" }] },
+      allowedRoutes: { namespaces: { from: "All" } },
+    },
+  ];
+  await client.update(gateways, gateway);
+  const address = await eventually(async () => {
+    const { status } = await client.get(gateways, "traefik-gateway", "traefik");
+    assert.equal(conditionsOf(status?.listeners?.[0]?.conditions).ResolvedRefs, "False InvalidCertificateRef");
+    return status?.addresses?.[0]?.value ?? "";
+  });
+
+  const first = await testCertificates();
+  await client.create(secrets, certificateSecret(first));
+  const ask = (ca: string): Promise<string> => getSecurely(address, 8443, "secure.localhost", ca);
+  await eventually(async () => assert.equal(await ask(first.ca), "one"));
+  const second = await testCertificates();
+  await assert.rejects(ask(second.ca));
+  await client.update(secrets, certificateSecret(second));
+  await eventually(async () => assert.equal(await ask(second.ca), "one"));
 });

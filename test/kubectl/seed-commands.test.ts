@@ -17,10 +17,18 @@ describe("kubectl", { skip: missing("kubectl") }, () => {
     assert.equal(result.code, 0, `kubectl ${args.join(" ")}: ${result.stderr}${result.stdout}`);
     return result.stdout;
   };
-  const rows = (text: string): string[][] => text.trim().split("\n").map((line) => line.split(/ {2,}/));
+  const rows = (text: string): string[][] =>
+    text
+      .trim()
+      .split("\n")
+      .map((line) => line.split(/ {2,}/));
 
   /** A command that goes on: resolves once its output matches, then ends it. */
-  const untilOutput = (args: string[], pattern: RegExp, act: () => Promise<unknown> = async () => {}): Promise<string> =>
+  const untilOutput = (
+    args: string[],
+    pattern: RegExp,
+    act: () => Promise<unknown> = async () => {},
+  ): Promise<string> =>
     new Promise((resolve, reject) => {
       const child = spawn("kubectl", ["--context", cluster.context, ...args], { env: cluster.environment });
       let output = "";
@@ -45,8 +53,14 @@ describe("kubectl", { skip: missing("kubectl") }, () => {
 
   test("get gatewayclass,gateway,httproute -A shows the definitions' columns", async () => {
     const text = await kubectl("get", "gatewayclass,gateway,httproute", "-A");
-    assert.match(text, /NAME +CONTROLLER +ACCEPTED +AGE\n\S*gatewayclass.gateway.networking.k8s.io\/traefik +traefik.io\/gateway-controller +True/);
-    assert.match(text, /NAMESPACE +NAME +CLASS +ADDRESS +PROGRAMMED +AGE\ntraefik +gateway.gateway.networking.k8s.io\/traefik-gateway +traefik +127\.\d+\.\d+\.\d+ +True/);
+    assert.match(
+      text,
+      /NAME +CONTROLLER +ACCEPTED +AGE\n\S*gatewayclass.gateway.networking.k8s.io\/traefik +traefik.io\/gateway-controller +True/,
+    );
+    assert.match(
+      text,
+      /NAMESPACE +NAME +CLASS +ADDRESS +PROGRAMMED +AGE\ntraefik +gateway.gateway.networking.k8s.io\/traefik-gateway +traefik +127\.\d+\.\d+\.\d+ +True/,
+    );
     assert.match(text, /demo +httproute.gateway.networking.k8s.io\/whoami-path +\["demo.localhost"\]/);
   });
 
@@ -58,7 +72,11 @@ describe("kubectl", { skip: missing("kubectl") }, () => {
   });
 
   test("describe httproute shows Accepted and ResolvedRefs", async () => {
-    for (const [name, namespace] of [["whoami-host", "demo"], ["whoami-path", "demo"], ["traefik-dashboard", "traefik"]] as const) {
+    for (const [name, namespace] of [
+      ["whoami-host", "demo"],
+      ["whoami-path", "demo"],
+      ["traefik-dashboard", "traefik"],
+    ] as const) {
       const text = await kubectl("describe", "httproute", name, "-n", namespace);
       assert.match(text, /Reason: +Accepted\n +Status: +True\n +Type: +Accepted/);
       assert.match(text, /Type: +ResolvedRefs/);
@@ -86,11 +104,24 @@ describe("kubectl", { skip: missing("kubectl") }, () => {
   });
 
   test("apply of the demo's manifests again changes nothing, delete and apply bring it back", async () => {
-    const files = ["demo-namespace", "whoami-v1", "whoami-v2", "gateway", "httproute-host", "httproute-path", "httproute-dashboard"].flatMap(
-      (name) => ["-f", `manifests/${name}.yaml`],
-    );
+    const files = [
+      "demo-namespace",
+      "whoami-v1",
+      "whoami-v2",
+      "gateway",
+      "httproute-host",
+      "httproute-path",
+      "httproute-dashboard",
+    ].flatMap((name) => ["-f", `manifests/${name}.yaml`]);
     const again = await kubectl("apply", ...files);
-    assert.equal(again.trim().split("\n").filter((line) => line.endsWith(" unchanged")).length, 9, again);
+    assert.equal(
+      again
+        .trim()
+        .split("\n")
+        .filter((line) => line.endsWith(" unchanged")).length,
+      9,
+      again,
+    );
     assert.match(await kubectl("delete", "-f", "manifests/httproute-host.yaml"), /whoami-host" deleted/);
     await eventually(async () => assert.equal((await cluster.get("http://whoami.localhost/")).status, 404));
     assert.match(await kubectl("apply", "-f", "manifests/httproute-host.yaml"), /whoami-host created/);
@@ -106,18 +137,46 @@ describe("kubectl", { skip: missing("kubectl") }, () => {
 
   test("scale, rollout status, rollout restart, wait", async () => {
     await kubectl("scale", "deployment/whoami-v2", "-n", "demo", "--replicas=3");
-    assert.match(await kubectl("rollout", "status", "deployment/whoami-v2", "-n", "demo", "--timeout=20s"), /successfully rolled out/);
+    assert.match(
+      await kubectl("rollout", "status", "deployment/whoami-v2", "-n", "demo", "--timeout=20s"),
+      /successfully rolled out/,
+    );
     await kubectl("wait", "--for=condition=Available", "deployment/whoami-v2", "-n", "demo", "--timeout=20s");
     const before = await kubectl("get", "pods", "-n", "demo", "-l", "app=whoami-v2", "-o", "name");
     await kubectl("rollout", "restart", "deployment/whoami-v2", "-n", "demo");
     await kubectl("rollout", "status", "deployment/whoami-v2", "-n", "demo", "--timeout=30s");
-    const ready = await kubectl("get", "deployment", "whoami-v2", "-n", "demo", "-o", "jsonpath={.status.readyReplicas}");
+    const ready = await kubectl(
+      "get",
+      "deployment",
+      "whoami-v2",
+      "-n",
+      "demo",
+      "-o",
+      "jsonpath={.status.readyReplicas}",
+    );
     assert.equal(ready, "3");
-    const now = await kubectl("get", "pods", "-n", "demo", "-l", "app=whoami-v2", "--field-selector=status.phase=Running", "-o", "name");
+    const now = await kubectl(
+      "get",
+      "pods",
+      "-n",
+      "demo",
+      "-l",
+      "app=whoami-v2",
+      "--field-selector=status.phase=Running",
+      "-o",
+      "name",
+    );
     assert.notEqual(now, before);
     await kubectl("scale", "deployment/whoami-v2", "-n", "demo", "--replicas=2");
     await kubectl("wait", "--for=jsonpath={.status.replicas}=2", "deployment/whoami-v2", "-n", "demo", "--timeout=20s");
-    const never = await cluster.kubectl("wait", "--for=condition=Nonsense", "deployment/whoami-v2", "-n", "demo", "--timeout=1s");
+    const never = await cluster.kubectl(
+      "wait",
+      "--for=condition=Nonsense",
+      "deployment/whoami-v2",
+      "-n",
+      "demo",
+      "--timeout=1s",
+    );
     assert.notEqual(never.code, 0);
   });
 
@@ -140,21 +199,38 @@ describe("kubectl", { skip: missing("kubectl") }, () => {
     assert.match(await kubectl("get", "deployment", "-n", "demo", "-l", "tier=web", "-o", "name"), /whoami-v1/);
     await kubectl("label", "deployment", "whoami-v1", "-n", "demo", "tier-");
     await kubectl("annotate", "service", "whoami-v1", "-n", "demo", "note=here");
-    const wrong = await cluster.kubectl("patch", "httproute", "whoami-host", "-n", "demo", "--type=merge", "-p", '{"spec":{"hostnames":["Not A Host"]}}');
+    const wrong = await cluster.kubectl(
+      "patch",
+      "httproute",
+      "whoami-host",
+      "-n",
+      "demo",
+      "--type=merge",
+      "-p",
+      '{"spec":{"hostnames":["Not A Host"]}}',
+    );
     assert.notEqual(wrong.code, 0);
     assert.match(wrong.stderr, /The HTTPRoute "whoami-host" is invalid: .*spec\.hostnames\[0\]/s);
-    const unknown = await run("kubectl", ["--context", cluster.context, "apply", "-f", "-"], cluster.environment, JSON.stringify({
-      apiVersion: "gateway.networking.k8s.io/v1",
-      kind: "HTTPRoute",
-      metadata: { name: "typo", namespace: "demo" },
-      spec: { parentRefs: [{ name: "traefik-gateway", namspace: "traefik" }] },
-    }));
+    const unknown = await run(
+      "kubectl",
+      ["--context", cluster.context, "apply", "-f", "-"],
+      cluster.environment,
+      JSON.stringify({
+        apiVersion: "gateway.networking.k8s.io/v1",
+        kind: "HTTPRoute",
+        metadata: { name: "typo", namespace: "demo" },
+        spec: { parentRefs: [{ name: "traefik-gateway", namspace: "traefik" }] },
+      }),
+    );
     assert.match(unknown.stderr, /unknown field "spec\.parentRefs\[0\]\.namspace"/);
   });
 
   test("explain, api-resources, events and top-level questions answer", async () => {
     assert.match(await kubectl("explain", "httproute.spec.hostnames"), /FIELD: hostnames/);
-    assert.match(await kubectl("api-resources", "--api-group=gateway.networking.k8s.io"), /httproutes +gateway\.networking\.k8s\.io\/v1 +true +HTTPRoute/);
+    assert.match(
+      await kubectl("api-resources", "--api-group=gateway.networking.k8s.io"),
+      /httproutes +gateway\.networking\.k8s\.io\/v1 +true +HTTPRoute/,
+    );
     assert.match(await kubectl("version"), /Server Version: v1\.\d+/);
     assert.match(await kubectl("cluster-info"), /is running at/);
     assert.match(await kubectl("get", "nodes"), /control-plane +Ready|Ready +control-plane/);
@@ -164,7 +240,21 @@ describe("kubectl", { skip: missing("kubectl") }, () => {
 
   test("a stranger gets nothing but the version and health", async () => {
     const server = await kubectl("config", "view", "--minify", "-o", "jsonpath={.clusters[0].cluster.server}");
-    const anonymous = await run("kubectl", ["--server", server.trim(), "--insecure-skip-tls-verify", "--kubeconfig", "/dev/null", "--username=x", "--password=y", "get", "pods"], cluster.environment);
+    const anonymous = await run(
+      "kubectl",
+      [
+        "--server",
+        server.trim(),
+        "--insecure-skip-tls-verify",
+        "--kubeconfig",
+        "/dev/null",
+        "--username=x",
+        "--password=y",
+        "get",
+        "pods",
+      ],
+      cluster.environment,
+    );
     assert.notEqual(anonymous.code, 0);
     assert.match(anonymous.stderr, /[Uu]nauthorized|must be logged in/);
   });

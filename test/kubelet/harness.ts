@@ -1,7 +1,7 @@
 // A test cluster of an API server and a kubelet, without controllers: tests create what those would.
 
-import { readFile } from "node:fs/promises";
-import { mkdtemp, rm } from "node:fs/promises";
+import { readdirSync } from "node:fs";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { type IncomingMessage, request as httpRequest } from "node:http";
 import { request as httpsRequest } from "node:https";
 import { tmpdir } from "node:os";
@@ -11,7 +11,7 @@ import { createInformer } from "@gatehouse/apimachinery/informer";
 import { createLog } from "@gatehouse/apimachinery/log";
 import type { KubeObject } from "@gatehouse/apimachinery/meta";
 import type { ResourceType } from "@gatehouse/apimachinery/resource-type";
-import { namespaces, type Node, type Pod, pods, serviceAccounts } from "@gatehouse/apimachinery/types/core-v1";
+import { namespaces, type Pod, pods, serviceAccounts } from "@gatehouse/apimachinery/types/core-v1";
 import {
   startTestServer,
   type TestCertificates,
@@ -52,7 +52,7 @@ export async function startCluster(
   options: Partial<KubeletOptions> & { extraImages?: CatalogEntry[] } = {},
 ): Promise<Cluster> {
   const certificates = await testCertificates();
-  const api = await startTestServer();
+  const api = await startTestServer({ tls: true });
   const client = await api.client();
   const directory = await mkdtemp(join(tmpdir(), "gatehouse-kubelet-"));
   await client.create(namespaces, { apiVersion: "v1", kind: "Namespace", metadata: { name: testNamespace } });
@@ -104,7 +104,7 @@ async function optionsOf(
     stateDirectory: directory,
     images: createImageCatalog(extraImages),
     portMappings: [],
-    api: { server: "https://127.0.0.1:6443", certificateAuthority: certificates.ca },
+    api: { server: api.url, certificateAuthority: api.ca },
     tls: certificates,
     token: kubeletToken,
     ...others,
@@ -187,15 +187,15 @@ export function httpGet(host: string, port: number, path = "/"): Promise<string>
   });
 }
 
-/** The pid of the first process whose title begins with `title`, as `ps` shows it. */
+/** The pid of the process of this test that `ps` shows as `title`. */
 export async function findProcess(title: string): Promise<number | undefined> {
-  const { readdirSync } = await import("node:fs");
   for (const entry of readdirSync("/proc")) {
     if (!/^\d+$/.test(entry)) continue;
     const commandLine = await readFile(`/proc/${entry}/cmdline`, "latin1").catch(() => "");
-    if (commandLine.startsWith(title)) return Number(entry);
+    // A finished title is followed by padding; others may run clusters on this machine, so only our children count.
+    if (!commandLine.startsWith(title) || /[^\0 ]/.test(commandLine[title.length] ?? "")) continue;
+    const status = await readFile(`/proc/${entry}/stat`, "latin1").catch(() => "");
+    if (status.split(") ")[1]?.split(" ")[1] === String(process.pid)) return Number(entry);
   }
   return undefined;
 }
-
-export type { Node };

@@ -4,10 +4,26 @@ import assert from "node:assert/strict";
 import { existsSync, readFileSync, watch } from "node:fs";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
-import { text } from "@gatehouse/apimachinery/api-client";
+import { createApiClient, text } from "@gatehouse/apimachinery/api-client";
 import { loadConnection } from "@gatehouse/apimachinery/kubeconfig";
-import { type ConfigMap, configMaps, events, type Pod, pods, secrets } from "@gatehouse/apimachinery/types/core-v1";
-import { type Cluster, createServiceAccount, httpGet, isReady, startCluster, testNamespace } from "./harness.ts";
+import {
+  type ConfigMap,
+  configMaps,
+  events,
+  type Pod,
+  pods,
+  secrets,
+  serviceAccounts,
+} from "@gatehouse/apimachinery/types/core-v1";
+import {
+  type Cluster,
+  createServiceAccount,
+  httpGet,
+  isReady,
+  nodeName,
+  startCluster,
+  testNamespace,
+} from "./harness.ts";
 
 let cluster: Cluster;
 before(async () => {
@@ -106,6 +122,25 @@ test("mounted ConfigMaps follow their objects", async () => {
   watcher.close();
 });
 
+test("downward API files follow the pod's labels", async () => {
+  const items = [{ path: "labels", fieldRef: { fieldPath: "metadata.labels" } }];
+  const pod = await cluster.createPod(
+    "labelled",
+    { volumes: [{ name: "me", downwardAPI: { items } }], containers: [whoami] },
+    { labels: { a: "1" } },
+  );
+  await cluster.until(pods, "labelled", isReady);
+  const directory = join(cluster.directory, "pods", pod.metadata.uid ?? "", "volumes/me");
+  assert.equal(readFileSync(join(directory, "labels"), "utf8"), 'a="1"\n');
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const watcher = watch(directory, () => {
+    if (readFileSync(join(directory, "labels"), "utf8") === 'a="2"\n') resolve();
+  });
+  await cluster.client.patch(pods, metadata("labelled"), "merge", { metadata: { labels: { a: "2" } } });
+  await promise;
+  watcher.close();
+});
+
 test("a hostPath is refused by name", async () => {
   await cluster.createPod("host-path", { volumes: [{ name: "h", hostPath: { path: "/etc" } }], containers: [whoami] });
   assert.match(await nextEvent("host-path", "FailedMount"), /hostPath volumes are not supported/);
@@ -128,15 +163,18 @@ test("a pod gets the contract's environment, its token and a kubeconfig, and not
     [],
   );
   const connection = await loadConnection(undefined, environment);
-  assert.equal(connection.server, "https://127.0.0.1:6443");
+  assert.equal(connection.server, cluster.api.url);
   assert.equal(connection.namespace, testNamespace);
   assert.ok(connection.certificateAuthority?.toString().startsWith("-----BEGIN CERTIFICATE-----"));
+  // The API server knows the pod's ServiceAccount by this connection, and lets it do nothing yet.
+  const client = await createApiClient(connection);
+  const refused = /"system:serviceaccount:demo:default" cannot list resource "pods"/;
+  await assert.rejects(client.list(pods, { namespace: testNamespace }), refused);
+  client.close();
   const token = typeof connection.token === "function" ? connection.token() : "";
   const claims = JSON.parse(Buffer.from(token.split(".")[1] ?? "", "base64url").toString()) as {
-    sub: string;
     "kubernetes.io": { pod: { uid: string } };
   };
-  assert.equal(claims.sub, `system:serviceaccount:${testNamespace}:default`);
   assert.equal(claims["kubernetes.io"].pod.uid, pod.metadata.uid);
 });
 
@@ -155,16 +193,23 @@ test("no token where the pod or its ServiceAccount says so; the pod's word count
 });
 
 test("a pod waits for its ServiceAccount", async () => {
-  await cluster
-    .createPod("no-account", { serviceAccountName: "late", containers: [whoami] })
-    .catch(async (error: unknown) => {
-      // The API server may refuse the pod itself, as Kubernetes' admission does.
-      assert.match(String(error), /serviceaccount "late" not found/);
-      await createServiceAccount(cluster.client, "late");
-      await cluster.createPod("no-account", { serviceAccountName: "late", containers: [whoami] });
-    });
-  const late = await cluster.client.list(pods, { namespace: testNamespace, fieldSelector: "metadata.name=no-account" });
-  assert.equal(late.items.length, 1);
+  await createServiceAccount(cluster.client, "late");
+  await cluster.createPod("no-account", { nodeName: "", serviceAccountName: "late", containers: [whoami] });
+  await cluster.client.delete(serviceAccounts, "late", testNamespace);
+  await cluster.client.json({
+    method: "POST",
+    path: `/api/v1/namespaces/${testNamespace}/pods/no-account/binding`,
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify({
+      apiVersion: "v1",
+      kind: "Binding",
+      metadata: { name: "no-account" },
+      target: { name: nodeName },
+    }),
+  });
+  assert.equal(await nextEvent("no-account", "FailedMount"), 'serviceaccount "late" not found');
+  await createServiceAccount(cluster.client, "late");
+  await cluster.until(pods, "no-account", isReady);
 });
 
 test("the log API: tails, times, errors, and strangers", async () => {
@@ -194,6 +239,8 @@ test("the log API: tails, times, errors, and strangers", async () => {
     [`/containerLogs/${testNamespace}/logs/other`, 404, /container "other" not found in pod "logs"/],
     [`/containerLogs/${testNamespace}/none/main`, 404, /pod "none" does not exist/],
     ["/exec/x", 404, /not found/],
+    ["//", 400, /Bad Request/],
+    ["/containerLogs/%zz/%/x", 404, /does not exist/],
   ];
   for (const [wanted, code, message] of cases) {
     const [status, body] = await get(wanted);

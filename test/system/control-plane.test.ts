@@ -5,7 +5,16 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
-import { continuousRequests, eventually, gatehouseProgram, podOf, root, run, startTestCluster, type TestCluster } from "./test-cluster.ts";
+import {
+  continuousRequests,
+  eventually,
+  gatehouseProgram,
+  podOf,
+  root,
+  run,
+  startTestCluster,
+  type TestCluster,
+} from "./test-cluster.ts";
 
 interface PodRow {
   name: string;
@@ -41,8 +50,8 @@ describe("the control plane", () => {
     return names;
   };
 
-  test("scaling up and down: new pods get traffic, gone ones none, no request fails", async () => {
-    const requests = continuousRequests(cluster, "http://whoami.localhost/");
+  test("scaling up and down: new pods get traffic, gone ones none, no request fails", async (t) => {
+    const requests = continuousRequests(t, cluster, "http://whoami.localhost/");
     await apply(manifest("whoami-v1.yaml").replace("replicas: 2", "replicas: 4"));
     await eventually(async () => assert.equal((await podsAnswering("http://whoami.localhost/")).size, 4));
     await apply(manifest("whoami-v1.yaml"));
@@ -60,8 +69,8 @@ describe("the control plane", () => {
     await eventually(async () => assert.equal((await cluster.get("http://demo.localhost/v2")).status, 200));
   });
 
-  test("a deleted pod is replaced without a failed request", async () => {
-    const requests = continuousRequests(cluster, "http://whoami.localhost/");
+  test("a deleted pod is replaced without a failed request", async (t) => {
+    const requests = continuousRequests(t, cluster, "http://whoami.localhost/");
     const [victim] = await pods("whoami-v1");
     assert.ok(victim);
     await remove("pod", victim.name, "-n", "demo");
@@ -73,13 +82,19 @@ describe("the control plane", () => {
     assert.deepEqual((await requests.stop()).failures, []);
   });
 
-  test("a pod's killed process is started again without a failed request", async () => {
+  test("a pod's killed process is started again without a failed request", async (t) => {
     const [victim] = await pods("whoami-v1");
     assert.ok(victim);
     const { stdout } = await run("ps", ["-eo", "pid,args"], cluster.environment);
-    const pid = Number(stdout.split("\n").find((line) => line.includes(victim.name))?.trim().split(/\s+/)[0]);
+    const pid = Number(
+      stdout
+        .split("\n")
+        .find((line) => line.includes(victim.name))
+        ?.trim()
+        .split(/\s+/)[0],
+    );
     assert.ok(pid > 0, `ps shows the pod's process:\n${stdout}`);
-    const requests = continuousRequests(cluster, "http://whoami.localhost/");
+    const requests = continuousRequests(t, cluster, "http://whoami.localhost/");
     process.kill(pid, "SIGKILL");
     await eventually(async () => {
       const pod = (await pods("whoami-v1")).find((candidate) => candidate.name === victim.name);
@@ -88,9 +103,9 @@ describe("the control plane", () => {
     assert.deepEqual((await requests.stop()).failures, []);
   });
 
-  test("a changed HTTPRoute takes effect, without a failed request to other routes", async () => {
-    const requests = continuousRequests(cluster, "http://demo.localhost/v1");
-    await apply(manifest("httproute-host.yaml").replace("whoami.localhost", "renamed.localhost"));
+  test("a changed HTTPRoute takes effect, without a failed request to other routes", async (t) => {
+    const requests = continuousRequests(t, cluster, "http://demo.localhost/v1");
+    await apply(manifest("httproute-host.yaml").replaceAll("whoami.localhost", "renamed.localhost"));
     await eventually(async () => assert.equal((await cluster.get("http://renamed.localhost/")).status, 200));
     assert.equal((await cluster.get("http://whoami.localhost/")).status, 404);
     await apply(manifest("httproute-host.yaml"));
@@ -99,25 +114,55 @@ describe("the control plane", () => {
   });
 
   test("a Service that points elsewhere moves its traffic", async () => {
-    await apply(manifest("whoami-v1.yaml").replace("selector:\n    app: whoami-v1\n  ports", "selector:\n    app: whoami-v2\n  ports"));
+    await apply(
+      manifest("whoami-v1.yaml").replace(
+        "selector:\n    app: whoami-v1\n  ports",
+        "selector:\n    app: whoami-v2\n  ports",
+      ),
+    );
     await eventually(async () => assert.match(podOf(await cluster.get("http://whoami.localhost/")), /^whoami-v2-/));
     await apply(manifest("whoami-v1.yaml"));
     await eventually(async () => assert.match(podOf(await cluster.get("http://whoami.localhost/")), /^whoami-v1-/));
   });
 
   test("a route in a new namespace is served, and gone with its namespace", async () => {
-    const text = (name: string): string => manifest(name).replaceAll("namespace: demo", "namespace: team").replace("name: demo", "name: team");
-    await apply([text("demo-namespace.yaml"), text("whoami-v1.yaml"), text("httproute-host.yaml").replace("whoami.localhost", "team.localhost")].join("---\n"));
+    const text = (name: string): string =>
+      manifest(name).replaceAll("namespace: demo", "namespace: team").replace("name: demo", "name: team");
+    await apply(
+      [
+        text("demo-namespace.yaml"),
+        text("whoami-v1.yaml"),
+        text("httproute-host.yaml").replaceAll("whoami.localhost", "team.localhost"),
+      ].join("---\n"),
+    );
     await eventually(async () => assert.equal((await cluster.get("http://team.localhost/")).status, 200));
     await remove("namespace", "team");
     await eventually(async () => assert.equal((await cluster.get("http://team.localhost/")).status, 404));
     assert.equal((await pods("whoami-v1")).length, 2, "the other namespace's pods stay");
   });
 
-  const mistakes: [what: string, change: (text: string) => string, condition: string, reason: string, message: RegExp][] = [
-    ["a missing Service", (text) => text.replace("name: whoami-v1", "name: whoami-v3"), "ResolvedRefs", "BackendNotFound", /whoami-v3.*not found/],
+  const mistakes: [
+    what: string,
+    change: (text: string) => string,
+    condition: string,
+    reason: string,
+    message: RegExp,
+  ][] = [
+    [
+      "a missing Service",
+      (text) => text.replace("name: whoami-v1", "name: whoami-v3"),
+      "ResolvedRefs",
+      "BackendNotFound",
+      /whoami-v3.*not found/,
+    ],
     ["a wrong port", (text) => text.replace("port: 80", "port: 8080"), "ResolvedRefs", "BackendNotFound", /8080/],
-    ["no matching listener", (text) => text.replace("sectionName: web", "sectionName: wep"), "Accepted", "NoMatchingParent", /wep/],
+    [
+      "no matching listener",
+      (text) => text.replace("sectionName: web", "sectionName: wep"),
+      "Accepted",
+      "NoMatchingParent",
+      /wep/,
+    ],
     [
       "a backend elsewhere without a ReferenceGrant",
       (text) => text.replace("name: whoami-v1\n", "name: traefik\n          namespace: traefik\n"),
@@ -129,10 +174,18 @@ describe("the control plane", () => {
   for (const [what, change, type, reason, message] of mistakes) {
     test(`${what} is said in the route's status, with what to change`, async () => {
       const name = `mistake-${reason.toLowerCase()}-${what.length}`;
-      await apply(change(manifest("httproute-host.yaml").replace("whoami-host", name).replace("whoami.localhost", `${name}.localhost`)));
+      await apply(
+        change(
+          manifest("httproute-host.yaml")
+            .replaceAll("whoami-host", name)
+            .replaceAll("whoami.localhost", `${name}.localhost`),
+        ),
+      );
       await eventually(async () => {
         const { stdout } = await cluster.gatehouse("get", "httproute", name, "-n", "demo", "-o", "json");
-        const route = JSON.parse(stdout) as { status?: { parents?: { conditions: { type: string; status: string; reason: string; message: string }[] }[] } };
+        const route = JSON.parse(stdout) as {
+          status?: { parents?: { conditions: { type: string; status: string; reason: string; message: string }[] }[] };
+        };
         const condition = route.status?.parents?.[0]?.conditions.find((candidate) => candidate.type === type);
         assert.equal(condition?.status, "False", stdout);
         assert.equal(condition?.reason, reason);
@@ -143,7 +196,11 @@ describe("the control plane", () => {
   }
 
   test("a Gateway of an unknown class is left alone", async () => {
-    await apply(manifest("gateway.yaml").replace("name: traefik-gateway", "name: foreign").replace("gatewayClassName: traefik", "gatewayClassName: nobody"));
+    await apply(
+      manifest("gateway.yaml")
+        .replace("name: traefik-gateway", "name: foreign")
+        .replace("gatewayClassName: traefik", "gatewayClassName: nobody"),
+    );
     const { stdout } = await cluster.gatehouse("get", "gateway", "foreign", "-n", "traefik", "-o", "json");
     const gateway = JSON.parse(stdout) as { status?: { addresses?: unknown[]; conditions?: { status: string }[] } };
     assert.ok((gateway.status?.conditions ?? []).every((condition) => condition.status === "Unknown"));

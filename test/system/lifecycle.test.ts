@@ -62,7 +62,12 @@ test("up, up again, down: the second is a no-op that says so, and nothing is lef
   const home = useHome(t);
   const first = await home.gatehouse("up", ...anyPorts);
   assert.equal(first.code, 0, first.stderr);
-  for (const expected of [/✓ Start the cluster/, /✓ Send a request through every route/, /http:\/\/whoami\.localhost:\d+/, /kubectl --context gatehouse/]) {
+  for (const expected of [
+    /✓ Start the cluster/,
+    /✓ Send a request through every route/,
+    /http:\/\/whoami\.localhost:\d+/,
+    /kubectl --context gatehouse/,
+  ]) {
     assert.match(first.stdout, expected);
   }
   assert.doesNotMatch(first.stdout, /\u001b\[/, "no colour when it is not a terminal");
@@ -91,7 +96,12 @@ test("up, up again, down: the second is a no-op that says so, and nothing is lef
 test("stop keeps the state, start brings it back, and a crash loses nothing", async (t) => {
   const home = useHome(t);
   const { ports } = await home.up();
-  const configMap = { apiVersion: "v1", kind: "ConfigMap", metadata: { name: "kept", namespace: "demo" }, data: { a: "1" } };
+  const configMap = {
+    apiVersion: "v1",
+    kind: "ConfigMap",
+    metadata: { name: "kept", namespace: "demo" },
+    data: { a: "1" },
+  };
   const applied = await run(gatehouseProgram, ["apply", "-f", "-"], home.environment, JSON.stringify(configMap));
   assert.equal(applied.code, 0, applied.stderr);
 
@@ -138,7 +148,8 @@ test("KUBECONFIG is respected, and entries of others survive", async (t) => {
   const home = useHome(t);
   const path = join(home.home, "elsewhere", "config");
   mkdirSync(join(home.home, "elsewhere"));
-  const others = "apiVersion: v1\nkind: Config\ncurrent-context: work\nclusters:\n  - name: work\n    cluster: { server: https://work.invalid }\nusers: []\ncontexts:\n  - name: work\n    context: { cluster: work, user: me }\n";
+  const others =
+    "apiVersion: v1\nkind: Config\ncurrent-context: work\nclusters:\n  - name: work\n    cluster: { server: https://work.invalid }\nusers: []\ncontexts:\n  - name: work\n    context: { cluster: work, user: me }\n";
   writeFileSync(path, others);
   home.environment.KUBECONFIG = path;
   await home.up();

@@ -14,7 +14,10 @@ describe("the seed's demo", () => {
   test("hostname-based routing: whoami.localhost alternates over both whoami-v1 pods", async () => {
     const answers = [];
     for (let index = 0; index < 6; index++) answers.push(await cluster.get("http://whoami.localhost/"));
-    assert.deepEqual(answers.map((answer) => answer.status), Array(6).fill(200));
+    assert.deepEqual(
+      answers.map((answer) => answer.status),
+      Array(6).fill(200),
+    );
     const pods = answers.map(podOf);
     assert.equal(new Set(pods).size, 2);
     pods.forEach((pod, index) => {
@@ -90,10 +93,16 @@ describe("the seed's demo", () => {
     const page = await cluster.get("http://traefik.localhost/dashboard/");
     assert.equal(page.status, 200);
     assert.match(String(page.headers["content-type"]), /^text\/html/);
-    const routers = JSON.parse((await cluster.get("http://traefik.localhost/api/http/routers")).body) as { rule: string; status: string }[];
+    const routers = JSON.parse((await cluster.get("http://traefik.localhost/api/http/routers")).body) as {
+      rule: string;
+      status: string;
+    }[];
     const rules = routers.map((router) => router.rule).join("\n");
-    for (const host of ["whoami.localhost", "demo.localhost", "traefik.localhost"]) assert.ok(rules.includes(`Host(\`${host}\`)`), rules);
-    const services = JSON.parse((await cluster.get("http://traefik.localhost/api/http/services")).body) as { loadBalancer?: { servers?: { url: string }[] } }[];
+    for (const host of ["whoami.localhost", "demo.localhost", "traefik.localhost"])
+      assert.ok(rules.includes(`Host(\`${host}\`)`), rules);
+    const services = JSON.parse((await cluster.get("http://traefik.localhost/api/http/services")).body) as {
+      loadBalancer?: { servers?: { url: string }[] };
+    }[];
     assert.ok(services.some((service) => (service.loadBalancer?.servers ?? []).length === 2));
   });
 
@@ -111,7 +120,11 @@ describe("the seed's demo", () => {
     };
     assert.equal(data.ready, true);
     assert.equal(data.pods.length, 5);
-    assert.deepEqual(data.routes.map((route) => route.name).sort(), ["traefik-dashboard", "whoami-host", "whoami-path"]);
+    assert.deepEqual(data.routes.map((route) => route.name).sort(), [
+      "traefik-dashboard",
+      "whoami-host",
+      "whoami-path",
+    ]);
     assert.ok(data.memory.mebibytes > 0);
   });
 
@@ -136,6 +149,11 @@ describe("the seed's demo", () => {
 
 async function applyText(cluster: TestCluster, text: string): Promise<void> {
   const { run, gatehouseProgram } = await import("./test-cluster.ts");
-  const result = await run(gatehouseProgram, ["apply", "--context", cluster.context, "-f", "-"], cluster.environment, text);
+  const result = await run(
+    gatehouseProgram,
+    ["apply", "--context", cluster.context, "-f", "-"],
+    cluster.environment,
+    text,
+  );
   assert.equal(result.code, 0, result.stderr);
 }

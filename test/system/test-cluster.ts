@@ -6,6 +6,7 @@ import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { request } from "node:http";
 import { tmpdir } from "node:os";
 import { delimiter, dirname, join } from "node:path";
+import type { TestContext } from "node:test";
 import { fileURLToPath } from "node:url";
 
 export const root = join(dirname(fileURLToPath(import.meta.url)), "../..");
@@ -65,7 +66,18 @@ export async function startTestCluster(...upArguments: string[]): Promise<TestCl
   const external = process.env.GATEHOUSE_TEST_CONTEXT;
   if (external) return externalCluster(external, home, environment);
   const gatehouse = (...args: string[]) => run(gatehouseProgram, args, environment);
-  const up = await gatehouse("up", "--http-port", "0", "--https-port", "0", "--hosts", "no", "-o", "json", ...upArguments);
+  const up = await gatehouse(
+    "up",
+    "--http-port",
+    "0",
+    "--https-port",
+    "0",
+    "--hosts",
+    "no",
+    "-o",
+    "json",
+    ...upArguments,
+  );
   if (up.code !== 0) {
     rmSync(home, { recursive: true, force: true });
     throw new Error(`gatehouse up failed (${up.code}): ${up.stderr}${up.stdout}`);
@@ -89,7 +101,10 @@ export async function startTestCluster(...upArguments: string[]): Promise<TestCl
 
 function externalCluster(context: string, home: string, environment: NodeJS.ProcessEnv): TestCluster {
   const [host = "127.0.0.1", port = "80"] = (process.env.GATEHOUSE_TEST_ENTRY ?? "").split(":");
-  const withConfig = { ...environment, KUBECONFIG: process.env.KUBECONFIG ?? join(process.env.HOME ?? "", ".kube/config") };
+  const withConfig = {
+    ...environment,
+    KUBECONFIG: process.env.KUBECONFIG ?? join(process.env.HOME ?? "", ".kube/config"),
+  };
   return {
     ...clients({ host, port: Number(port) }, context, withConfig),
     provider: "external",
@@ -105,14 +120,27 @@ function clients(entry: { host: string; port: number }, context: string, environ
     entry,
     context,
     kubectl: (...args: string[]) => run("kubectl", ["--context", context, ...args], environment),
-    get: (url: string, headers: Record<string, string> = {}, method = "GET") => httpRequest(entry, new URL(url), headers, method),
+    get: (url: string, headers: Record<string, string> = {}, method = "GET") =>
+      httpRequest(entry, new URL(url), headers, method),
   };
 }
 
-function httpRequest(entry: { host: string; port: number }, url: URL, headers: Record<string, string>, method: string): Promise<HttpAnswer> {
+function httpRequest(
+  entry: { host: string; port: number },
+  url: URL,
+  headers: Record<string, string>,
+  method: string,
+): Promise<HttpAnswer> {
   return new Promise((resolve, reject) => {
     const outgoing = request(
-      { ...entry, method, path: url.pathname + url.search, headers: { host: url.host, ...headers }, agent: false, timeout: 10_000 },
+      {
+        ...entry,
+        method,
+        path: url.pathname + url.search,
+        headers: { host: url.host, ...headers },
+        agent: false,
+        timeout: 10_000,
+      },
       (response) => {
         let body = "";
         response.setEncoding("utf8").on("data", (text: string) => (body += text));
@@ -150,9 +178,14 @@ export async function eventually<T>(attempt: () => Promise<T> | T, timeoutMs = 1
   }
 }
 
-/** Requests one after another until stopped; every answer that is not 200 and every failure is kept. */
-export function continuousRequests(cluster: TestCluster, url: string): { stop(): Promise<{ answered: number; failures: string[] }> } {
+/** Requests one after another until stopped, or the test ends; every answer that is not 200 and every failure is kept. */
+export function continuousRequests(
+  t: TestContext,
+  cluster: TestCluster,
+  url: string,
+): { stop(): Promise<{ answered: number; failures: string[] }> } {
   let going = true;
+  t.after(() => (going = false));
   let answered = 0;
   const failures: string[] = [];
   const work = (async () => {

@@ -48,7 +48,7 @@ const list = (resourceVersion: string, ...items: KubeObject[]): KubeList => ({
 const event = (type: WatchEvent["type"], object: KubeObject): WatchEvent => ({ type, object });
 
 /** Resolves when the informer's log of changes has `count` lines; the log says `old->current` by name@version. */
-function changes(informer: Informer<KubeObject>) {
+function changes(informer: Informer) {
   const log: string[] = [];
   let wake = (): void => {};
   const name = (object?: KubeObject) => (object ? `${object.metadata.name}@${object.metadata.resourceVersion}` : "");
@@ -79,7 +79,7 @@ test("list, then changes in order; bookmarks and repeated versions are silent", 
     ],
   });
   const informer = createInformer(client, pods);
-  const { log, until } = changes(informer as Informer<KubeObject>);
+  const { log, until } = changes(informer);
   await informer.start();
   await until(5);
   informer.stop();
@@ -113,7 +113,7 @@ test("a watch that the server ends is resumed from the last event, bookmarks inc
     ],
   });
   const informer = createInformer(client, pods);
-  const { until } = changes(informer as Informer<KubeObject>);
+  const { until } = changes(informer);
   await informer.start();
   await until(2);
   informer.stop();
@@ -131,7 +131,7 @@ test("a cut connection is resumed from the last event, so that nothing goes back
   });
   const errors: unknown[] = [];
   const informer = createInformer(client, pods, { onError: (error) => errors.push(error) });
-  const { until } = changes(informer as Informer<KubeObject>);
+  const { until } = changes(informer);
   await informer.start();
   await until(4);
   informer.stop();
@@ -151,7 +151,7 @@ for (const [how, step] of [
     });
     const errors: unknown[] = [];
     const informer = createInformer(client, pods, { onError: (error) => errors.push(error) });
-    const { log, until } = changes(informer as Informer<KubeObject>);
+    const { log, until } = changes(informer);
     await informer.start();
     await until(4);
     informer.stop();

@@ -38,111 +38,120 @@ export function createInformer<T extends KubeObject>(
   type: ResourceType<T>,
   options: InformerOptions = {},
 ): Informer<T> {
-  const objects = new Map<string, T>();
-  const handlers = new Set<InformerHandler<T>>();
-  const stopped = new AbortController();
-  const scope = {
-    ...(options.namespace ? { namespace: options.namespace } : {}),
-    ...(options.labelSelector ? { labelSelector: options.labelSelector } : {}),
-    ...(options.fieldSelector ? { fieldSelector: options.fieldSelector } : {}),
-  };
+  return new Reflector(client, type, options);
+}
+
+class Reflector<T extends KubeObject> implements Informer<T> {
+  readonly type: ResourceType<T>;
+  readonly objects = new Map<string, T>();
+  readonly #client: ApiClient;
+  readonly #onError: (error: unknown) => void;
+  readonly #scope: Omit<InformerOptions, "onError">;
+  readonly #handlers = new Set<InformerHandler<T>>();
+  readonly #stopped = new AbortController();
+  /** The version that the store has seen, undefined when only a new list can tell. */
+  #reached: string | undefined;
+
+  constructor(client: ApiClient, type: ResourceType<T>, { onError, ...scope }: InformerOptions) {
+    this.type = type;
+    this.#client = client;
+    this.#onError = onError ?? (() => {});
+    this.#scope = scope;
+  }
+
+  onChange(handler: InformerHandler<T>): () => void {
+    this.#handlers.add(handler);
+    for (const current of this.objects.values()) handler({ current });
+    return () => void this.#handlers.delete(handler);
+  }
+
+  start(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#stopped.signal.addEventListener("abort", () => resolve(), { once: true });
+      void this.#run(resolve);
+    });
+  }
+
+  stop(): void {
+    this.#stopped.abort();
+  }
+
+  async #run(synced: () => void): Promise<void> {
+    let retryMs = firstRetryMs;
+    while (!this.#stopped.signal.aborted) {
+      try {
+        if (this.#reached === undefined) {
+          await this.#relist();
+          synced();
+        }
+        if (this.#reached !== undefined) await this.#follow(this.#reached);
+        retryMs = firstRetryMs;
+      } catch (error) {
+        if (this.#stopped.signal.aborted) return;
+        const isFirst = retryMs === firstRetryMs;
+        retryMs = Math.min(retryMs * 2, maxRetryMs);
+        // Whatever the server says about the version, a new list mends; a broken connection only needs a new watch.
+        if (error instanceof StatusError) this.#reached = undefined;
+        if (error instanceof StatusError && error.code === 410 && isFirst) continue;
+        this.#onError(error);
+        await pause(retryMs / 2, this.#stopped.signal);
+      }
+    }
+  }
+
+  /** Brings the store to a fresh list. */
+  async #relist(): Promise<void> {
+    const list = await this.#client.list(this.type, this.#scope);
+    if (this.#stopped.signal.aborted) return;
+    const { kind } = this.type;
+    const items = list.items.map((item) => ({ ...item, apiVersion: apiVersionOf(this.type), kind }));
+    const present = new Set(items.map(objectKey));
+    const gone = [...this.objects.keys()].filter((key) => !present.has(key));
+    for (const key of gone) this.#remove(key);
+    for (const item of items) this.#set(item);
+    this.#reached = list.metadata.resourceVersion;
+  }
+
+  /** Follows changes until the watch ends. Every event moves `#reached`, so that a cut connection replays nothing. */
+  async #follow(resourceVersion: string): Promise<void> {
+    const began = Date.now();
+    const { signal } = this.#stopped;
+    let count = 0;
+    for await (const event of this.#client.watch(this.type, { ...this.#scope, resourceVersion, signal })) {
+      if (signal.aborted) return;
+      count++;
+      if (event.type === "ERROR") throw new StatusError(event.object as unknown as Status);
+      if (event.type === "DELETED") this.#remove(objectKey(event.object), event.object);
+      else if (event.type !== "BOOKMARK") this.#set(event.object);
+      this.#reached = event.object.metadata.resourceVersion ?? this.#reached;
+    }
+    if (count === 0 && Date.now() - began < shortWatchMs) throw new Error("the server ended the watch at once");
+  }
+
+  #set(current: T): void {
+    const key = objectKey(current);
+    const old = this.objects.get(key);
+    if (old && old.metadata.resourceVersion === current.metadata.resourceVersion) return;
+    this.objects.set(key, current);
+    this.#tell(old ? { old, current } : { current });
+  }
+
+  #remove(key: string, last?: T): void {
+    const old = last ?? this.objects.get(key);
+    if (!this.objects.delete(key) || !old) return;
+    this.#tell({ old });
+  }
 
   /** One handler's failure is its own: the store has changed, and the other handlers must hear of it. */
-  const tell = (change: { old?: T; current?: T }): void => {
-    for (const handler of handlers) {
+  #tell(change: { old?: T; current?: T }): void {
+    for (const handler of this.#handlers) {
       try {
         handler(change);
       } catch (error) {
-        options.onError?.(error);
+        this.#onError(error);
       }
     }
-  };
-  const set = (current: T): void => {
-    const key = objectKey(current);
-    const old = objects.get(key);
-    if (old && old.metadata.resourceVersion === current.metadata.resourceVersion) return;
-    objects.set(key, current);
-    tell(old ? { old, current } : { current });
-  };
-  const remove = (key: string, last: T | undefined): void => {
-    const old = last ?? objects.get(key);
-    if (!objects.delete(key) || !old) return;
-    tell({ old });
-  };
-
-  /** What the store has seen, undefined when only a new list can tell. */
-  let reached: string | undefined;
-
-  /** Brings the store to a fresh list. */
-  const relist = async (): Promise<void> => {
-    const list = await client.list(type, scope);
-    if (stopped.signal.aborted) return;
-    const items = list.items.map((item) => ({ ...item, apiVersion: apiVersionOf(type), kind: type.kind }) as T);
-    const present = new Set(items.map(objectKey));
-    for (const key of [...objects.keys()]) if (!present.has(key)) remove(key, undefined);
-    for (const item of items) set(item);
-    reached = list.metadata.resourceVersion;
-  };
-
-  /** Follows changes until the watch ends. Every event moves `reached`, so that a cut connection replays nothing. */
-  const follow = async (resourceVersion: string): Promise<void> => {
-    const began = Date.now();
-    let count = 0;
-    for await (const event of client.watch(type, {
-      ...scope,
-      resourceVersion,
-      signal: stopped.signal,
-    })) {
-      if (stopped.signal.aborted) return;
-      count++;
-      if (event.type === "ERROR") throw new StatusError(event.object as unknown as Status);
-      if (event.type === "DELETED") remove(objectKey(event.object), event.object);
-      else if (event.type !== "BOOKMARK") set(event.object);
-      reached = event.object.metadata.resourceVersion ?? reached;
-    }
-    if (count === 0 && Date.now() - began < shortWatchMs) throw new Error("the server ended the watch at once");
-  };
-
-  const run = async (synced: () => void): Promise<void> => {
-    let retryMs = firstRetryMs;
-    while (!stopped.signal.aborted) {
-      try {
-        if (reached === undefined) {
-          await relist();
-          synced();
-        }
-        if (reached !== undefined) await follow(reached);
-        retryMs = firstRetryMs;
-      } catch (error) {
-        if (stopped.signal.aborted) return;
-        // Whatever the server says about the version, a new list mends; a broken connection only needs a new watch.
-        if (error instanceof StatusError) reached = undefined;
-        if (error instanceof StatusError && error.code === 410 && retryMs === firstRetryMs) {
-          retryMs *= 2;
-          continue;
-        }
-        options.onError?.(error);
-        await pause(retryMs, stopped.signal);
-        retryMs = Math.min(retryMs * 2, maxRetryMs);
-      }
-    }
-  };
-
-  return {
-    type,
-    objects,
-    onChange: (handler) => {
-      handlers.add(handler);
-      for (const current of objects.values()) handler({ current });
-      return () => void handlers.delete(handler);
-    },
-    start: () =>
-      new Promise((resolve) => {
-        stopped.signal.addEventListener("abort", () => resolve(), { once: true });
-        void run(resolve);
-      }),
-    stop: () => stopped.abort(),
-  };
+  }
 }
 
 function pause(milliseconds: number, signal: AbortSignal): Promise<void> {

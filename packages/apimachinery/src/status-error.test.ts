@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import type { StatusError } from "./status-error.ts";
 import {
   alreadyExists,
   badRequest,
@@ -9,7 +10,6 @@ import {
   hasReason,
   invalid,
   notFound,
-  StatusError,
   unauthorized,
 } from "./status-error.ts";
 

@@ -19,95 +19,115 @@ const maxRetryMs = 30_000;
 /** Longer timeouts overflow setTimeout, which then fires at once. */
 const maxTimerMs = 2 ** 31 - 1;
 
-/** `reconcile` must be idempotent; Conflict failures are retried quietly, others are also passed to `onError`. */
-export function createWorkQueue(options: {
+export interface WorkQueueOptions {
   reconcile: (key: string) => Promise<void>;
   onError: (key: string, error: unknown) => void;
+  /** How many keys may be under way at once. Default: 8. */
   concurrency?: number;
-}): WorkQueue {
-  const waiting = new Set<string>();
-  const active = new Set<string>();
-  const again = new Set<string>();
-  const failures = new Map<string, number>();
-  const timers = new Map<string, { timer: NodeJS.Timeout; due: number }>();
-  const idleWaiters = new Set<() => void>();
-  const concurrency = options.concurrency ?? 8;
-  let stopped = false;
+}
 
-  const add = (key: string): void => {
-    if (stopped) return;
-    if (active.has(key)) again.add(key);
-    else if (!waiting.has(key)) {
-      waiting.add(key);
-      queueMicrotask(next);
-    }
+/** `reconcile` must be idempotent; Conflict failures are retried quietly, others are also passed to `onError`. */
+export function createWorkQueue(options: WorkQueueOptions): WorkQueue {
+  const queue = new RateLimitedQueue(options);
+  return {
+    add: (key) => queue.add(key),
+    addAfter: (key, milliseconds) => queue.addAfter(key, milliseconds),
+    idle: () => queue.idle(),
+    stop: () => queue.stop(),
   };
+}
 
-  const addAfter = (key: string, milliseconds: number): void => {
-    if (stopped) return;
+class RateLimitedQueue implements WorkQueue {
+  readonly #options: WorkQueueOptions;
+  readonly #concurrency: number;
+  readonly #waiting = new Set<string>();
+  readonly #active = new Set<string>();
+  /** Added while under way. */
+  readonly #again = new Set<string>();
+  readonly #failures = new Map<string, number>();
+  readonly #timers = new Map<string, { timer: NodeJS.Timeout; due: number }>();
+  readonly #idleWaiters = new Set<() => void>();
+  #stopped = false;
+
+  constructor(options: WorkQueueOptions) {
+    this.#options = options;
+    this.#concurrency = options.concurrency ?? 8;
+  }
+
+  add(key: string): void {
+    if (this.#stopped) return;
+    if (this.#active.has(key)) this.#again.add(key);
+    else if (!this.#waiting.has(key)) {
+      this.#waiting.add(key);
+      queueMicrotask(() => this.#next());
+    }
+  }
+
+  addAfter(key: string, milliseconds: number): void {
+    if (this.#stopped) return;
     const delay = Math.min(Math.max(milliseconds, 0), maxTimerMs);
     const due = Date.now() + delay;
-    const pending = timers.get(key);
+    const pending = this.#timers.get(key);
     if (pending && pending.due <= due) return;
     if (pending) clearTimeout(pending.timer);
     const timer = setTimeout(() => {
-      timers.delete(key);
-      add(key);
+      this.#timers.delete(key);
+      this.add(key);
     }, delay);
-    timers.set(key, { timer, due });
-  };
+    this.#timers.set(key, { timer, due });
+  }
 
-  const next = (): void => {
-    for (const key of waiting) {
-      if (active.size >= concurrency) return;
-      waiting.delete(key);
-      active.add(key);
-      void work(key);
+  idle(): Promise<void> {
+    if (this.#isIdle()) return Promise.resolve();
+    return new Promise((resolve) => void this.#idleWaiters.add(resolve));
+  }
+
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    this.#waiting.clear();
+    this.#again.clear();
+    for (const { timer } of this.#timers.values()) clearTimeout(timer);
+    this.#timers.clear();
+    if (this.#isIdle()) this.#settle();
+    await this.idle();
+  }
+
+  #isIdle(): boolean {
+    return this.#active.size === 0 && this.#waiting.size === 0;
+  }
+
+  #next(): void {
+    for (const key of this.#waiting) {
+      if (this.#active.size >= this.#concurrency) return;
+      this.#waiting.delete(key);
+      this.#active.add(key);
+      void this.#work(key);
     }
-  };
+  }
 
-  const work = async (key: string): Promise<void> => {
+  async #work(key: string): Promise<void> {
     try {
-      await options.reconcile(key);
-      failures.delete(key);
+      await this.#options.reconcile(key);
+      this.#failures.delete(key);
     } catch (error) {
-      if (!stopped) retry(key, error);
+      if (!this.#stopped) this.#retry(key, error);
     } finally {
-      active.delete(key);
-      if (again.delete(key)) add(key);
-      next();
-      if (active.size === 0 && waiting.size === 0) settle();
+      this.#active.delete(key);
+      if (this.#again.delete(key)) this.add(key);
+      this.#next();
+      if (this.#isIdle()) this.#settle();
     }
-  };
+  }
 
-  const retry = (key: string, error: unknown): void => {
-    const count = (failures.get(key) ?? 0) + 1;
-    failures.set(key, count);
-    addAfter(key, Math.min(firstRetryMs * 2 ** (count - 1), maxRetryMs));
-    if (!hasReason(error, "Conflict")) options.onError(key, error);
-  };
+  #retry(key: string, error: unknown): void {
+    const count = (this.#failures.get(key) ?? 0) + 1;
+    this.#failures.set(key, count);
+    this.addAfter(key, Math.min(firstRetryMs * 2 ** (count - 1), maxRetryMs));
+    if (!hasReason(error, "Conflict")) this.#options.onError(key, error);
+  }
 
-  const settle = (): void => {
-    for (const resolve of idleWaiters) resolve();
-    idleWaiters.clear();
-  };
-
-  const idle = (): Promise<void> =>
-    active.size === 0 && waiting.size === 0
-      ? Promise.resolve()
-      : new Promise((resolve) => void idleWaiters.add(resolve));
-
-  return {
-    add,
-    addAfter,
-    idle,
-    stop: async () => {
-      stopped = true;
-      waiting.clear();
-      again.clear();
-      for (const { timer } of timers.values()) clearTimeout(timer);
-      timers.clear();
-      await idle();
-    },
-  };
+  #settle(): void {
+    for (const resolve of this.#idleWaiters) resolve();
+    this.#idleWaiters.clear();
+  }
 }

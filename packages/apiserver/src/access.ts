@@ -46,7 +46,8 @@ export function impersonated(authorizer: Authorizer, caller: Identity, headers: 
   const unknown = others.find((name) => name !== "impersonate-user" && name !== "impersonate-group");
   if (unknown) throw forbidden(`the header ${unknown} is not supported`);
   check(authorizer, caller, userAttributes(user));
-  for (const group of groups) check(authorizer, caller, { verb: "impersonate", group: "", plural: "groups", name: group });
+  for (const group of groups)
+    check(authorizer, caller, { verb: "impersonate", group: "", plural: "groups", name: group });
   return authenticated({ user, groups: groups.length > 0 ? groups : impliedGroups(user) });
 }
 

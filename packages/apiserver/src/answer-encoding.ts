@@ -4,6 +4,7 @@ import type { KubeObject } from "@gatehouse/apimachinery/meta";
 import { apiVersionOf } from "@gatehouse/apimachinery/resource-type";
 import type { Answer } from "./api-context.ts";
 import type { ResourceDefinition } from "./resource-definition.ts";
+import type { WatchEventType } from "./verbs/watch.ts";
 
 /** How objects are shown to this client. */
 export type View = "plain" | "table" | "metadata";
@@ -45,16 +46,23 @@ export async function encodeAnswer(
   return JSON.stringify({ kind, apiVersion, metadata: answer.metadata, items });
 }
 
-/** Shows objects of watch events. */
+/** What a watch's client sees of an event. */
+export type EventView = (type: WatchEventType, object: KubeObject) => unknown;
+
+/** Shows objects of watch events; undefined when they are shown as they are. */
 export async function eventView(
   definition: ResourceDefinition,
   view: View,
   include: IncludeObject,
-): Promise<(object: KubeObject) => unknown> {
-  if (view === "plain") return (object) => object;
-  if (view === "metadata") return metadataOf;
+): Promise<EventView | undefined> {
+  if (view === "plain") return undefined;
+  if (view === "metadata") return (_type, object) => metadataOf(object);
   const { renderTable } = await import("./table.ts");
-  return (object) => renderTable(definition, [object], { resourceVersion: object.metadata.resourceVersion }, include);
+  return (type, object) => {
+    const { resourceVersion } = object.metadata;
+    // A bookmark is no object: it has nothing to fill a row with.
+    return renderTable(definition, type === "BOOKMARK" ? [] : [object], { resourceVersion }, include);
+  };
 }
 
 function metadataOf({ metadata }: KubeObject): unknown {

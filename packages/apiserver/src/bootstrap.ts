@@ -19,12 +19,9 @@ export function ensureInitialObjects(context: ApiContext): void {
 export function publishServer(context: ApiContext, host: string, port: number): void {
   const labels = { component: "apiserver", provider: "kubernetes" };
   const metadata = { name: "kubernetes", namespace: "default" };
-  ensure(context, {
-    apiVersion: "v1",
-    kind: "Service",
-    metadata: { ...metadata, labels },
-    spec: { clusterIP: "10.96.0.1", ports: [{ name: "https", port: 443, protocol: "TCP", targetPort: port }] },
-  });
+  const ports = [{ name: "https", port: 443, protocol: "TCP", targetPort: port }];
+  const spec = { clusterIP: "10.96.0.1", ports };
+  ensure(context, { apiVersion: "v1", kind: "Service", metadata: { ...metadata, labels }, spec }, true);
   ensure(
     context,
     {

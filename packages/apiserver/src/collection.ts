@@ -13,7 +13,7 @@ export interface StoreEvent {
 }
 
 /** Changes kept per resource; a watch from before them must list again. */
-const historyLimit = 2048;
+const historyLimit = 1024;
 
 export class Collection {
   readonly objects = new Map<string, KubeObject>();

@@ -3,8 +3,6 @@
 
 import { type Condition, type KubeObject, timestamp } from "@gatehouse/apimachinery/meta";
 import type { ApiContext } from "./api-context.ts";
-import { definitionsOf } from "./crd/definition.ts";
-import { deleteObject } from "./deletion.ts";
 import type { ResourceDefinition } from "./resource-definition.ts";
 
 /** What the server reads of a CustomResourceDefinition. */
@@ -12,7 +10,14 @@ export interface CustomResourceDefinition extends KubeObject {
   spec: {
     group: string;
     scope: "Namespaced" | "Cluster";
-    names: { plural: string; singular?: string; kind: string; listKind?: string; shortNames?: string[]; categories?: string[] };
+    names: {
+      plural: string;
+      singular?: string;
+      kind: string;
+      listKind?: string;
+      shortNames?: string[];
+      categories?: string[];
+    };
     versions: { name: string; served: boolean; storage: boolean }[];
   };
   status?: { conditions?: Condition[]; acceptedNames?: unknown; storedVersions?: string[] };
@@ -53,15 +58,19 @@ function condition(type: string, reason: string, message: string): Condition {
 }
 
 /**
- * Starts the end of a CustomResourceDefinition (`next`, already marked as terminating, changed in place): its objects are
- * deleted; while some of them linger the cleanup finalizer holds the definition.
+ * Starts the end of a CustomResourceDefinition (`next`, already marked as terminating, changed in place): `remove` deletes
+ * each of its objects; while some of them linger (false) the cleanup finalizer holds the definition.
  */
-export function beginCrdDeletion(context: ApiContext, next: KubeObject, dryRun: boolean): void {
+export function beginCrdDeletion(
+  context: ApiContext,
+  next: KubeObject,
+  remove: (definition: ResourceDefinition, object: KubeObject) => boolean,
+): void {
   const crd = next as CustomResourceDefinition;
   const definition = context.registry.customOf(crd.metadata.name)[0];
-  if (!definition || dryRun) return;
+  if (!definition) return;
   const instances = [...context.store.scan(instancesOf(crd))].map(([, object]) => object);
-  const lingering = instances.filter((object) => !deleteObject(context, definition, object, { dryRun: false }).removed);
+  const lingering = instances.filter((object) => !remove(definition, object));
   const others = (crd.metadata.finalizers ?? []).filter((finalizer) => finalizer !== cleanupFinalizer);
   if (lingering.length > 0) crd.metadata.finalizers = [...others, cleanupFinalizer];
   else if (others.length > 0) crd.metadata.finalizers = others;
@@ -69,53 +78,4 @@ export function beginCrdDeletion(context: ApiContext, next: KubeObject, dryRun: 
   const conditions = (crd.status?.conditions ?? []).filter(({ type }) => type !== "Terminating");
   const terminating = condition("Terminating", "InstanceDeletionInProgress", "CustomResource deletion is in progress");
   crd.status = { ...crd.status, conditions: [...conditions, terminating] };
-}
-
-/** Follows the store: serves what definitions define, and lets a terminating definition go with its last object. */
-export class CustomResources {
-  readonly #context: ApiContext;
-  /** By definition name: stops watching its objects. */
-  readonly #waiting = new Map<string, () => void>();
-
-  constructor(context: ApiContext) {
-    this.#context = context;
-    for (const [, crd] of context.store.scan(crdResource)) this.#serve(crd as CustomResourceDefinition);
-    context.store.subscribe(crdResource, ({ type, object }) => {
-      if (type === "DELETED") this.#forget(object as CustomResourceDefinition);
-      else this.#serve(object as CustomResourceDefinition);
-    });
-  }
-
-  #serve(crd: CustomResourceDefinition): void {
-    try {
-      this.#context.registry.setCustom(crd.metadata.name, definitionsOf(crd));
-    } catch (error) {
-      this.#context.log.error(`the resources of ${crd.metadata.name} cannot be served`, error);
-    }
-    if (crd.metadata.deletionTimestamp) this.#awaitLastInstance(crd);
-  }
-
-  #forget(crd: CustomResourceDefinition): void {
-    this.#context.registry.removeCustom(crd.metadata.name);
-    this.#waiting.get(crd.metadata.name)?.();
-    this.#waiting.delete(crd.metadata.name);
-  }
-
-  #awaitLastInstance(crd: CustomResourceDefinition): void {
-    const { name } = crd.metadata;
-    const resource = instancesOf(crd);
-    const { store } = this.#context;
-    const check = (): void => {
-      if (store.count(resource) > 0) return;
-      const current = store.get(crdResource, name);
-      if (!current?.metadata.finalizers?.includes(cleanupFinalizer)) return;
-      const finalizers = current.metadata.finalizers.filter((finalizer) => finalizer !== cleanupFinalizer);
-      const metadata = { ...current.metadata, finalizers };
-      if (finalizers.length === 0) store.remove(crdResource, name);
-      else store.write(crdResource, name, { ...current, metadata });
-    };
-    if (!this.#waiting.has(name)) this.#waiting.set(name, store.subscribe(resource, check));
-    // Not at once: this may run inside the commit that wrote the definition.
-    setImmediate(check);
-  }
 }

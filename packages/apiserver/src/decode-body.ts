@@ -28,7 +28,8 @@ export async function readBody(request: IncomingMessage): Promise<Body> {
   return { contentType, bytes: chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks) };
 }
 
-type Decoder = (bytes: Buffer) => unknown | Promise<unknown>;
+/** A value, or a promise of one. */
+type Decoder = (bytes: Buffer) => unknown;
 
 const decoders: Record<string, Decoder> = {
   "": decodeJson,

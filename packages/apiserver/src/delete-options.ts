@@ -22,15 +22,27 @@ export async function readDeleteOptions(request: Pick<ResourceRequest, "body" | 
 
 /** Checks decoded DeleteOptions. Throws 400. */
 export function deleteOptionsOf(value: unknown): DeleteOptions {
-  if (value === null || typeof value !== "object" || Array.isArray(value)) throw badRequest("the body must be DeleteOptions");
-  const { gracePeriodSeconds: grace, propagationPolicy, orphanDependents, preconditions, dryRun } = value as Record<string, unknown>;
+  if (value === null || typeof value !== "object" || Array.isArray(value))
+    throw badRequest("the body must be DeleteOptions");
+  const {
+    gracePeriodSeconds: grace,
+    propagationPolicy,
+    orphanDependents,
+    preconditions,
+    dryRun,
+  } = value as Record<string, unknown>;
   if (grace !== undefined && grace !== null && !(Number.isSafeInteger(grace) && Number(grace) >= 0)) {
-    throw badRequest(`DeleteOptions.gracePeriodSeconds: Invalid value: ${JSON.stringify(grace)}: must be a non-negative integer`);
+    throw badRequest(
+      `DeleteOptions.gracePeriodSeconds: Invalid value: ${JSON.stringify(grace)}: must be a non-negative integer`,
+    );
   }
   if (propagationPolicy != null && !policies.includes(propagationPolicy as string)) {
-    throw badRequest(`DeleteOptions.propagationPolicy: Unsupported value: ${JSON.stringify(propagationPolicy)}: supported values: ${policies.join(", ")}`);
+    throw badRequest(
+      `DeleteOptions.propagationPolicy: Unsupported value: ${JSON.stringify(propagationPolicy)}: supported values: ${policies.join(", ")}`,
+    );
   }
-  const policy = propagationPolicy ?? (orphanDependents === true ? "Orphan" : orphanDependents === false ? "Background" : undefined);
+  const policy =
+    propagationPolicy ?? (orphanDependents === true ? "Orphan" : orphanDependents === false ? "Background" : undefined);
   return {
     dryRun: isDryRun(Array.isArray(dryRun) ? dryRun.map(String) : []),
     ...(grace == null ? {} : { gracePeriodSeconds: Number(grace) }),

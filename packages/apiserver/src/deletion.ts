@@ -22,7 +22,12 @@ export interface Deletion {
 }
 
 /** Deletes or begins to delete `old`, synchronously. Throws 409 for failed preconditions, 403 for what must stay. */
-export function deleteObject(context: ApiContext, definition: ResourceDefinition, old: KubeObject, options: DeleteOptions): Deletion {
+export function deleteObject(
+  context: ApiContext,
+  definition: ResourceDefinition,
+  old: KubeObject,
+  options: DeleteOptions,
+): Deletion {
   checkPreconditions(definition, old, options);
   const isNamespace = definition.type.group === "" && definition.type.plural === "namespaces";
   if (isNamespace && keptNamespaces.has(old.metadata.name)) {
@@ -31,9 +36,14 @@ export function deleteObject(context: ApiContext, definition: ResourceDefinition
   }
   const next = terminating(definition, old, options);
   if (isNamespace) (next as Namespace).status = { ...(next as Namespace).status, phase: "Terminating" };
-  if (isCrd(definition)) beginCrdDeletion(context, next, options.dryRun);
+  if (isCrd(definition) && !options.dryRun) {
+    beginCrdDeletion(context, next, (kind, object) => deleteObject(context, kind, object, { dryRun: false }).removed);
+  }
   if (mayVanish(next)) {
-    return { removed: true, object: options.dryRun ? old : removeObject(context.store, definition, withoutMark(old, next)) };
+    return {
+      removed: true,
+      object: options.dryRun ? old : removeObject(context.store, definition, withoutMark(old, next)),
+    };
   }
   if (sameDeletion(old, next)) return { object: old, removed: false };
   return { object: options.dryRun ? next : writeObject(context.store, definition, next), removed: false };
@@ -43,7 +53,10 @@ function checkPreconditions(definition: ResourceDefinition, old: KubeObject, { p
   const subject = subjectOf(definition, old.metadata.name);
   const { uid, resourceVersion } = preconditions ?? {};
   if (uid && uid !== old.metadata.uid) {
-    throw conflict(subject, `Precondition failed: UID in precondition: ${uid}, UID in object meta: ${old.metadata.uid}`);
+    throw conflict(
+      subject,
+      `Precondition failed: UID in precondition: ${uid}, UID in object meta: ${old.metadata.uid}`,
+    );
   }
   if (resourceVersion && resourceVersion !== old.metadata.resourceVersion) {
     const found = old.metadata.resourceVersion;

@@ -44,7 +44,10 @@ it("loses no acknowledged write to kill -9", async () => {
   assert.equal(child.signalCode, "SIGKILL");
   const store = new Store(path);
   const stored = new Set([...store.scan("/configmaps", "default/")].map(([key]) => key.slice("default/".length)));
-  assert.deepEqual(acknowledged.filter((name) => !stored.has(name)), []);
+  assert.deepEqual(
+    acknowledged.filter((name) => !stored.has(name)),
+    [],
+  );
   assert.ok(acknowledged.length >= 200);
   store.close();
 });

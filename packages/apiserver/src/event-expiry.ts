@@ -28,7 +28,11 @@ export function removeOldEvents(store: Store, now: number): number {
 }
 
 function lastSeen(event: KubeObject): number {
-  const { series, lastTimestamp, eventTime } = event as { series?: { lastObservedTime?: string }; lastTimestamp?: string; eventTime?: string };
+  const { series, lastTimestamp, eventTime } = event as {
+    series?: { lastObservedTime?: string };
+    lastTimestamp?: string;
+    eventTime?: string;
+  };
   const times = [series?.lastObservedTime, lastTimestamp, eventTime, event.metadata.creationTimestamp];
   return Math.max(...times.map((time) => Date.parse(time ?? "") || 0));
 }

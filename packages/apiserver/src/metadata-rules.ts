@@ -130,7 +130,10 @@ export function validateMetadata(object: KubeObject, definition: ResourceDefinit
   const causes: StatusCause[] = [];
   if (!metadata.name) causes.push(required("metadata.name", "name or generateName is required"));
   else causes.push(...nameCauses(metadata.name, definition));
-  causes.push(...labelCauses(metadata.labels ?? {}, "metadata.labels"), ...annotationCauses(metadata.annotations ?? {}));
+  causes.push(
+    ...labelCauses(metadata.labels ?? {}, "metadata.labels"),
+    ...annotationCauses(metadata.annotations ?? {}),
+  );
   causes.push(...ownerCauses(metadata));
   for (const [index, finalizer] of (metadata.finalizers ?? []).entries()) {
     causes.push(...qualifiedNameCauses(finalizer, `metadata.finalizers[${index}]`));
@@ -139,7 +142,11 @@ export function validateMetadata(object: KubeObject, definition: ResourceDefinit
 }
 
 /** Causes for changed metadata: as for new, and no finalizers may join an object that is being deleted. */
-export function validateMetadataChange(object: KubeObject, old: KubeObject, definition: ResourceDefinition): StatusCause[] {
+export function validateMetadataChange(
+  object: KubeObject,
+  old: KubeObject,
+  definition: ResourceDefinition,
+): StatusCause[] {
   const causes = validateMetadata(object, definition);
   if (!old.metadata.deletionTimestamp) return causes;
   const before = new Set(old.metadata.finalizers ?? []);
@@ -201,7 +208,13 @@ function annotationCauses(annotations: Record<string, string>): StatusCause[] {
 function qualifiedNameCauses(name: string, field: string): StatusCause[] {
   const parts = name.split("/");
   if (parts.length > 2) {
-    return [invalidValue(field, name, "a qualified name must consist of alphanumeric characters, '-', '_' or '.', with an optional DNS subdomain prefix and '/'")];
+    return [
+      invalidValue(
+        field,
+        name,
+        "a qualified name must consist of alphanumeric characters, '-', '_' or '.', with an optional DNS subdomain prefix and '/'",
+      ),
+    ];
   }
   const prefix = parts.length === 2 ? parts[0] : undefined;
   const own = parts.at(-1) ?? "";

@@ -40,7 +40,8 @@ export class PathAnswers {
       this.#openApi ??= import("./openapi.ts").then(({ OpenApi: Documents }) => new Documents(this.#registry));
       return (await this.#openApi).answer(path, info.query.get("hash") ?? undefined, accept);
     }
-    if (path !== "/api" && path !== "/apis" && !path.startsWith("/api/") && !path.startsWith("/apis/")) return undefined;
+    if (path !== "/api" && path !== "/apis" && !path.startsWith("/api/") && !path.startsWith("/apis/"))
+      return undefined;
     this.#discovery ??= import("./discovery.ts").then(({ Discovery: Documents }) => new Documents(this.#registry));
     return (await this.#discovery).answer(path, accept);
   }

@@ -22,10 +22,16 @@ const configMap = (namespace: string, name: string, labels: Record<string, strin
   data,
 });
 
+interface Table {
+  kind: string;
+  rows: { cells: unknown[] }[];
+}
+
 async function newNamespace(name: string, ...objects: [string, Record<string, string>?][]): Promise<ConfigMap[]> {
   await client.create(namespaces, { apiVersion: "v1", kind: "Namespace", metadata: { name } });
   const created: ConfigMap[] = [];
-  for (const [object, labels] of objects) created.push(await client.create(configMaps, configMap(name, object, labels)));
+  for (const [object, labels] of objects)
+    created.push(await client.create(configMaps, configMap(name, object, labels)));
   return created;
 }
 
@@ -58,7 +64,12 @@ describe("a list", () => {
   });
 
   it("is narrowed by label and field selectors", async () => {
-    await newNamespace("selected", ["one", { app: "web", tier: "a" }], ["two", { app: "web", tier: "b" }], ["three", { app: "db" }]);
+    await newNamespace(
+      "selected",
+      ["one", { app: "web", tier: "a" }],
+      ["two", { app: "web", tier: "b" }],
+      ["three", { app: "db" }],
+    );
     const cases: [string, string[]][] = [
       ["labelSelector=app%3Dweb", ["one", "two"]],
       ["labelSelector=app!%3Dweb", ["three"]],
@@ -69,11 +80,25 @@ describe("a list", () => {
       ["fieldSelector=metadata.name!%3Dtwo,metadata.namespace%3Dselected", ["one", "three"]],
       ["labelSelector=app%3Dweb&fieldSelector=metadata.name%3D%3Done", ["one"]],
     ];
-    for (const [query, names] of cases) assert.deepEqual(namesOf(await listed(path("selected", `?${query}`))), names, query);
+    for (const [query, names] of cases)
+      assert.deepEqual(namesOf(await listed(path("selected", `?${query}`))), names, query);
   });
 
-  for (const query of ["fieldSelector=data.a%3Db", "fieldSelector=metadata.labels%3Db", "labelSelector=a%3D%3D%3D", "fieldSelector=metadata.name", "fieldSelector=__proto__%3Dx", "limit=-1", "continue=nonsense", "resourceVersion=abc", "resourceVersionMatch=Exact", "resourceVersionMatch=Other&resourceVersion=1", "continue=x&resourceVersion=5"]) {
-    it(`refuses ${query} as a bad request`, () => assert.rejects(listed(path("default", `?${query}`)), refusedWith(400)));
+  for (const query of [
+    "fieldSelector=data.a%3Db",
+    "fieldSelector=metadata.labels%3Db",
+    "labelSelector=a%3D%3D%3D",
+    "fieldSelector=metadata.name",
+    "fieldSelector=__proto__%3Dx",
+    "limit=-1",
+    "continue=nonsense",
+    "resourceVersion=abc",
+    "resourceVersionMatch=Exact",
+    "resourceVersionMatch=Other&resourceVersion=1",
+    "continue=x&resourceVersion=5",
+  ]) {
+    it(`refuses ${query} as a bad request`, () =>
+      assert.rejects(listed(path("default", `?${query}`)), refusedWith(400)));
   }
 
   it("comes in pages of one snapshot, whatever happens between them", async () => {
@@ -98,24 +123,46 @@ describe("a list", () => {
     const version = created[0]?.metadata.resourceVersion;
     const past = await listed(path("versions", `?resourceVersion=${version}&resourceVersionMatch=Exact`));
     assert.deepEqual([namesOf(past), past.metadata.resourceVersion], [["a"], version]);
-    for (const query of [`resourceVersion=${version}`, "resourceVersion=0", `resourceVersion=${version}&resourceVersionMatch=NotOlderThan`]) {
+    for (const query of [
+      `resourceVersion=${version}`,
+      "resourceVersion=0",
+      `resourceVersion=${version}&resourceVersionMatch=NotOlderThan`,
+    ]) {
       assert.deepEqual(namesOf(await listed(path("versions", `?${query}`))), ["a", "b"], query);
     }
-    await assert.rejects(listed(path("versions", "?resourceVersion=999999")), (error: { status: { details: object } }) => {
-      refusedWith(504, /Too large resource version: 999999, current: \d+/)(error);
-      assert.deepEqual(error.status.details, { causes: [{ reason: "ResourceVersionTooLarge", message: "Too large resource version" }], retryAfterSeconds: 1 });
-      return true;
-    });
+    await assert.rejects(
+      listed(path("versions", "?resourceVersion=999999")),
+      (error: { status: { details: object } }) => {
+        refusedWith(504, /Too large resource version: 999999, current: \d+/)(error);
+        assert.deepEqual(error.status.details, {
+          causes: [{ reason: "ResourceVersionTooLarge", message: "Too large resource version" }],
+          retryAfterSeconds: 1,
+        });
+        return true;
+      },
+    );
   });
 
   it("is a Table, or metadata alone, for those who ask", async () => {
     await newNamespace("shown", ["a"]);
-    const ask = (as: string): Promise<Record<string, unknown> & { rows: { cells: unknown[]; object: KubeObject }[]; items: KubeObject[] }> =>
-      client.json({ method: "GET", path: path("shown"), headers: { accept: `application/json;as=${as};v=v1;g=meta.k8s.io,application/json` } });
+    const ask = (
+      as: string,
+    ): Promise<Record<string, unknown> & { rows: { cells: unknown[]; object: KubeObject }[]; items: KubeObject[] }> =>
+      client.json({
+        method: "GET",
+        path: path("shown"),
+        headers: { accept: `application/json;as=${as};v=v1;g=meta.k8s.io,application/json` },
+      });
     const table = await ask("Table");
-    assert.deepEqual([table.kind, table.rows[0]?.cells.slice(0, 2), table.rows[0]?.object.kind], ["Table", ["a", 0], "PartialObjectMetadata"]);
+    assert.deepEqual(
+      [table.kind, table.rows[0]?.cells.slice(0, 2), table.rows[0]?.object.kind],
+      ["Table", ["a", 0], "PartialObjectMetadata"],
+    );
     const partial = await ask("PartialObjectMetadataList");
-    assert.deepEqual([partial.kind, partial.items[0]?.kind, partial.items[0]?.data], ["PartialObjectMetadataList", "PartialObjectMetadata", undefined]);
+    assert.deepEqual(
+      [partial.kind, partial.items[0]?.kind, partial.items[0]?.data],
+      ["PartialObjectMetadataList", "PartialObjectMetadata", undefined],
+    );
   });
 });
 
@@ -130,7 +177,11 @@ describe("a watch", () => {
     const { seen, events } = await watching;
     assert.deepEqual(seen, ["ADDED b", "MODIFIED a", "DELETED b", "ADDED c"]);
     const versions = events.map(({ object }) => Number(object.metadata.resourceVersion));
-    assert.deepEqual(versions, versions.toSorted((x, y) => x - y), "a deletion carries its own version");
+    assert.deepEqual(
+      versions,
+      versions.toSorted((x, y) => x - y),
+      "a deletion carries its own version",
+    );
     assert.equal(new Set(versions).size, 4);
   });
 
@@ -141,7 +192,11 @@ describe("a watch", () => {
 
   it("follows its selector: what enters is ADDED, what leaves is DELETED as it last was", async () => {
     const [created] = await newNamespace("selecting", ["a", { app: "web" }], ["b"]);
-    const options = { namespace: "selecting", labelSelector: "app=web", resourceVersion: created?.metadata.resourceVersion ?? "" };
+    const options = {
+      namespace: "selecting",
+      labelSelector: "app=web",
+      resourceVersion: created?.metadata.resourceVersion ?? "",
+    };
     const watching = collect(options, 3);
     await client.update(configMaps, configMap("selecting", "b", { app: "web" }));
     await client.update(configMaps, configMap("selecting", "a", { app: "db" }));
@@ -157,14 +212,18 @@ describe("a watch", () => {
     await newNamespace("streamed", ["a"], ["b"]);
     const { seen, events } = await collect({ namespace: "streamed", sendInitialEvents: true }, 3);
     assert.deepEqual(seen, ["ADDED a", "ADDED b", "BOOKMARK"]);
-    const { kind, apiVersion, metadata } = events[2]?.object as KubeObject;
-    assert.deepEqual([kind, apiVersion, metadata.annotations], ["ConfigMap", "v1", { "k8s.io/initial-events-end": "true" }]);
+    const { kind, apiVersion, metadata } = (events[2] as WatchEvent).object;
+    assert.deepEqual(
+      [kind, apiVersion, metadata.annotations],
+      ["ConfigMap", "v1", { "k8s.io/initial-events-end": "true" }],
+    );
     assert.ok(Number(metadata.resourceVersion) >= Number(events[1]?.object.metadata.resourceVersion));
     const empty = await collect({ namespace: "nowhere", sendInitialEvents: true }, 1);
     assert.deepEqual(empty.seen, ["BOOKMARK"]);
   });
 
-  const refused = (query: string, code: number): Promise<void> => assert.rejects(listed(path("default", `?watch=1&${query}`)), refusedWith(code));
+  const refused = (query: string, code: number): Promise<void> =>
+    assert.rejects(listed(path("default", `?watch=1&${query}`)), refusedWith(code));
   it("refuses parameters that make no sense, and a version of the future", async () => {
     await refused("sendInitialEvents=true", 422);
     await refused("resourceVersionMatch=Exact&resourceVersion=1", 422);
@@ -175,24 +234,35 @@ describe("a watch", () => {
 
   it("ends after timeoutSeconds", async () => {
     const types: string[] = [];
-    for await (const { type } of client.watch(configMaps, { namespace: "nowhere", timeoutSeconds: 1 })) types.push(type);
+    for await (const { type } of client.watch(configMaps, { namespace: "nowhere", timeoutSeconds: 1 }))
+      types.push(type);
     assert.deepEqual(types, []);
   });
 
-  it("shows Tables to those who ask", async () => {
+  it("shows Tables to those who ask, bookmarks without a row", async () => {
     await newNamespace("tabled", ["a"]);
-    const stream = await client.stream({ method: "GET", path: path("tabled", "?watch=1"), headers: { accept: "application/json;as=Table;v=v1;g=meta.k8s.io" } });
-    const [chunk] = (await stream.take(1).toArray()) as Buffer[];
-    const event = JSON.parse(String(chunk).split("\n")[0] ?? "") as { type: string; object: { kind: string; rows: { cells: unknown[] }[] } };
-    assert.deepEqual([event.type, event.object.kind, event.object.rows[0]?.cells[0]], ["ADDED", "Table", "a"]);
+    const first = async (url: string) => {
+      const accept = "application/json;as=Table;v=v1;g=meta.k8s.io";
+      const stream = await client.stream({ method: "GET", path: url, headers: { accept } });
+      const [chunk] = (await stream.take(1).toArray()) as Buffer[];
+      const { type, object } = JSON.parse(String(chunk).split("\n")[0] ?? "") as { type: string; object: Table };
+      return [type, object.kind, object.rows.map(({ cells }) => cells[0])];
+    };
+    assert.deepEqual(await first(path("tabled", "?watch=1")), ["ADDED", "Table", ["a"]]);
+    const marked = "watch=1&allowWatchBookmarks=1&sendInitialEvents=1&resourceVersionMatch=NotOlderThan";
+    assert.deepEqual(await first(`/api/v1/namespaces/tabled/pods?${marked}`), ["BOOKMARK", "Table", []]);
   });
 
   it("from a version that is forgotten ends with an ERROR event, 410 Expired", async () => {
     await newNamespace("noisy", ["a"]);
-    const writes = Array.from({ length: 4200 }, (_, index) => client.update(configMaps, configMap("noisy", "a", {}, { x: String(index) })));
-    await Promise.all(writes);
+    const worker = async (id: number): Promise<void> => {
+      for (let index = 0; index < 220; index++)
+        await client.update(configMaps, configMap("noisy", "a", {}, { x: `${id}-${index}` }));
+    };
+    await Promise.all(Array.from({ length: 10 }, (_, id) => worker(id)));
     const events: WatchEvent[] = [];
-    for await (const event of client.watch(configMaps, { namespace: "noisy", resourceVersion: "1" })) events.push(event);
+    for await (const event of client.watch(configMaps, { namespace: "noisy", resourceVersion: "1" }))
+      events.push(event);
     assert.equal(events.length, 1);
     const status = events[0]?.object as unknown as { code: number; reason: string; message: string };
     assert.deepEqual([events[0]?.type, status.code, status.reason], ["ERROR", 410, "Expired"]);
@@ -202,8 +272,12 @@ describe("a watch", () => {
   it("by many at once shows all of them the same", async () => {
     await newNamespace("shared");
     const { metadata } = await listed(path("shared"));
-    const watchers = Array.from({ length: 20 }, () => collect({ namespace: "shared", resourceVersion: metadata.resourceVersion }, 10));
-    await Promise.all(Array.from({ length: 10 }, (_, index) => client.create(configMaps, configMap("shared", `c${index}`))));
+    const watchers = Array.from({ length: 20 }, () =>
+      collect({ namespace: "shared", resourceVersion: metadata.resourceVersion }, 10),
+    );
+    await Promise.all(
+      Array.from({ length: 10 }, (_, index) => client.create(configMaps, configMap("shared", `c${index}`))),
+    );
     const results = await Promise.all(watchers);
     for (const { seen } of results) assert.deepEqual(seen, results[0]?.seen);
     assert.equal(results[0]?.seen.length, 10);
@@ -212,7 +286,10 @@ describe("a watch", () => {
 
 describe("a get", () => {
   it("of what is not there is 404 in Kubernetes' words", async () => {
-    await assert.rejects(client.get(configMaps, "absent", "default"), refusedWith(404, /^configmaps "absent" not found$/));
+    await assert.rejects(
+      client.get(configMaps, "absent", "default"),
+      refusedWith(404, /^configmaps "absent" not found$/),
+    );
     await assert.rejects(client.get(pods, "absent", "default"), refusedWith(404, /^pods "absent" not found$/));
   });
 });

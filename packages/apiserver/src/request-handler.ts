@@ -93,7 +93,7 @@ export class RequestHandler {
 
   async #watch(request: ResourceRequest, response: ServerResponse): Promise<void> {
     const view = viewOf(request.accept);
-    const show = view === "plain" ? undefined : await eventView(request.definition, view, includeOf(request.query));
+    const show = await eventView(request.definition, view, includeOf(request.query));
     const start = await watch(this.#parts.context, request).catch(expiredWatch);
     response.writeHead(200, {
       "content-type": view === "plain" ? "application/json" : "application/json;stream=watch",
@@ -107,7 +107,8 @@ export class RequestHandler {
 
   #fail(response: ServerResponse, error: unknown): void {
     const status = statusOf(error);
-    if (status.code >= 500 && !(error instanceof StatusError) && !this.#closing) {
+    // A client that went away in the middle is no fault of anybody here.
+    if (status.code >= 500 && !(error instanceof StatusError) && !this.#closing && !response.destroyed) {
       this.#parts.log.error("a request failed", error);
     }
     if (response.headersSent || response.destroyed) {

@@ -45,7 +45,8 @@ export function parseRequest(method: string, url: string): RequestInfo {
 function rootOf(segments: string[]): { group: string; version: string; rest: string[] } | undefined {
   const [tree, first = "", second = ""] = segments;
   if (tree === "api" && first !== "") return { group: "", version: first, rest: segments.slice(2) };
-  if (tree === "apis" && first !== "" && second !== "") return { group: first, version: second, rest: segments.slice(3) };
+  if (tree === "apis" && first !== "" && second !== "")
+    return { group: first, version: second, rest: segments.slice(3) };
   return undefined;
 }
 

@@ -6,7 +6,8 @@ import { badRequest, StatusError } from "@gatehouse/apimachinery/status-error";
 export function requestedRevision(query: URLSearchParams, current: number): number | undefined {
   const text = query.get("resourceVersion") ?? "";
   if (text === "" || text === "0") return undefined;
-  if (!/^\d{1,15}$/.test(text)) throw badRequest(`Invalid value: "${text}": strconv.ParseUint: parsing "${text}": invalid syntax`);
+  if (!/^\d{1,15}$/.test(text))
+    throw badRequest(`Invalid value: "${text}": strconv.ParseUint: parsing "${text}": invalid syntax`);
   const revision = Number(text);
   if (revision > current) throw tooLarge(revision, current);
   return revision;

@@ -42,7 +42,8 @@ function parseFieldSelector(definition: ResourceDefinition, text: string): Field
   // A comma, an equals sign or a backslash of a value is escaped by a backslash (apimachinery fields.EscapeValue).
   return (text.match(/(?:\\.|[^,\\])+/g) ?? []).map((part) => {
     const found = /^\s*([^=!]+?)\s*(==|!=|=)(.*)$/s.exec(part);
-    if (!found) throw badRequest(`invalid field selector "${text}": invalid selector: '${part}'; can't understand '${part}'`);
+    if (!found)
+      throw badRequest(`invalid field selector "${text}": invalid selector: '${part}'; can't understand '${part}'`);
     const [, label = "", operator, value = ""] = found;
     return {
       field: fieldOf(definition, label),

@@ -6,9 +6,15 @@ import type { IncomingHttpHeaders } from "node:http";
 import { after, before, describe, it } from "node:test";
 import { createApiClient } from "@gatehouse/apimachinery/api-client";
 import type { Status } from "@gatehouse/apimachinery/status-error";
-import { configMaps, namespaces } from "@gatehouse/apimachinery/types/core-v1";
+import { configMaps, namespaces, services } from "@gatehouse/apimachinery/types/core-v1";
 import { createApiServer } from "./server.ts";
-import { newServiceAccountKey, startTestServer, type TestCertificates, testCertificates, type TestServer } from "./testing.ts";
+import {
+  newServiceAccountKey,
+  startTestServer,
+  type TestCertificates,
+  testCertificates,
+  type TestServer,
+} from "./testing.ts";
 
 interface Reply {
   code: number;
@@ -58,7 +64,16 @@ describe("strangers", () => {
 
   it("read /version", async () => assert.match(String((await send("/version")).json.gitVersion), /^v1\.32\./));
 
-  for (const path of ["/api", "/apis", "/openapi/v3", "/api/v1/namespaces", "/nowhere", "/healthz/../api", "/livezz", "/version/"]) {
+  for (const path of [
+    "/api",
+    "/apis",
+    "/openapi/v3",
+    "/api/v1/namespaces",
+    "/nowhere",
+    "/healthz/../api",
+    "/livezz",
+    "/version/",
+  ]) {
     it(`get 401 for ${path}`, async () => {
       const { code, json } = await send(path);
       assert.deepEqual([code, json.kind, json.reason, json.message], [401, "Status", "Unauthorized", "Unauthorized"]);
@@ -92,7 +107,8 @@ describe("identities", () => {
     assert.deepEqual(json.status, { userInfo: { username: "jane", groups: ["dev", "ops", "system:authenticated"] } });
   });
 
-  it("come from a static token", async () => assert.equal((await send("/api/v1/namespaces", bearer(cluster.token))).code, 200));
+  it("come from a static token", async () =>
+    assert.equal((await send("/api/v1/namespaces", bearer(cluster.token))).code, 200));
 
   it("are kept apart on one connection each: a bad token is not made good by a certificate", async () => {
     const client = await certificates.client("jane", ["system:masters"]);
@@ -103,9 +119,19 @@ describe("identities", () => {
 
 describe("requests that make no sense", () => {
   it("get 404 in Kubernetes' words for what is not served", async () => {
-    for (const path of ["/api/v1/gadgets", "/apis/apps/v1/statefulsets", "/apis/nowhere.example/v1/things", "/nowhere", "/api/v1/namespaces/default/pods/x/exec"]) {
+    for (const path of [
+      "/api/v1/gadgets",
+      "/apis/apps/v1/statefulsets",
+      "/apis/nowhere.example/v1/things",
+      "/nowhere",
+      "/api/v1/namespaces/default/pods/x/exec",
+    ]) {
       const { code, json } = await send(path, asAdmin());
-      assert.deepEqual([code, json.reason, json.message], [404, "NotFound", "the server could not find the requested resource"], path);
+      assert.deepEqual(
+        [code, json.reason, json.message],
+        [404, "NotFound", "the server could not find the requested resource"],
+        path,
+      );
     }
   });
 
@@ -120,10 +146,15 @@ describe("requests that make no sense", () => {
     for (const [method, path] of attempts) assert.equal((await send(path, { ...asAdmin(), method })).code, 405, path);
   });
 
-  it("get 400 for a malformed URL", async () => assert.equal((await send("/api/v1/namespaces/%zz", asAdmin())).code, 400));
+  it("get 400 for a malformed URL", async () =>
+    assert.equal((await send("/api/v1/namespaces/%zz", asAdmin())).code, 400));
 
   const post = (body: string | Buffer, contentType = "application/json") =>
-    send("/api/v1/namespaces/default/configmaps", { ...asAdmin({ "content-type": contentType }), method: "POST" }, body);
+    send(
+      "/api/v1/namespaces/default/configmaps",
+      { ...asAdmin({ "content-type": contentType }), method: "POST" },
+      body,
+    );
 
   it("get 400 for a body that is no JSON, no object, or nested without end", async () => {
     assert.equal((await post("{")).code, 400);
@@ -141,7 +172,10 @@ describe("requests that make no sense", () => {
   it("get 415 that names the encoding", async () => {
     const { code, json } = await post("k8s\0", "application/vnd.kubernetes.protobuf");
     assert.equal(code, 415);
-    assert.match(json.message, /application\/vnd\.kubernetes\.protobuf.*accepted media types include: application\/json, application\/yaml/);
+    assert.match(
+      json.message,
+      /application\/vnd\.kubernetes\.protobuf.*accepted media types include: application\/json, application\/yaml/,
+    );
   });
 
   it("are understood in YAML too", async () => {
@@ -165,9 +199,15 @@ describe("a server", () => {
       serviceAccountKey: newServiceAccountKey(),
     };
     const first = await createApiServer(options);
-    const connect = (server: typeof first) => createApiClient({ connect: () => server.connectInProcess({ user: "a", groups: ["system:masters"] }) });
+    const connect = (server: typeof first) =>
+      createApiClient({ connect: () => server.connectInProcess({ user: "a", groups: ["system:masters"] }) });
     const before = await connect(first);
-    await before.create(configMaps, { apiVersion: "v1", kind: "ConfigMap", metadata: { name: "kept", namespace: "default" }, data: { a: "b" } });
+    await before.create(configMaps, {
+      apiVersion: "v1",
+      kind: "ConfigMap",
+      metadata: { name: "kept", namespace: "default" },
+      data: { a: "b" },
+    });
     before.close();
     await first.close();
     await assert.rejects(fetch(`${first.address}/healthz`));
@@ -175,8 +215,12 @@ describe("a server", () => {
     const second = await createApiServer(options);
     const again = await connect(second);
     assert.deepEqual((await again.get(configMaps, "kept", "default")).data, { a: "b" });
-    const slice = await again.json<{ ports: { port: number }[] }>({ method: "GET", path: "/apis/discovery.k8s.io/v1/namespaces/default/endpointslices/kubernetes" });
+    const slice = await again.json<{ ports: { port: number }[] }>({
+      method: "GET",
+      path: "/apis/discovery.k8s.io/v1/namespaces/default/endpointslices/kubernetes",
+    });
     assert.equal(slice.ports[0]?.port, second.port);
+    assert.equal((await again.get(services, "kubernetes", "default")).spec.ports?.[0]?.targetPort, second.port);
     again.close();
     await second.close();
     await rm(directory, { recursive: true });
@@ -185,7 +229,12 @@ describe("a server", () => {
   it("refuses a ServiceAccount key of the wrong kind, and a port that is taken", async () => {
     const options = { statePath: ":memory:", tls: undefined, host: "127.0.0.1", port: 0 };
     await assert.rejects(createApiServer({ ...options, serviceAccountKey: certificates.ca }));
-    const taken = { ...options, tls: certificates, port: cluster.server.port, serviceAccountKey: newServiceAccountKey() };
+    const taken = {
+      ...options,
+      tls: certificates,
+      port: cluster.server.port,
+      serviceAccountKey: newServiceAccountKey(),
+    };
     await assert.rejects(createApiServer(taken), /EADDRINUSE/);
   });
 
@@ -210,9 +259,16 @@ describe("impersonation", () => {
   it("acts as the other user, and only for those who may", async () => {
     const denied = await send("/api/v1/namespaces", asAdmin({ "impersonate-user": "jane" }));
     assert.match(denied.json.message, /User "jane" cannot list resource "namespaces"/);
-    assert.equal((await send("/api/v1/namespaces", asAdmin({ "impersonate-user": "jane", "impersonate-group": "system:masters" }))).code, 200);
+    assert.equal(
+      (await send("/api/v1/namespaces", asAdmin({ "impersonate-user": "jane", "impersonate-group": "system:masters" })))
+        .code,
+      200,
+    );
     const jane = await certificates.client("jane", []);
-    const stolen = await send("/api/v1/namespaces", { ...jane, headers: { "impersonate-user": "administrator", "impersonate-group": "system:masters" } });
+    const stolen = await send("/api/v1/namespaces", {
+      ...jane,
+      headers: { "impersonate-user": "administrator", "impersonate-group": "system:masters" },
+    });
     assert.equal(stolen.code, 403);
     assert.match(stolen.json.message, /cannot impersonate resource "users"/);
   });

@@ -9,7 +9,7 @@ import { Authenticator, type StaticToken } from "./auth/authentication.ts";
 import { Authorizer } from "./auth/authorization.ts";
 import { ServiceAccountTokens } from "./auth/service-account-tokens.ts";
 import { ensureInitialObjects, publishServer } from "./bootstrap.ts";
-import { CustomResources } from "./crd-lifecycle.ts";
+import { serveCustomResources } from "./custom-resources.ts";
 import { EventExpiry } from "./event-expiry.ts";
 import type { Identity } from "./identity.ts";
 import { builtInDefinitions } from "./kinds/built-in.ts";
@@ -68,13 +68,14 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     const tokens = new ServiceAccountTokens(store, options.serviceAccountKey, options.issuer ?? defaultIssuer);
     const registry = new Registry(builtInDefinitions());
     const context: ApiContext = { store, registry, tokens, nodeProxy: options.nodeProxy, log };
-    new CustomResources(context);
+    serveCustomResources(context);
     ensureInitialObjects(context);
     const authenticator = new Authenticator(tokens, options.tokens ?? []);
     const authorizer = new Authorizer(store);
     const paths = new PathAnswers(registry);
     const requests = new RequestHandler({ context, authenticator, authorizer, paths, log });
-    const handler = (request: IncomingMessage, response: ServerResponse): void => void requests.handle(request, response);
+    const handler = (request: IncomingMessage, response: ServerResponse): void =>
+      void requests.handle(request, response);
     const listener = options.tls && (await listen(options.tls, options.host, options.port, handler));
     const port = listener ? (listener.address() as AddressInfo).port : 0;
     if (listener) publishServer(context, options.host, port);
@@ -104,7 +105,10 @@ type Handler = (request: IncomingMessage, response: ServerResponse) => void;
 async function listen(tls: ServingTls, host: string, port: number, handler: Handler): Promise<Server> {
   const { createServer: createTlsServer } = await import("node:https");
   // Strangers get through the handshake: the public paths are theirs, and tokens come later.
-  const server = createTlsServer({ ...tls, requestCert: true, rejectUnauthorized: false, minVersion: "TLSv1.2" }, handler);
+  const server = createTlsServer(
+    { ...tls, requestCert: true, rejectUnauthorized: false, minVersion: "TLSv1.2" },
+    handler,
+  );
   server.keepAliveTimeout = keepAliveMs;
   await new Promise<void>((resolve, reject) => {
     server.once("error", reject);

@@ -45,7 +45,9 @@ export class StoreLog {
 
   /** Every row, oldest first. Throws as the constructor does when the file is damaged. */
   *replay(path: string): Generator<LogRow> {
-    const statement = this.#database.prepare("SELECT revision, resource, key, object AS json FROM log ORDER BY revision");
+    const statement = this.#database.prepare(
+      "SELECT revision, resource, key, object AS json FROM log ORDER BY revision",
+    );
     try {
       for (const row of statement.iterate()) yield row as unknown as LogRow;
     } catch (error) {
@@ -129,6 +131,7 @@ export class StoreLog {
 
 function unusable(path: string, error: unknown): Error {
   const why = error instanceof Error ? error.message : String(error);
-  if (/locked|busy/i.test(why)) return new Error(`cluster state ${path} is in use by another process`, { cause: error });
+  if (/locked|busy/i.test(why))
+    return new Error(`cluster state ${path} is in use by another process`, { cause: error });
   return new Error(`cluster state ${path} cannot be used: ${why}`, { cause: error });
 }

@@ -14,7 +14,12 @@ after(() => rmSync(directory, { recursive: true, force: true }));
 
 let files = 0;
 const newPath = (): string => join(directory, `state-${files++}.db`);
-const object = (name: string, value = ""): KubeObject => ({ apiVersion: "v1", kind: "ConfigMap", metadata: { name }, value });
+const object = (name: string, value = ""): KubeObject => ({
+  apiVersion: "v1",
+  kind: "ConfigMap",
+  metadata: { name },
+  value,
+});
 const names = (store: Store, prefix = "", after = "", revision?: number): string[] =>
   [...store.scan("/configmaps", prefix, after, revision)].map(([key]) => key);
 
@@ -73,7 +78,10 @@ describe("writes", () => {
   it("are refused after the end", () => {
     const store = new Store(":memory:");
     store.close();
-    assert.throws(() => store.write("/configmaps", "a", object("a")), (error) => hasReason(error, "ServiceUnavailable"));
+    assert.throws(
+      () => store.write("/configmaps", "a", object("a")),
+      (error) => hasReason(error, "ServiceUnavailable"),
+    );
   });
 });
 
@@ -100,7 +108,10 @@ describe("reads", () => {
     store.write("/configmaps", "c", object("c"));
     await store.committed();
     const past = [...store.scan("/configmaps", "", "", then)].map(([key, { value }]) => [key, value]);
-    assert.deepEqual(past, [["a", "1"], ["b", "1"]]);
+    assert.deepEqual(past, [
+      ["a", "1"],
+      ["b", "1"],
+    ]);
     assert.deepEqual(names(store), ["a", "c"]);
     store.close();
   });
@@ -110,7 +121,10 @@ describe("reads", () => {
     for (let index = 0; index < 5000; index++) store.write("/configmaps", "a", object("a", String(index)));
     store.write("/secrets", "s", object("s"));
     await store.committed();
-    assert.throws(() => store.changesSince("/configmaps", 1), (error) => hasReason(error, "Expired"));
+    assert.throws(
+      () => store.changesSince("/configmaps", 1),
+      (error) => hasReason(error, "Expired"),
+    );
     assert.equal(store.changesSince("/configmaps", 4990).length, 10);
     assert.equal(store.changesSince("/secrets", 1).length, 1, "a noisy resource expires nobody else's history");
     store.close();
@@ -133,8 +147,13 @@ describe("a restart", () => {
     const second = new Store(path);
     assert.equal(second.revision, 4);
     assert.deepEqual(names(second), ["a"]);
-    const missed = second.changesSince("/configmaps", seen).map(({ type, key, previous }) => [type, key, previous?.value]);
-    assert.deepEqual(missed, [["MODIFIED", "a", "1"], ["DELETED", "b", ""]]);
+    const missed = second
+      .changesSince("/configmaps", seen)
+      .map(({ type, key, previous }) => [type, key, previous?.value]);
+    assert.deepEqual(missed, [
+      ["MODIFIED", "a", "1"],
+      ["DELETED", "b", ""],
+    ]);
     second.close();
   });
 
@@ -155,14 +174,20 @@ describe("a restart", () => {
     assert.deepEqual(names(second), ["a", "stays"]);
     assert.equal(second.get("/configmaps", "a")?.value, "2999");
     assert.equal(second.revision, 3003);
-    assert.throws(() => second.changesSince("/configmaps", 2), (error) => hasReason(error, "Expired"));
+    assert.throws(
+      () => second.changesSince("/configmaps", 2),
+      (error) => hasReason(error, "Expired"),
+    );
     assert.ok(second.changesSince("/configmaps", 2900).length >= 100);
     second.close();
   });
 
   it("refuses a damaged file and a file in use, each in one sentence", () => {
     const damaged = newPath();
-    writeFileSync(damaged, "this is no database, whatever its name says, and it is long enough to be read as one".repeat(50));
+    writeFileSync(
+      damaged,
+      "this is no database, whatever its name says, and it is long enough to be read as one".repeat(50),
+    );
     assert.throws(() => new Store(damaged), /cluster state .* cannot be used: file is not a database/);
     const used = newPath();
     const holder = new Store(used);

@@ -38,7 +38,8 @@ export class Store {
       for (const row of this.#log.replay(path)) this.#load(row);
     } catch (error) {
       this.#log.close();
-      if (error instanceof SyntaxError) throw new Error(`cluster state ${path} cannot be used: ${error.message}`, { cause: error });
+      if (error instanceof SyntaxError)
+        throw new Error(`cluster state ${path} cannot be used: ${error.message}`, { cause: error });
       throw error;
     }
     this.#revision = Math.max(this.#revision, this.#log.compacted);
@@ -86,7 +87,14 @@ export class Store {
     const revision = this.#nextRevision();
     object.metadata.resourceVersion = String(revision);
     collection.set(key, object);
-    this.#add({ resource, revision, key, object, type: previous ? "MODIFIED" : "ADDED", ...(previous ? { previous } : {}) });
+    this.#add({
+      resource,
+      revision,
+      key,
+      object,
+      type: previous ? "MODIFIED" : "ADDED",
+      ...(previous ? { previous } : {}),
+    });
     return object;
   }
 
@@ -135,7 +143,8 @@ export class Store {
   }
 
   #nextRevision(): number {
-    if (this.#closed) throw new StatusError({ code: 503, reason: "ServiceUnavailable", message: "the server is shutting down" });
+    if (this.#closed)
+      throw new StatusError({ code: 503, reason: "ServiceUnavailable", message: "the server is shutting down" });
     return ++this.#revision;
   }
 
@@ -176,7 +185,7 @@ export class Store {
     const listeners = this.#listeners.get(resource);
     if (!listeners?.size) return;
     const committed = { ...event, json };
-    for (const listener of [...listeners]) listener(committed);
+    for (const listener of Array.from(listeners)) listener(committed);
   }
 
   #supersede(event: StoreEvent): void {

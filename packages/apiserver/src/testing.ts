@@ -83,7 +83,8 @@ export async function testCertificates(): Promise<TestCertificates> {
   const x509 = await import("@peculiar/x509");
   const algorithm = { name: "ECDSA", namedCurve: "P-256", hash: "SHA-256" };
   const newKeys = () => crypto.subtle.generateKey(algorithm, true, ["sign", "verify"]);
-  const pemOf = async (key: webcrypto.CryptoKey): Promise<string> => x509.PemConverter.encode(await crypto.subtle.exportKey("pkcs8", key), "PRIVATE KEY");
+  const pemOf = async (key: webcrypto.CryptoKey): Promise<string> =>
+    x509.PemConverter.encode(await crypto.subtle.exportKey("pkcs8", key), "PRIVATE KEY");
   const caKeys = await newKeys();
   const ca = await x509.X509CertificateGenerator.createSelfSigned({
     name: "CN=test-ca",

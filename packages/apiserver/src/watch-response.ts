@@ -3,6 +3,7 @@
 import type { ServerResponse } from "node:http";
 import type { KubeObject } from "@gatehouse/apimachinery/meta";
 import type { Status } from "@gatehouse/apimachinery/status-error";
+import type { EventView } from "./answer-encoding.ts";
 import type { WatchEventType, WatchSink } from "./verbs/watch.ts";
 
 interface QueuedEvent {
@@ -19,12 +20,12 @@ const maxQueued = 10_000;
  */
 export class WatchResponse implements WatchSink {
   readonly #response: ServerResponse;
-  readonly #show: ((object: KubeObject) => unknown) | undefined;
+  readonly #show: EventView | undefined;
   #queue: QueuedEvent[] = [];
   #initial = true;
   #ended = false;
 
-  constructor(response: ServerResponse, show?: (object: KubeObject) => unknown) {
+  constructor(response: ServerResponse, show?: EventView) {
     this.#response = response;
     this.#show = show;
     response.on("drain", () => this.#drain());
@@ -65,7 +66,14 @@ export class WatchResponse implements WatchSink {
   }
 
   #write(type: WatchEventType, object: KubeObject, json?: string): void {
-    const shown = this.#show ? JSON.stringify(this.#show(object)) : (json ?? JSON.stringify(object));
+    let shown: string;
+    try {
+      shown = this.#show ? JSON.stringify(this.#show(type, object)) : (json ?? JSON.stringify(object));
+    } catch (error) {
+      // What cannot be shown ends this watch, and nothing else.
+      this.#response.destroy(error as Error);
+      return;
+    }
     this.#response.write(`{"type":"${type}","object":${shown}}\n`);
   }
 }

@@ -5,6 +5,7 @@ import { isDeepStrictEqual } from "node:util";
 import type { KubeObject } from "@gatehouse/apimachinery/meta";
 import { apiVersionOf } from "@gatehouse/apimachinery/resource-type";
 import { badRequest, conflict, invalid, type StatusCause } from "@gatehouse/apimachinery/status-error";
+import { checkEscalation } from "./auth/escalation.ts";
 import { type ApiContext, type ResourceRequest, subjectOf } from "./api-context.ts";
 import { allocationsOf } from "./service-allocations.ts";
 import { establish, isCrd } from "./crd-lifecycle.ts";
@@ -21,7 +22,9 @@ import { pruneUnknown } from "./schema/prune.ts";
 import { validateSchema } from "./schema/validate.ts";
 import { removeObject, writeObject } from "./stored-objects.ts";
 
-type WriteRequest = Pick<ResourceRequest, "definition" | "namespace" | "name" | "query" | "warnings">;
+/** A write. Without an identity it is the server's own. */
+export type WriteRequest = Pick<ResourceRequest, "definition" | "namespace" | "name" | "query" | "warnings"> &
+  Partial<Pick<ResourceRequest, "identity">>;
 
 /** The decoded body as an object of the request's kind. Throws 400 when it is something else or names another object. */
 export function decodeObject(request: WriteRequest, value: unknown): KubeObject {
@@ -32,10 +35,14 @@ export function decodeObject(request: WriteRequest, value: unknown): KubeObject 
   }
   const object = value as KubeObject;
   if (object.apiVersion && object.apiVersion !== apiVersion) {
-    throw badRequest(`the API version in the data (${object.apiVersion}) does not match the expected API version (${apiVersion})`);
+    throw badRequest(
+      `the API version in the data (${object.apiVersion}) does not match the expected API version (${apiVersion})`,
+    );
   }
   if (object.kind && object.kind !== definition.type.kind) {
-    throw badRequest(`the kind in the data (${object.kind}) does not match the expected kind (${definition.type.kind})`);
+    throw badRequest(
+      `the kind in the data (${object.kind}) does not match the expected kind (${definition.type.kind})`,
+    );
   }
   object.apiVersion = apiVersion;
   object.kind = definition.type.kind;
@@ -48,7 +55,8 @@ export function decodeObject(request: WriteRequest, value: unknown): KubeObject 
 
 /** True when the request asks for a rehearsal. Throws 400 for values other than `All`. */
 export function isDryRun(values: string[]): boolean {
-  for (const value of values) if (value !== "All") throw badRequest(`invalid dryRun value "${value}": supported values: "All"`);
+  for (const value of values)
+    if (value !== "All") throw badRequest(`invalid dryRun value "${value}": supported values: "All"`);
   return values.length > 0;
 }
 
@@ -63,6 +71,7 @@ export function admitNew(context: ApiContext, request: WriteRequest, object: Kub
   definition.strategy.prepareForCreate?.(object, allocationsOf(context.store, object.metadata.name));
   if (isCrd(definition)) establish(object, undefined);
   refuse(object, definition, definition.strategy.validate?.(object, undefined) ?? []);
+  if (request.identity) checkEscalation(context.store, definition, request.identity, object);
   request.warnings.push(...(definition.strategy.warnings?.(object) ?? []));
 }
 
@@ -86,11 +95,15 @@ export function admitChange(
   // On the caller's own tree, before anything of the stored one is mixed in.
   applyDefaults(definition.schema, object);
   const next = isolate(definition, old, object, scope);
-  refuse(next, definition, [...validateMetadataChange(next, old, definition), ...validateSchema(definition.schema, next)]);
+  refuse(next, definition, [
+    ...validateMetadataChange(next, old, definition),
+    ...validateSchema(definition.schema, next),
+  ]);
   if (scope === "object") {
     definition.strategy.prepareForUpdate?.(next, old, allocationsOf(context.store, object.metadata.name));
     if (isCrd(definition)) establish(next, old);
     refuse(next, definition, definition.strategy.validate?.(next, old) ?? []);
+    if (request.identity) checkEscalation(context.store, definition, request.identity, next);
     bumpGeneration(context, definition, old, next);
     request.warnings.push(...(definition.strategy.warnings?.(next) ?? []));
   }
@@ -102,7 +115,12 @@ function refuse(object: KubeObject, definition: ResourceDefinition, causes: Stat
 }
 
 /** Stores an admitted change: nothing when nothing changed, a removal when it was the last finalizer's. */
-export function storeChange(context: ApiContext, definition: ResourceDefinition, old: KubeObject, next: KubeObject): KubeObject {
+export function storeChange(
+  context: ApiContext,
+  definition: ResourceDefinition,
+  old: KubeObject,
+  next: KubeObject,
+): KubeObject {
   next.metadata.resourceVersion = old.metadata.resourceVersion ?? "";
   if (isDeepStrictEqual(next, old)) return old;
   if (mayVanish(next)) return removeObject(context.store, definition, next);
@@ -118,7 +136,10 @@ export function mayVanish(object: KubeObject): boolean {
 }
 
 /** The subject of 422 answers. */
-export function kindSubject(object: KubeObject, definition: ResourceDefinition): { group: string; kind: string; name: string } {
+export function kindSubject(
+  object: KubeObject,
+  definition: ResourceDefinition,
+): { group: string; kind: string; name: string } {
   return { group: definition.type.group, kind: definition.type.kind, name: object.metadata.name ?? "" };
 }
 
@@ -134,7 +155,9 @@ function reportUnknown(request: WriteRequest, paths: string[]): void {
     return;
   }
   const { kind, version } = request.definition.type;
-  throw badRequest(`${kind} in version "${version}" cannot be handled as a ${kind}: strict decoding error: ${messages.join(", ")}`);
+  throw badRequest(
+    `${kind} in version "${version}" cannot be handled as a ${kind}: strict decoding error: ${messages.join(", ")}`,
+  );
 }
 
 function checkPlace(request: WriteRequest, object: KubeObject): void {
@@ -149,20 +172,35 @@ function checkPlace(request: WriteRequest, object: KubeObject): void {
   }
 }
 
-function checkPreconditions(context: ApiContext, definition: ResourceDefinition, old: KubeObject, object: KubeObject): void {
+function checkPreconditions(
+  context: ApiContext,
+  definition: ResourceDefinition,
+  old: KubeObject,
+  object: KubeObject,
+): void {
   const subject = subjectOf(definition, old.metadata.name);
   const { uid, resourceVersion } = object.metadata;
   if (uid && uid !== old.metadata.uid) {
-    throw conflict(subject, `Precondition failed: UID in precondition: ${uid}, UID in object meta: ${old.metadata.uid}`);
+    throw conflict(
+      subject,
+      `Precondition failed: UID in precondition: ${uid}, UID in object meta: ${old.metadata.uid}`,
+    );
   }
   if (!resourceVersion) {
     if (!context.registry.isCustom(definition) && definition.type.group !== "coordination.k8s.io") return;
     throw invalid(kindSubject(old, definition), [
-      { reason: "FieldValueInvalid", message: "Invalid value: 0x0: must be specified for an update", field: "metadata.resourceVersion" },
+      {
+        reason: "FieldValueInvalid",
+        message: "Invalid value: 0x0: must be specified for an update",
+        field: "metadata.resourceVersion",
+      },
     ]);
   }
   if (resourceVersion !== old.metadata.resourceVersion) {
-    throw conflict(subject, "the object has been modified; please apply your changes to the latest version and try again");
+    throw conflict(
+      subject,
+      "the object has been modified; please apply your changes to the latest version and try again",
+    );
   }
 }
 

@@ -5,7 +5,7 @@ import { after, before, describe, it } from "node:test";
 import type { ApiClient, PatchType } from "@gatehouse/apimachinery/api-client";
 import type { KubeObject } from "@gatehouse/apimachinery/meta";
 import { type Deployment, deployments } from "@gatehouse/apimachinery/types/apps-v1";
-import { type ConfigMap, configMaps, namespaces, type Pod, pods, secrets } from "@gatehouse/apimachinery/types/core-v1";
+import { type ConfigMap, configMaps } from "@gatehouse/apimachinery/types/core-v1";
 import { refusedWith, startTestServer, type TestServer } from "./testing.ts";
 
 let cluster: TestServer;
@@ -30,17 +30,15 @@ const deployment = (name: string, spec: Partial<Deployment["spec"]> = {}): Deplo
   metadata: { name, namespace },
   spec: { selector: { matchLabels: { app: "web" } }, template: structuredClone(template), ...spec },
 });
-const pod = (name: string, spec: Partial<Pod["spec"]> = {}): Pod => ({
-  apiVersion: "v1",
-  kind: "Pod",
-  metadata: { name, namespace },
-  spec: { containers: [{ name: "web", image: "web:1" }], ...spec },
-});
-
 describe("a new object", () => {
   it("gets uid, creationTimestamp and resourceVersion, whatever the writer sent", async () => {
     const sent = configMap("stamped", { a: "b" });
-    Object.assign(sent.metadata, { uid: "mine", creationTimestamp: "2001-01-01T00:00:00Z", deletionTimestamp: "2001-01-01T00:00:00Z", generation: 7 });
+    Object.assign(sent.metadata, {
+      uid: "mine",
+      creationTimestamp: "2001-01-01T00:00:00Z",
+      deletionTimestamp: "2001-01-01T00:00:00Z",
+      generation: 7,
+    });
     const { metadata, data } = await client.create(configMaps, sent);
     assert.match(metadata.uid ?? "", /^[0-9a-f]{8}-/);
     assert.notEqual(metadata.creationTimestamp, "2001-01-01T00:00:00Z");
@@ -58,7 +56,10 @@ describe("a new object", () => {
 
   it("is refused when the name is taken, the namespace missing, or a resourceVersion set", async () => {
     await client.create(configMaps, configMap("taken"));
-    await assert.rejects(client.create(configMaps, configMap("taken")), refusedWith(409, /^configmaps "taken" already exists$/));
+    await assert.rejects(
+      client.create(configMaps, configMap("taken")),
+      refusedWith(409, /^configmaps "taken" already exists$/),
+    );
     const elsewhere = configMap("x");
     elsewhere.metadata.namespace = "nowhere";
     await assert.rejects(client.create(configMaps, elsewhere), refusedWith(404, /^namespaces "nowhere" not found$/));
@@ -75,8 +76,25 @@ describe("a new object", () => {
     ["a bad label value", { name: "x", labels: { a: "b c" } }, /metadata.labels: Invalid value: "b c": a valid label/],
     ["a label that is no text", { name: "x", labels: { a: 1 } }, /metadata.labels/],
     ["huge annotations", { name: "x", annotations: { a: "x".repeat(262_144) } }, /metadata.annotations: Too long/],
-    ["two controllers", { name: "x", ownerReferences: [1, 2].map((uid) => ({ apiVersion: "v1", kind: "Pod", name: "p", uid: `${uid}`, controller: true })) }, /Only one reference/],
-    ["an owner without a uid", { name: "x", ownerReferences: [{ apiVersion: "v1", kind: "Pod", name: "p" }] }, /ownerReferences\[0\].uid: Required/],
+    [
+      "two controllers",
+      {
+        name: "x",
+        ownerReferences: [1, 2].map((uid) => ({
+          apiVersion: "v1",
+          kind: "Pod",
+          name: "p",
+          uid: `${uid}`,
+          controller: true,
+        })),
+      },
+      /Only one reference/,
+    ],
+    [
+      "an owner without a uid",
+      { name: "x", ownerReferences: [{ apiVersion: "v1", kind: "Pod", name: "p" }] },
+      /ownerReferences\[0\].uid: Required/,
+    ],
   ];
   for (const [what, metadata, message] of badMetadata) {
     it(`is refused with ${what}`, async () => {
@@ -87,9 +105,17 @@ describe("a new object", () => {
 
   it("is refused when it is of another kind, version or namespace than the URL", async () => {
     const post = (body: object) =>
-      client.json({ method: "POST", path: "/api/v1/namespaces/default/configmaps", body: JSON.stringify(body), headers: { "content-type": "application/json" } });
+      client.json({
+        method: "POST",
+        path: "/api/v1/namespaces/default/configmaps",
+        body: JSON.stringify(body),
+        headers: { "content-type": "application/json" },
+      });
     await assert.rejects(post({ ...configMap("x"), kind: "Secret" }), refusedWith(400, /kind in the data \(Secret\)/));
-    await assert.rejects(post({ ...configMap("x"), apiVersion: "v2" }), refusedWith(400, /API version in the data \(v2\) does not match/));
+    await assert.rejects(
+      post({ ...configMap("x"), apiVersion: "v2" }),
+      refusedWith(400, /API version in the data \(v2\) does not match/),
+    );
     const elsewhere = { ...configMap("x"), metadata: { name: "x", namespace: "kube-system" } };
     await assert.rejects(post(elsewhere), refusedWith(400, /namespace of the provided object does not match/));
   });
@@ -107,7 +133,10 @@ describe("a change", () => {
   it("from a stale resourceVersion is a Conflict, without one it wins, of another UID it is a Conflict", async () => {
     const created = await client.create(configMaps, configMap("contested"));
     await client.update(configMaps, { ...created, data: { a: "1" } });
-    await assert.rejects(client.update(configMaps, { ...created, data: { a: "2" } }), refusedWith(409, /the object has been modified; please apply your changes to the latest version/));
+    await assert.rejects(
+      client.update(configMaps, { ...created, data: { a: "2" } }),
+      refusedWith(409, /the object has been modified; please apply your changes to the latest version/),
+    );
     assert.deepEqual((await client.update(configMaps, configMap("contested", { a: "3" }))).data, { a: "3" });
     const stranger = configMap("contested");
     stranger.metadata.uid = "other";
@@ -118,24 +147,51 @@ describe("a change", () => {
     const created = await client.create(configMaps, configMap("owned"));
     const { metadata } = await client.update(configMaps, {
       ...created,
-      metadata: { ...created.metadata, creationTimestamp: "2001-01-01T00:00:00Z", deletionTimestamp: "2001-01-01T00:00:00Z", labels: { a: "b" } },
+      metadata: {
+        ...created.metadata,
+        creationTimestamp: "2001-01-01T00:00:00Z",
+        deletionTimestamp: "2001-01-01T00:00:00Z",
+        labels: { a: "b" },
+      },
     });
-    assert.deepEqual([metadata.creationTimestamp, metadata.deletionTimestamp, metadata.labels], [created.metadata.creationTimestamp, undefined, { a: "b" }]);
+    assert.deepEqual(
+      [metadata.creationTimestamp, metadata.deletionTimestamp, metadata.labels],
+      [created.metadata.creationTimestamp, undefined, { a: "b" }],
+    );
   });
 
   it("of what is not there is 404, except for kinds made by PUT", async () => {
-    await assert.rejects(client.update(configMaps, configMap("absent")), refusedWith(404, /^configmaps "absent" not found$/));
+    await assert.rejects(
+      client.update(configMaps, configMap("absent")),
+      refusedWith(404, /^configmaps "absent" not found$/),
+    );
     const leases = { group: "coordination.k8s.io", version: "v1", plural: "leases", kind: "Lease", namespaced: true };
-    const lease = { apiVersion: "coordination.k8s.io/v1", kind: "Lease", metadata: { name: "made", namespace }, spec: {} };
+    const lease = {
+      apiVersion: "coordination.k8s.io/v1",
+      kind: "Lease",
+      metadata: { name: "made", namespace },
+      spec: {},
+    };
     const made = await client.update<KubeObject>(leases, lease);
     assert.ok(made.metadata.uid);
-    await assert.rejects(client.update<KubeObject>(leases, lease), refusedWith(422, /metadata.resourceVersion: Invalid value: 0x0: must be specified for an update/));
+    await assert.rejects(
+      client.update<KubeObject>(leases, lease),
+      refusedWith(422, /metadata.resourceVersion: Invalid value: 0x0: must be specified for an update/),
+    );
   });
 
   it("with another name than the URL is refused", async () => {
     const body = JSON.stringify(configMap("other"));
-    const put = client.json({ method: "PUT", path: "/api/v1/namespaces/default/configmaps/stamped", body, headers: { "content-type": "application/json" } });
-    await assert.rejects(put, refusedWith(400, /the name of the object \(other\) does not match the name on the URL \(stamped\)/));
+    const put = client.json({
+      method: "PUT",
+      path: "/api/v1/namespaces/default/configmaps/stamped",
+      body,
+      headers: { "content-type": "application/json" },
+    });
+    await assert.rejects(
+      put,
+      refusedWith(400, /the name of the object \(other\) does not match the name on the URL \(stamped\)/),
+    );
   });
 });
 
@@ -150,10 +206,20 @@ describe("spec and status", () => {
       spec: { ...created.spec, replicas: 7 },
       status: { replicas: 2 },
     });
-    assert.deepEqual([reported.spec.replicas, reported.metadata.labels, reported.status, reported.metadata.generation], [2, undefined, { replicas: 2 }, 1]);
-    const changed = await client.update(deployments, { ...reported, spec: { ...reported.spec, replicas: 3 }, status: { replicas: 0 } });
+    assert.deepEqual(
+      [reported.spec.replicas, reported.metadata.labels, reported.status, reported.metadata.generation],
+      [2, undefined, { replicas: 2 }, 1],
+    );
+    const changed = await client.update(deployments, {
+      ...reported,
+      spec: { ...reported.spec, replicas: 3 },
+      status: { replicas: 0 },
+    });
     assert.deepEqual([changed.spec.replicas, changed.status, changed.metadata.generation], [3, { replicas: 2 }, 2]);
-    const labelled = await client.update(deployments, { ...changed, metadata: { ...changed.metadata, labels: { a: "b" } } });
+    const labelled = await client.update(deployments, {
+      ...changed,
+      metadata: { ...changed.metadata, labels: { a: "b" } },
+    });
     assert.equal(labelled.metadata.generation, 2);
   });
 
@@ -180,11 +246,28 @@ describe("patches", () => {
 
   it("merge lists by key where the kind says so, and never change what is stored by halves", async () => {
     await client.create(deployments, deployment("patched"));
-    const change = { spec: { template: { spec: { containers: [{ name: "web", image: "web:2" }, { name: "side", image: "side" }] } } } };
+    const change = {
+      spec: {
+        template: {
+          spec: {
+            containers: [
+              { name: "web", image: "web:2" },
+              { name: "side", image: "side" },
+            ],
+          },
+        },
+      },
+    };
     const patched = await client.patch(deployments, { name: "patched", namespace }, "strategic-merge", change);
-    assert.deepEqual(patched.spec.template.spec.containers.map(({ name, image }) => `${name}=${image}`).toSorted(), ["side=side", "web=web:2"]);
+    assert.deepEqual(patched.spec.template.spec.containers.map(({ name, image }) => `${name}=${image}`).toSorted(), [
+      "side=side",
+      "web=web:2",
+    ]);
     const wrong = { spec: { template: { metadata: { labels: { app: "other" } } } } };
-    await assert.rejects(client.patch(deployments, { name: "patched", namespace }, "merge", wrong), refusedWith(422, /`selector` does not match template `labels`/));
+    await assert.rejects(
+      client.patch(deployments, { name: "patched", namespace }, "merge", wrong),
+      refusedWith(422, /`selector` does not match template `labels`/),
+    );
     assert.deepEqual((await client.get(deployments, "patched", namespace)).spec, patched.spec);
   });
 
@@ -192,14 +275,22 @@ describe("patches", () => {
     await client.create(configMaps, configMap("guarded"));
     const stale = { metadata: { resourceVersion: "1" }, data: { a: "b" } };
     await assert.rejects(client.patch(configMaps, { name: "guarded", namespace }, "merge", stale), refusedWith(409));
-    await assert.rejects(client.patch(configMaps, { name: "guarded", namespace }, "apply", {}), refusedWith(415, /application\/apply-patch\+yaml/));
+    await assert.rejects(
+      client.patch(configMaps, { name: "guarded", namespace }, "apply", {}),
+      refusedWith(415, /application\/apply-patch\+yaml/),
+    );
     await assert.rejects(client.patch(configMaps, { name: "absent", namespace }, "merge", {}), refusedWith(404));
   });
 
   it("of the status leave the rest alone", async () => {
     await client.create(deployments, deployment("status-patched"));
     const patch = { spec: { replicas: 9 }, status: { replicas: 1 } };
-    const patched = await client.patch(deployments, { name: "status-patched", namespace, subresource: "status" }, "merge", patch);
+    const patched = await client.patch(
+      deployments,
+      { name: "status-patched", namespace, subresource: "status" },
+      "merge",
+      patch,
+    );
     assert.deepEqual([patched.spec.replicas, patched.status], [1, { replicas: 1 }]);
   });
 });
@@ -212,12 +303,25 @@ describe("unknown fields", () => {
     const created = await client.create(configMaps, typo, { onWarning: (warning) => warnings.push(warning) });
     assert.deepEqual([warnings, created.dota], [['unknown field "dota"'], undefined]);
     warnings.length = 0;
-    await client.update(configMaps, { ...typo, data: { a: "1" } }, { fieldValidation: "Ignore", onWarning: (warning) => warnings.push(warning) });
+    await client.update(
+      configMaps,
+      { ...typo, data: { a: "1" } },
+      { fieldValidation: "Ignore", onWarning: (warning) => warnings.push(warning) },
+    );
     assert.deepEqual(warnings, []);
     const strict = client.update(configMaps, typo, { fieldValidation: "Strict" });
-    await assert.rejects(strict, refusedWith(400, /ConfigMap in version "v1" cannot be handled as a ConfigMap: strict decoding error: unknown field "dota"/));
+    await assert.rejects(
+      strict,
+      refusedWith(
+        400,
+        /ConfigMap in version "v1" cannot be handled as a ConfigMap: strict decoding error: unknown field "dota"/,
+      ),
+    );
     const inMetadata = { ...configMap("typo"), metadata: { name: "typo", namespace, lables: {} } } as ConfigMap;
-    await assert.rejects(client.update(configMaps, inMetadata, { fieldValidation: "Strict" }), refusedWith(400, /unknown field "metadata.lables"/));
+    await assert.rejects(
+      client.update(configMaps, inMetadata, { fieldValidation: "Strict" }),
+      refusedWith(400, /unknown field "metadata.lables"/),
+    );
   });
 });
 
@@ -227,7 +331,9 @@ describe("a rehearsal (dryRun=All)", () => {
     assert.ok(rehearsed.metadata.uid);
     await assert.rejects(client.get(configMaps, "rehearsed", namespace), refusedWith(404));
     const { metadata } = await client.create(configMaps, configMap("real", { a: "1" }));
-    assert.deepEqual((await client.update(configMaps, configMap("real", { a: "2" }), { dryRun: true })).data, { a: "2" });
+    assert.deepEqual((await client.update(configMaps, configMap("real", { a: "2" }), { dryRun: true })).data, {
+      a: "2",
+    });
     await client.json({ method: "DELETE", path: "/api/v1/namespaces/default/configmaps/real?dryRun=All" });
     const still = await client.get(configMaps, "real", namespace);
     assert.deepEqual([still.data, still.metadata.resourceVersion], [{ a: "1" }, metadata.resourceVersion]);
@@ -236,80 +342,5 @@ describe("a rehearsal (dryRun=All)", () => {
   it("is refused for values other than All", async () => {
     const path = "/api/v1/namespaces/default/configmaps/real?dryRun=Some";
     await assert.rejects(client.json({ method: "DELETE", path }), refusedWith(400, /dryRun/));
-  });
-});
-
-describe("kinds' own rules", () => {
-  it("complete a Pod", async () => {
-    const latest = { name: "latest", image: "web", resources: { limits: { cpu: "1", memory: "1Gi" } } };
-    const digest = { name: "digest", image: "web@sha256:0", ports: [{ containerPort: 80 }] };
-    const { spec, status } = await client.create(pods, pod("completed", { containers: [latest, digest], hostNetwork: true }));
-    assert.deepEqual(spec.containers.map(({ imagePullPolicy }) => imagePullPolicy), ["Always", "IfNotPresent"]);
-    assert.deepEqual([spec.restartPolicy, spec.dnsPolicy, spec.serviceAccountName, spec.terminationGracePeriodSeconds], ["Always", "ClusterFirst", "default", 30]);
-    assert.deepEqual(spec.containers[0]?.resources?.requests, { cpu: "1", memory: "1Gi" });
-    assert.equal(spec.containers[1]?.ports?.[0]?.hostPort, 80);
-    assert.deepEqual(status, { phase: "Pending", qosClass: "Burstable" });
-  });
-
-  const badPods: [string, Partial<Pod["spec"]>, RegExp][] = [
-    ["no containers", { containers: [] }, /spec.containers: Required value/],
-    ["two containers of one name", { containers: [1, 2].map(() => ({ name: "a", image: "b" })) }, /spec.containers\[1\]: Duplicate value: .*"a"/],
-    ["no image", { containers: [{ name: "a", image: "" }] }, /spec.containers\[0\].image: Required/],
-    ["a port out of range", { containers: [{ name: "a", image: "b", ports: [{ containerPort: 70_000 }] }] }, /containerPort: Invalid value: 70000: must be between 1 and 65535/],
-    ["a mount of no volume", { containers: [{ name: "a", image: "b", volumeMounts: [{ name: "v", mountPath: "/" }] }] }, /volumeMounts\[0\].name: Not found: "v"/],
-  ];
-  for (const [what, spec, message] of badPods) {
-    it(`refuse a Pod with ${what}`, async () => {
-      await assert.rejects(client.create(pods, pod("bad", spec)), refusedWith(422, message));
-    });
-  }
-
-  it("freeze a Pod's spec but for its images", async () => {
-    const created = await client.create(pods, pod("frozen"));
-    const image = { spec: { containers: [{ name: "web", image: "web:2" }] } };
-    const patched = await client.patch(pods, { name: "frozen", namespace }, "strategic-merge", image);
-    assert.equal(patched.spec.containers[0]?.image, "web:2");
-    for (const change of [{ nodeName: "n" }, { restartPolicy: "Never" }, { containers: [{ name: "web", image: "x", command: ["y"] }] }]) {
-      await assert.rejects(client.patch(pods, { name: "frozen", namespace }, "strategic-merge", { spec: change }), refusedWith(422, /pod updates may not change fields other than/));
-    }
-    assert.ok(created.metadata.uid);
-  });
-
-  it("check a workload's selector, and keep it", async () => {
-    const wrong: [Partial<Deployment["spec"]>, RegExp][] = [
-      [{ selector: { matchLabels: { app: "other" } } }, /`selector` does not match template `labels`/],
-      [{ selector: {} }, /spec.selector: Invalid value: .*empty selector is invalid/],
-      [{ replicas: -1 }, /spec.replicas/],
-      [{ strategy: { type: "RollingUpdate", rollingUpdate: { maxSurge: 0, maxUnavailable: "0%" } } }, /may not be 0 when `maxSurge` is 0/],
-      [{ template: { ...template, spec: { ...template.spec, restartPolicy: "Never" } } }, /restartPolicy: Unsupported value: "Never"/],
-    ];
-    for (const [spec, message] of wrong) await assert.rejects(client.create(deployments, deployment("wrong", spec)), refusedWith(422, message));
-    const created = await client.create(deployments, deployment("kept"));
-    assert.deepEqual(created.spec.strategy, { type: "RollingUpdate", rollingUpdate: { maxSurge: "25%", maxUnavailable: "25%" } });
-    const labels = { app: "web", tier: "x" };
-    const moved = { ...created.spec, selector: { matchLabels: labels }, template: { ...created.spec.template, metadata: { labels } } };
-    await assert.rejects(client.update(deployments, { ...created, spec: moved }), refusedWith(422, /spec.selector: Invalid value: .*field is immutable/));
-  });
-
-  it("encode a Secret's plain text, fix its type, and want the keys of well-known types", async () => {
-    const secret = { apiVersion: "v1", kind: "Secret", metadata: { name: "s", namespace }, stringData: { a: "ü" } };
-    const created = await client.create(secrets, secret);
-    assert.deepEqual([created.data, created.stringData, created.type], [{ a: "w7w=" }, undefined, "Opaque"]);
-    await assert.rejects(client.update(secrets, { ...created, type: "other" }), refusedWith(422, /type: Invalid value: "other": field is immutable/));
-    const tls = { ...secret, metadata: { name: "tls", namespace }, type: "kubernetes.io/tls" };
-    await assert.rejects(client.create(secrets, tls), refusedWith(422, /data\[tls.crt\]: Required value.*data\[tls.key\]: Required value/));
-  });
-
-  it("keep what is immutable", async () => {
-    const created = await client.create(configMaps, { ...configMap("fixed", { a: "1" }), immutable: true });
-    await assert.rejects(client.update(configMaps, { ...created, data: { a: "2" } }), refusedWith(422, /data: Forbidden: field is immutable when `immutable` is set/));
-    await assert.rejects(client.create(configMaps, configMap("bad-key", { "a b": "" })), refusedWith(422, /data\[a b\]: Invalid value/));
-  });
-
-  it("give a Namespace its finalizer, phase and label, and freeze its finalizers", async () => {
-    const created = await client.create(namespaces, { apiVersion: "v1", kind: "Namespace", metadata: { name: "labelled" } });
-    assert.deepEqual([created.spec, created.status, created.metadata.labels], [{ finalizers: ["kubernetes"] }, { phase: "Active" }, { "kubernetes.io/metadata.name": "labelled" }]);
-    const emptied = await client.update(namespaces, { ...created, spec: { finalizers: [] } });
-    assert.deepEqual(emptied.spec, { finalizers: ["kubernetes"] });
   });
 });

@@ -76,12 +76,10 @@ async function runPhases(
       for (const index of group) await one(index);
     });
     if (phase > 0 || options.dryRun === "server" || options.dryRun === "client") continue;
-    const created = await Promise.all(
-      objects.map((object, index) => (isDefinition(object) ? outcomes[index]?.promise : undefined)),
-    );
-    await Promise.all(
-      created.map((outcome) => (outcome?.result === "created" ? untilEstablished(client, outcome.object) : undefined)),
-    );
+    for (const [index, object] of objects.entries()) {
+      const outcome = isDefinition(object) ? await outcomes[index]?.promise : undefined;
+      if (outcome?.result === "created") await untilEstablished(client, outcome.object);
+    }
   }
 }
 

@@ -68,7 +68,9 @@ function readJson<T>(path: string): T | undefined {
   try {
     return JSON.parse(text) as T;
   } catch {
-    throw new UserError(`${path} is damaged (not JSON): remove the cluster with gatehouse down, then bring it up again`);
+    throw new UserError(
+      `${path} is damaged (not JSON): remove the cluster with gatehouse down, then bring it up again`,
+    );
   }
 }
 

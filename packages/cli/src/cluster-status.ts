@@ -19,8 +19,20 @@ export interface ClusterStatus extends Omit<ClusterSummary, "urls"> {
   phase: ClusterPhase;
   ready: boolean;
   urls: string[];
-  gateways: { namespace: string; name: string; class: string; programmed: boolean; addresses: string[]; attachedRoutes: number }[];
-  routes: { namespace: string; name: string; hostnames: string[]; parents: { gateway: string; accepted: boolean; reason: string }[] }[];
+  gateways: {
+    namespace: string;
+    name: string;
+    class: string;
+    programmed: boolean;
+    addresses: string[];
+    attachedRoutes: number;
+  }[];
+  routes: {
+    namespace: string;
+    name: string;
+    hostnames: string[];
+    parents: { gateway: string; accepted: boolean; reason: string }[];
+  }[];
   pods: { namespace: string; name: string; ready: boolean; phase: string; ip: string; restarts: number }[];
   /** All processes of the cluster together. */
   memory: { processes: number; mebibytes: number };
@@ -34,8 +46,17 @@ export async function collectStatus(provider: EmbeddedProvider): Promise<Cluster
   const phase = await provider.phase();
   const base = { ...clusterSummary(provider), name: provider.state?.name ?? provider.context, phase };
   if (phase !== "running") {
-    const reason = phase === "absent" ? "not there: bring it up with gatehouse up" : "not running: start it with gatehouse start";
-    return { ...base, ready: false, gateways: [], routes: [], pods: [], memory: { processes: 0, mebibytes: 0 }, notReady: [{ object: `cluster/${base.name}`, reason }] };
+    const reason =
+      phase === "absent" ? "not there: bring it up with gatehouse up" : "not running: start it with gatehouse start";
+    return {
+      ...base,
+      ready: false,
+      gateways: [],
+      routes: [],
+      pods: [],
+      memory: { processes: 0, mebibytes: 0 },
+      notReady: [{ object: `cluster/${base.name}`, reason }],
+    };
   }
   const client = await provider.connect();
   try {
@@ -101,7 +122,8 @@ function routeRow(route: KubeObject): ClusterStatus["routes"][number] {
 function podRow(pod: Pod): ClusterStatus["pods"][number] {
   return {
     ...nameOf(pod),
-    ready: pod.status?.conditions?.some((condition) => condition.type === "Ready" && condition.status === "True") === true,
+    ready:
+      pod.status?.conditions?.some((condition) => condition.type === "Ready" && condition.status === "True") === true,
     phase: pod.metadata.deletionTimestamp ? "Terminating" : (pod.status?.phase ?? "Pending"),
     ip: pod.status?.podIP ?? "",
     restarts: (pod.status?.containerStatuses ?? []).reduce((sum, container) => sum + container.restartCount, 0),

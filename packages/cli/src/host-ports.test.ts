@@ -48,7 +48,8 @@ test("a taken port gives the next free one and names the holder", async (t) => {
   const chosen = mappings[0]?.hostPort ?? 0;
   assert.ok(chosen > preferred);
   assert.equal(notes.length, 1);
-  if (process.platform === "linux") assert.match(notes[0] ?? "", new RegExp(`held by .*\\(pid ${process.pid}\\); using ${chosen}`));
+  if (process.platform === "linux")
+    assert.match(notes[0] ?? "", new RegExp(`held by .*\\(pid ${process.pid}\\); using ${chosen}`));
 });
 
 test("a port taken on [::1] only is not free", async (t) => {
@@ -60,7 +61,10 @@ test("a port taken on [::1] only is not free", async (t) => {
 
 test("a port the user asked for is refused, not replaced", async (t) => {
   const chosen = await listen(t);
-  await assert.rejects(chooseHostPorts([wish({ chosen })]), /port \d+ is held by .*choose another with --http-port PORT/);
+  await assert.rejects(
+    chooseHostPorts([wish({ chosen })]),
+    /port \d+ is held by .*choose another with --http-port PORT/,
+  );
 });
 
 test("zero means any, and two wishes never get the same port", async () => {

@@ -51,7 +51,8 @@ async function chooseOne(wish: PortWish, taken: number[]): Promise<{ hostPort: n
     throw new UserError(`${why}: free it, or choose another with ${wish.option} PORT (0 = any free one)`);
   }
   for (let port = wish.fallback; port < wish.fallback + 100; port++) {
-    if (!taken.includes(port) && !(await refusalOf(port))) return { hostPort: port, note: `${why}; using ${port} instead` };
+    if (!taken.includes(port) && !(await refusalOf(port)))
+      return { hostPort: port, note: `${why}; using ${port} instead` };
   }
   throw new UserError(
     `${why}, and ports ${wish.fallback} to ${wish.fallback + 99} are taken too: choose one with ${wish.option} PORT`,

@@ -3,7 +3,8 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { UserError } from "./user-error.ts";
 
-export const systemHostsFile = process.platform === "win32" ? "C:\\Windows\\System32\\drivers\\etc\\hosts" : "/etc/hosts";
+export const systemHostsFile =
+  process.platform === "win32" ? "C:\\Windows\\System32\\drivers\\etc\\hosts" : "/etc/hosts";
 
 const begin = (context: string): string => `# BEGIN ${context} (written by gatehouse up, removed by gatehouse down)`;
 const end = (context: string): string => `# END ${context}`;

@@ -1,5 +1,14 @@
 import assert from "node:assert/strict";
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
@@ -94,7 +103,10 @@ test("a damaged file is refused and left as it is", (t) => {
   const path = join(directory(t), "config");
   for (const text of ["a: [", "- just\n- a list\n"]) {
     writeFileSync(path, text);
-    assert.throws(() => addContext(path, entry("gatehouse")), /kubeconfig .*config (cannot be read|is not a kubeconfig)/);
+    assert.throws(
+      () => addContext(path, entry("gatehouse")),
+      /kubeconfig .*config (cannot be read|is not a kubeconfig)/,
+    );
     assert.equal(readFileSync(path, "utf8"), text);
     assert.equal(existsSync(`${path}.lock`), false);
   }

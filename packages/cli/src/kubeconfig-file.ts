@@ -1,7 +1,18 @@
 // Writing the cluster's context into the user's kubeconfig and taking it out again, as kind does: other entries,
 // comments and order stay, the file is replaced whole, under kubectl's own lock.
 
-import { chmodSync, closeSync, mkdirSync, openSync, readFileSync, realpathSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  closeSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  realpathSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { dirname } from "node:path";
 import { isMap, isSeq, parseDocument, type Document, type YAMLSeq } from "yaml";
 import { UserError } from "./user-error.ts";
@@ -45,7 +56,9 @@ export function addContext(path: string, entry: ContextEntry): KubeconfigChange 
     return {
       path,
       created: !exists,
-      ...(typeof previous === "string" && previous !== "" && previous !== entry.context ? { previousContext: previous } : {}),
+      ...(typeof previous === "string" && previous !== "" && previous !== entry.context
+        ? { previousContext: previous }
+        : {}),
     };
   });
 }
@@ -74,10 +87,14 @@ function load(path: string): { document: Document; exists: boolean } {
   const exists = fileExists(path);
   const document = parseDocument(exists ? readFileSync(path, "utf8") : "");
   if (document.errors.length > 0) {
-    throw new UserError(`kubeconfig ${path} cannot be read: ${document.errors[0]?.message.split("\n")[0]}: mend it, or point KUBECONFIG at another file`);
+    throw new UserError(
+      `kubeconfig ${path} cannot be read: ${document.errors[0]?.message.split("\n")[0]}: mend it, or point KUBECONFIG at another file`,
+    );
   }
-  if (document.contents === null) document.contents = document.createNode({ apiVersion: "v1", kind: "Config" }) as never;
-  if (!isMap(document.contents)) throw new UserError(`kubeconfig ${path} is not a kubeconfig: its top level is not a mapping`);
+  if (document.contents === null)
+    document.contents = document.createNode({ apiVersion: "v1", kind: "Config" }) as never;
+  if (!isMap(document.contents))
+    throw new UserError(`kubeconfig ${path} is not a kubeconfig: its top level is not a mapping`);
   return { document, exists };
 }
 

@@ -3,7 +3,6 @@ import { Readable } from "node:stream";
 import { after, before, test } from "node:test";
 import { startTestServer, type TestServer } from "@gatehouse/apiserver/testing";
 import type { ApiClient } from "@gatehouse/apimachinery/api-client";
-import type { KubeObject } from "@gatehouse/apimachinery/meta";
 import { deployments } from "@gatehouse/apimachinery/types/apps-v1";
 import { configMaps, type Pod, pods, services } from "@gatehouse/apimachinery/types/core-v1";
 import type { ClientContext } from "./client-context.ts";
@@ -56,7 +55,7 @@ before(async () => {
     apiVersion: "v1",
     kind: "ConfigMap",
     metadata: { name: "c", namespace: "default" },
-  } as KubeObject);
+  });
 });
 after(() => cluster.close());
 

@@ -27,7 +27,7 @@ export async function writeLogs(
   const one = async (source: LogSource): Promise<void> => {
     try {
       const response = await open(context, source, parameters);
-      await copyLines(response, prefix ? `[pod/${source.pod}/${source.container}] ` : "", context.out);
+      await copyLines(response, prefix ? `[pod/${source.pod}/${source.container}] ` : "", (text) => context.out(text));
     } catch (error) {
       reportFailure(context, error);
     }

@@ -2,7 +2,7 @@
 
 import { readdir, readFile, stat } from "node:fs/promises";
 import { extname, join } from "node:path";
-import { Readable } from "node:stream";
+import type { Readable } from "node:stream";
 import type { KubeObject } from "@gatehouse/apimachinery/meta";
 import { UserError } from "./user-error.ts";
 

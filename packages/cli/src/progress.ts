@@ -36,7 +36,9 @@ export function createProgress({ write, terminal, quiet }: ProgressOptions): Pro
       const finish = (mark: string): void => {
         const durationMs = performance.now() - started - startMs;
         steps.push({ name, startMs, durationMs });
-        show(`${terminal ? "\r\u001b[2K" : ""} ${mark} ${name}${detail && `: ${detail}`} ${paint(2, `(${seconds(durationMs)})`)}\n`);
+        show(
+          `${terminal ? "\r\u001b[2K" : ""} ${mark} ${name}${detail && `: ${detail}`} ${paint(2, `(${seconds(durationMs)})`)}\n`,
+        );
       };
       try {
         const result = await work((text) => (detail = text));

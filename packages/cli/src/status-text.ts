@@ -20,32 +20,44 @@ function heading(status: ClusterStatus): string[] {
 }
 
 function gatewaySection({ gateways }: ClusterStatus): string[] {
-  return section("GATEWAY", ["CLASS", "ADDRESS", "PROGRAMMED", "ROUTES"], gateways.map((gateway) => [
-    `${gateway.namespace}/${gateway.name}`,
-    gateway.class,
-    gateway.addresses.join(",") || "<none>",
-    yesOrNo(gateway.programmed),
-    String(gateway.attachedRoutes),
-  ]));
+  return section(
+    "GATEWAY",
+    ["CLASS", "ADDRESS", "PROGRAMMED", "ROUTES"],
+    gateways.map((gateway) => [
+      `${gateway.namespace}/${gateway.name}`,
+      gateway.class,
+      gateway.addresses.join(",") || "<none>",
+      yesOrNo(gateway.programmed),
+      String(gateway.attachedRoutes),
+    ]),
+  );
 }
 
 function routeSection({ routes }: ClusterStatus): string[] {
-  return section("HTTPROUTE", ["HOSTNAMES", "GATEWAY", "ACCEPTED", "REASON"], routes.flatMap((route) => {
-    const name = `${route.namespace}/${route.name}`;
-    const hostnames = route.hostnames.join(",");
-    if (route.parents.length === 0) return [[name, hostnames, "<none>", "no", "no Gateway has taken it"]];
-    return route.parents.map((parent) => [name, hostnames, parent.gateway, yesOrNo(parent.accepted), parent.reason]);
-  }));
+  return section(
+    "HTTPROUTE",
+    ["HOSTNAMES", "GATEWAY", "ACCEPTED", "REASON"],
+    routes.flatMap((route) => {
+      const name = `${route.namespace}/${route.name}`;
+      const hostnames = route.hostnames.join(",");
+      if (route.parents.length === 0) return [[name, hostnames, "<none>", "no", "no Gateway has taken it"]];
+      return route.parents.map((parent) => [name, hostnames, parent.gateway, yesOrNo(parent.accepted), parent.reason]);
+    }),
+  );
 }
 
 function podSection({ pods }: ClusterStatus): string[] {
-  return section("POD", ["READY", "PHASE", "RESTARTS", "IP"], pods.map((pod) => [
-    `${pod.namespace}/${pod.name}`,
-    yesOrNo(pod.ready),
-    pod.phase,
-    String(pod.restarts),
-    pod.ip || "<none>",
-  ]));
+  return section(
+    "POD",
+    ["READY", "PHASE", "RESTARTS", "IP"],
+    pods.map((pod) => [
+      `${pod.namespace}/${pod.name}`,
+      yesOrNo(pod.ready),
+      pod.phase,
+      String(pod.restarts),
+      pod.ip || "<none>",
+    ]),
+  );
 }
 
 function verdict(status: ClusterStatus): string[] {

@@ -48,13 +48,6 @@ export function createTablePrinter(options: TableOptions): TablePrinter {
   };
 }
 
-/** Plain rows in the same form, for tables that do not come from the server. */
-export function formatColumns(rows: readonly string[][], indent = ""): string {
-  const widths: number[] = [];
-  widen(widths, rows, 2, 0);
-  return rows.map((cells) => `${indent}${pad(cells, widths)}\n`).join("");
-}
-
 function headerOf(columns: NonNullable<Table["columnDefinitions"]>, options: TableOptions): string[] {
   return [
     ...(options.withNamespace ? ["NAMESPACE"] : []),
@@ -101,18 +94,19 @@ export function labelText(labels: Record<string, string> | undefined): string {
   return entries.map(([key, value]) => `${key}=${value}`).join(",") || "<none>";
 }
 
-function widen(widths: number[], lines: readonly string[][], gap = padding, minimum = minimumWidth): void {
+function widen(widths: number[], lines: readonly string[][]): void {
   for (const cells of lines) {
     for (const [index, cell] of cells.slice(0, -1).entries()) {
-      widths[index] = Math.max(widths[index] ?? minimum, [...cell].length + gap);
+      widths[index] = Math.max(widths[index] ?? minimumWidth, widthOf(cell) + padding);
     }
   }
 }
 
 function pad(cells: readonly string[], widths: readonly number[]): string {
   return cells
-    .map((cell, index) =>
-      index === cells.length - 1 ? cell : cell + " ".repeat((widths[index] ?? 0) - [...cell].length),
-    )
+    .map((cell, index) => (index === cells.length - 1 ? cell : cell + " ".repeat((widths[index] ?? 0) - widthOf(cell))))
     .join("");
 }
+
+/** Go's tabwriter counts code points. */
+const widthOf = (text: string): number => Array.from(text).length;

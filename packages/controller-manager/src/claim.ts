@@ -42,7 +42,12 @@ export async function settleClaim<T extends KubeObject>(
 ): Promise<T[]> {
   const { uid } = owner.metadata;
   const released = claim.release.map((object) =>
-    setOwners(client, view, object, (object.metadata.ownerReferences ?? []).filter((reference) => reference.uid !== uid)),
+    setOwners(
+      client,
+      view,
+      object,
+      (object.metadata.ownerReferences ?? []).filter((reference) => reference.uid !== uid),
+    ),
   );
   await Promise.all(released);
   if (claim.adopt.length === 0 || !(await isStillThere(client, owner, ownerType))) return claim.owned;

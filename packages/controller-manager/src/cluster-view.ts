@@ -24,11 +24,11 @@ export const rootCAConfigMap = "kube-root-ca.crt";
 export type ClusterView = ReturnType<typeof createClusterView>;
 
 export function createClusterView(client: ApiClient, log: Log) {
-  const informers: Informer[] = [];
+  const informers: Pick<Informer, "start" | "stop">[] = [];
   const view = <T extends KubeObject>(type: ResourceType<T>, options: InformerOptions = {}): ObjectView<T> => {
     const onError = (error: unknown): void => log.warn(`watching ${type.plural}: ${String(error)}`);
     const informer = createInformer(client, type, { onError, ...options });
-    informers.push(informer as unknown as Informer);
+    informers.push(informer);
     return createObjectView(informer);
   };
   return {

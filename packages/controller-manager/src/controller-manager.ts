@@ -32,9 +32,11 @@ export function startControllerManager(options: { client: ApiClient; log: Log; c
   let stopped = false;
 
   // A controller that saw its objects before their dependents would create them twice: all is listed first.
-  const ready = view.start().then(() => {
+  const start = async (): Promise<void> => {
+    await view.start();
     if (!stopped) controllers = startControllers(context, clusterCA);
-  });
+  };
+  const ready = start();
   return {
     ready,
     stop: async () => {

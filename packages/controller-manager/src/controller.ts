@@ -26,6 +26,7 @@ export function controllerQueue(
   return createWorkQueue({
     reconcile,
     concurrency: 16,
-    onError: (key, error) => context.log.warn(`${name} ${key}: ${error instanceof Error ? error.message : String(error)}`),
+    onError: (key, error) =>
+      context.log.warn(`${name} ${key}: ${error instanceof Error ? error.message : String(error)}`),
   });
 }

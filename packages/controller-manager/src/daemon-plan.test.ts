@@ -6,7 +6,10 @@ import { daemonPodSpec, daemonSetStatus, nodeOf, planDaemonPods } from "./daemon
 import { notReady, testNode, testPod } from "./testing-objects.ts";
 
 type Strategy = NonNullable<DaemonSet["spec"]["updateStrategy"]>;
-const rolling = (maxUnavailable: number | string, maxSurge: number | string = 0): Strategy => ({ type: "RollingUpdate", rollingUpdate: { maxUnavailable, maxSurge } });
+const rolling = (maxUnavailable: number | string, maxSurge: number | string = 0): Strategy => ({
+  type: "RollingUpdate",
+  rollingUpdate: { maxUnavailable, maxSurge },
+});
 const daemonSet = (updateStrategy: Strategy = rolling(1)): DaemonSet => ({
   apiVersion: "apps/v1",
   kind: "DaemonSet",
@@ -18,7 +21,11 @@ const pod = (name: string, node: string, hash: string, change: { status?: Pod["s
   testPod(name, {
     spec: { nodeName: node },
     ...(change.status ? { status: change.status } : {}),
-    metadata: { labels: { "controller-revision-hash": hash }, creationTimestamp: `2026-01-01T00:00:0${name.at(-1)}Z`, ...(change.going ? { deletionTimestamp: "x" } : {}) },
+    metadata: {
+      labels: { "controller-revision-hash": hash },
+      creationTimestamp: `2026-01-01T00:00:0${name.at(-1)}Z`,
+      ...(change.going ? { deletionTimestamp: "x" } : {}),
+    },
   });
 
 function planned(set: DaemonSet, count: number, pods: Pod[]): { create: string[]; delete: string[] } {
@@ -60,7 +67,7 @@ test("replacing with surge: new ones beside the old, which go when the new are a
 test("a pod is tied to its node by affinity, and tolerates its troubles", () => {
   const spec = daemonPodSpec({ containers: [], tolerations: [{ key: "gpu", operator: "Exists" }] }, "n1");
   assert.equal(nodeOf(testPod("a", { spec: { ...spec, nodeName: "" } })), "n1");
-  const keys = spec.tolerations?.map(({ key, effect }) => `${key}:${effect ?? ""}`);
+  const keys = spec.tolerations?.map(({ key, effect }) => [key, effect ?? ""].join(":"));
   assert.ok(keys?.includes("gpu:") && keys.includes("node.kubernetes.io/not-ready:NoExecute"));
   assert.ok(keys?.includes("node.kubernetes.io/unschedulable:NoSchedule"));
   assert.ok(!keys?.includes("node.kubernetes.io/network-unavailable:NoSchedule"));

@@ -36,7 +36,10 @@ function daemonTolerations(spec: PodSpec): Toleration[] {
 export function daemonPodSpec(template: PodSpec, nodeName: string): PodSpec {
   const wanted = (template.tolerations ?? []) as Toleration[];
   const added = daemonTolerations(template).filter(
-    (toleration) => !wanted.some(({ key, effect, operator }) => key === toleration.key && effect === toleration.effect && operator === "Exists"),
+    (toleration) =>
+      !wanted.some(
+        ({ key, effect, operator }) => key === toleration.key && effect === toleration.effect && operator === "Exists",
+      ),
   );
   const nodeAffinity = (template.affinity?.nodeAffinity ?? {}) as Record<string, unknown>;
   return {
@@ -147,7 +150,9 @@ function planReplacements(
   const healthy: { name: string; old: Pod }[] = [];
   const broken: { name: string; old: Pod }[] = [];
   for (const { metadata } of desired) {
-    const present = (byNode.get(metadata.name) ?? []).filter((pod) => !isTerminating(pod) && !plan.delete.includes(pod));
+    const present = (byNode.get(metadata.name) ?? []).filter(
+      (pod) => !isTerminating(pod) && !plan.delete.includes(pod),
+    );
     const old = present.find((pod) => !isOfRevision(pod, hash));
     const newest = present.find((pod) => isOfRevision(pod, hash));
     if (old && !newest) (available(daemonSet, old) ? healthy : broken).push({ name: metadata.name, old });

@@ -65,10 +65,17 @@ export function startDaemonSetController(context: ControllerContext): Controller
 }
 
 /** What of a node decides about daemon pods. */
-const placement = ({ metadata, spec }: { metadata: { labels?: unknown }; spec?: unknown }): unknown => [metadata.labels, spec];
+const placement = ({ metadata, spec }: { metadata: { labels?: unknown }; spec?: unknown }): unknown => [
+  metadata.labels,
+  spec,
+];
 
 /** One pass. Returns after how many milliseconds to look again, if time alone changes something. */
-async function reconcile(context: ControllerContext, backOff: BackOff, daemonSet: DaemonSet): Promise<number | undefined> {
+async function reconcile(
+  context: ControllerContext,
+  backOff: BackOff,
+  daemonSet: DaemonSet,
+): Promise<number | undefined> {
   const { client, view } = context;
   const { spec, metadata } = daemonSet;
   if (metadata.deletionTimestamp || requirementsOf(spec.selector).length === 0) return undefined;

@@ -57,7 +57,11 @@ export function newReplicaSet(deployment: Deployment, old: ReplicaSet[], replica
       name: `${metadata.name}-${hash}`,
       namespace: metadata.namespace ?? "default",
       labels,
-      annotations: { ...inherited(deployment), ...sizeAnnotations(deployment), [revisionAnnotation]: String(nextRevision(old)) },
+      annotations: {
+        ...inherited(deployment),
+        ...sizeAnnotations(deployment),
+        [revisionAnnotation]: String(nextRevision(old)),
+      },
       ownerReferences: [controllerReference(deployment)],
     },
     spec: {
@@ -84,7 +88,9 @@ function revisionAnnotations(replicaSet: ReplicaSet, next: number): Record<strin
   const present = revisionOf(replicaSet);
   if (present >= next) return {};
   const history = replicaSet.metadata.annotations?.[revisionHistoryAnnotation];
-  const earlier = [history, present > 0 ? String(present) : undefined].filter((part) => part !== undefined && part !== "");
+  const earlier = [history, present > 0 ? String(present) : undefined].filter(
+    (part) => part !== undefined && part !== "",
+  );
   return {
     [revisionAnnotation]: String(next),
     ...(earlier.length > 0 ? { [revisionHistoryAnnotation]: earlier.join(",") } : {}),

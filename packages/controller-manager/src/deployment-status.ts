@@ -17,7 +17,11 @@ export interface ConditionChange {
 }
 
 /** Replaces a condition unless it already has this status and reason. */
-export function withCondition(conditions: WorkloadCondition[], change: ConditionChange, now: string): WorkloadCondition[] {
+export function withCondition(
+  conditions: WorkloadCondition[],
+  change: ConditionChange,
+  now: string,
+): WorkloadCondition[] {
   const present = conditions.find((condition) => condition.type === change.type);
   if (present?.status === change.status && present.reason === change.reason) return conditions;
   const lastTransitionTime = present?.status === change.status ? present.lastTransitionTime : now;
@@ -53,7 +57,12 @@ export function countedStatus(
     conditions: withCondition(
       conditions,
       enough
-        ? { type: "Available", status: "True", reason: "MinimumReplicasAvailable", message: "Deployment has minimum availability." }
+        ? {
+            type: "Available",
+            status: "True",
+            reason: "MinimumReplicasAvailable",
+            message: "Deployment has minimum availability.",
+          }
         : {
             type: "Available",
             status: "False",
@@ -160,8 +169,10 @@ function deadlineOf({ spec }: Deployment, progressing: WorkloadCondition): numbe
 /** Milliseconds until the progress deadline has to be looked at; undefined when nothing is awaited. */
 export function deadlineCheckAfter(deployment: Deployment, status: DeploymentStatus): number | undefined {
   const progressing = find(status.conditions, "Progressing");
-  if (!progressing || !hasDeadline(deployment) || deployment.spec.paused || isComplete(deployment, status)) return undefined;
-  if (progressing.reason === "ProgressDeadlineExceeded" || progressing.reason === "NewReplicaSetAvailable") return undefined;
+  if (!progressing || !hasDeadline(deployment) || deployment.spec.paused || isComplete(deployment, status))
+    return undefined;
+  if (progressing.reason === "ProgressDeadlineExceeded" || progressing.reason === "NewReplicaSetAvailable")
+    return undefined;
   // Times are whole seconds: one more makes sure that the deadline is over.
   return Math.max(0, deadlineOf(deployment, progressing) - Date.now()) + 1_000;
 }

@@ -117,7 +117,7 @@ export async function applySteps(pass: Pass, steps: ScaleStep[]): Promise<number
 export async function deleteReplicaSet({ client, view }: ControllerContext, replicaSet: ReplicaSet): Promise<void> {
   const { name, namespace, uid } = replicaSet.metadata;
   try {
-    await client.delete(replicaSets, name, namespace, { preconditions: { ...(uid ? { uid } : {}) } });
+    await client.delete(replicaSets, name, namespace, uid ? { preconditions: { uid } } : {});
   } catch (error) {
     if (!hasReason(error, "NotFound")) throw error;
   }

@@ -129,7 +129,10 @@ function growth({ deployment, newest, old }: Pass) {
 async function removeOldFirst(pass: Pass): Promise<boolean> {
   const active = pass.old.filter((replicaSet) => replicasOf(replicaSet) > 0);
   if (active.length > 0) {
-    await applySteps(pass, active.map((replicaSet) => ({ replicaSet, replicas: 0 })));
+    await applySteps(
+      pass,
+      active.map((replicaSet) => ({ replicaSet, replicas: 0 })),
+    );
     return true;
   }
   const { pods } = pass.context.view;
@@ -150,4 +153,3 @@ async function writeStatus({ context, deployment }: Pass, status: DeploymentStat
   if (!statusDiffers(deployment.status, status)) return;
   context.view.deployments.wrote(await context.client.updateStatus(deployments, { ...deployment, status }));
 }
-

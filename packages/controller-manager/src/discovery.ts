@@ -40,7 +40,10 @@ export async function servedResources(client: ApiClient): Promise<ServedResource
       for (const { resource: plural, responseKind, scope, verbs } of resources) {
         const key = `${group}/${plural}`;
         if (found.has(key) || !responseKind) continue;
-        found.set(key, { type: { group, version, plural, kind: responseKind.kind, namespaced: scope === "Namespaced" }, verbs });
+        found.set(key, {
+          type: { group, version, plural, kind: responseKind.kind, namespaced: scope === "Namespaced" },
+          verbs,
+        });
       }
     }
   }

@@ -40,7 +40,12 @@ export function endpointGroups(service: Service, candidates: Pod[]): EndpointGro
 
 /** Slices with the same key may hold each other's endpoints. */
 export function groupKey(addressType: string, ports: EndpointPort[]): string {
-  const facts = ports.map(({ name = "", port, protocol = "TCP", appProtocol = "" }) => [name, port, protocol, appProtocol]);
+  const facts = ports.map(({ name = "", port, protocol = "TCP", appProtocol = "" }) => [
+    name,
+    port,
+    protocol,
+    appProtocol,
+  ]);
   return JSON.stringify([addressType, facts.map((fact) => JSON.stringify(fact)).sort()]);
 }
 

@@ -12,7 +12,7 @@ export function startEndpointSliceController(context: ControllerContext): Contro
   const { view } = context;
   const queue = controllerQueue("endpoint-slice-controller", context, (key) => reconcile(context, key));
   const subscriptions = [
-    onEndpointsChange(view, queue.add),
+    onEndpointsChange(view, (key) => queue.add(key)),
     view.endpointSlices.onChange(({ old, current }) => {
       for (const slice of [old, current]) {
         if (slice && isManaged(slice)) queue.add(`${slice.metadata.namespace}/${serviceOf(slice)}`);
@@ -71,7 +71,7 @@ async function create({ client, view }: ControllerContext, slice: EndpointSlice)
 async function remove({ client, view }: ControllerContext, slice: EndpointSlice): Promise<void> {
   const { name, namespace, uid } = slice.metadata;
   try {
-    await client.delete(endpointSlices, name, namespace, { preconditions: { ...(uid ? { uid } : {}) } });
+    await client.delete(endpointSlices, name, namespace, uid ? { preconditions: { uid } } : {});
   } catch (error) {
     if (!hasReason(error, "NotFound") && !hasReason(error, "Conflict")) throw error;
   }

@@ -40,7 +40,10 @@ test("repeated Events are counted on one object, and a burst costs two writes", 
   recorder.record("test", pod, "Warning", "Failed", "other");
   await recorder.stop();
   const counts = [...stored.values()].map(({ message, count, involvedObject }) => [message, count, involvedObject.uid]);
-  assert.deepEqual(counts, [["no", 5, "uid-a"], ["other", 1, "uid-a"]]);
+  assert.deepEqual(counts, [
+    ["no", 5, "uid-a"],
+    ["other", 1, "uid-a"],
+  ]);
   assert.ok(writes.length <= 3, writes.join());
 });
 
@@ -55,7 +58,10 @@ test("a series whose Event the server dropped starts over", async () => {
   stored.clear();
   await record();
   await recorder.stop();
-  assert.deepEqual([...stored.values()].map(({ count }) => count), [1]);
+  assert.deepEqual(
+    [...stored.values()].map(({ count }) => count),
+    [1],
+  );
 });
 
 test("a refused write is forgotten, never thrown, and nothing is recorded after stop", async () => {

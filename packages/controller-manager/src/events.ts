@@ -43,7 +43,11 @@ export function createEventRecorder(client: ApiClient): EventRecorder {
       if (stopped) return;
       const { uid, name } = about.metadata;
       const key = JSON.stringify([component, uid ?? name, type, reason, message]);
-      const series = remembered.get(key) ?? { event: newEvent(component, about, type, reason, message), count: 0, writing: false };
+      const series = remembered.get(key) ?? {
+        event: newEvent(component, about, type, reason, message),
+        count: 0,
+        writing: false,
+      };
       series.count++;
       remembered.delete(key);
       remembered.set(key, series);

@@ -1,7 +1,6 @@
 // The garbage collector: deletes what has lost all its owners, and carries out foreground and orphan deletion.
 
 import type { OwnerReference } from "@gatehouse/apimachinery/meta";
-import type { ResourceType } from "@gatehouse/apimachinery/resource-type";
 import { hasReason } from "@gatehouse/apimachinery/status-error";
 import { type Controller, type ControllerContext, controllerQueue } from "./controller.ts";
 import { createKindMonitors, type KindMonitors } from "./kind-monitors.ts";
@@ -19,6 +18,8 @@ import {
 } from "./owner-graph.ts";
 
 const discoveryKey = "discovery";
+/** Listing every kind can wait until the cluster's first pods are on their way: nothing is lost by looking later. */
+const startDelayMs = 500;
 /** CustomResourceDefinitions come in bunches. */
 const discoveryDelayMs = 50;
 const rememberedDeletions = 2_000;
@@ -57,7 +58,7 @@ export function startGarbageCollector(context: ControllerContext): Controller {
       if (synced) queue.add(uid);
     },
   };
-  queue.add(discoveryKey);
+  queue.addAfter(discoveryKey, startDelayMs);
   return {
     stop: async () => {
       monitors.stop();
@@ -90,7 +91,8 @@ function enqueueIfWaiting(graph: OwnerGraph, enqueue: (uid: string) => void, uid
 
 /** Something may have to be done about it: it is going with a finalizer of ours, or an owner is not simply there. */
 function needsAttention(graph: OwnerGraph, item: GraphItem): boolean {
-  if (item.terminating) return item.finalizers.includes(orphanFinalizer) || item.finalizers.includes(foregroundFinalizer);
+  if (item.terminating)
+    return item.finalizers.includes(orphanFinalizer) || item.finalizers.includes(foregroundFinalizer);
   return item.owners.some(({ uid }) => {
     const owner = graph.get(uid);
     return !owner || !mayOwn(owner, item) || waitsForDependents(owner);
@@ -167,7 +169,9 @@ async function patchMetadata(
 ): Promise<void> {
   try {
     const metadata = { uid, resourceVersion, ...change };
-    await context.client.patch(type as ResourceType, { name, ...(namespace ? { namespace } : {}) }, "merge", { metadata });
+    await context.client.patch(type, { name, ...(namespace ? { namespace } : {}) }, "merge", {
+      metadata,
+    });
   } catch (error) {
     if (!hasReason(error, "NotFound")) throw error;
   }

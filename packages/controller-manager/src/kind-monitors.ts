@@ -10,7 +10,7 @@ import { metadataClient } from "./metadata-client.ts";
 import type { ObjectView } from "./object-view.ts";
 
 export interface KindMonitors {
-  /** Starts watching new kinds and stops watching those no longer served; resolves when the new ones are listed. */
+  /** Starts watching new kinds and stops watching those no longer served; resolves when the new ones are listed (or after 10 s). */
   refresh(): Promise<void>;
   /** The resource of an owner reference's kind, if it is served. */
   resourceOf(apiVersion: string, kind: string): ResourceType | undefined;
@@ -22,6 +22,8 @@ type Change = { old?: KubeObject; current?: KubeObject };
 /** Events come in great numbers and own nothing. */
 const ignored = new Set(["/events", "events.k8s.io/events"]);
 
+const patienceMs = 10_000;
+
 const keyOf = (type: ResourceType): string => `${type.group}/${type.plural}`;
 
 export function createKindMonitors(
@@ -32,6 +34,7 @@ export function createKindMonitors(
   const shared = sharedViews(context);
   const monitors = new Map<string, { ready: Promise<void>; stop: () => void }>();
   let kinds = new Map<string, ResourceType>();
+  let stopped = false;
 
   const monitor = (type: ResourceType): { ready: Promise<void>; stop: () => void } => {
     const view = shared.get(keyOf(type));
@@ -52,6 +55,7 @@ export function createKindMonitors(
         ({ type, verbs }) =>
           !ignored.has(keyOf(type)) && ["list", "watch", "delete"].every((verb) => verbs.includes(verb)),
       );
+      if (stopped) return;
       const present = new Set(served.map(({ type }) => keyOf(type)));
       for (const [key, { stop }] of monitors) {
         if (present.has(key)) continue;
@@ -60,7 +64,7 @@ export function createKindMonitors(
       }
       kinds = new Map(served.map(({ type }) => [`${type.group}/${type.kind}`, type]));
       for (const { type } of served) if (!monitors.has(keyOf(type))) monitors.set(keyOf(type), monitor(type));
-      await Promise.all([...monitors.values()].map(({ ready }) => ready));
+      await settled([...monitors.values()].map(({ ready }) => ready));
     },
     // Owners are found in whatever version is served: a reference outlives a version.
     resourceOf: (apiVersion, kind) => {
@@ -68,10 +72,21 @@ export function createKindMonitors(
       return kinds.get(`${group}/${kind}`);
     },
     stop: () => {
+      stopped = true;
       for (const { stop } of monitors.values()) stop();
       monitors.clear();
     },
   };
+}
+
+/** One kind that cannot be listed must not hold up all others for good: what is not seen is asked for live. */
+async function settled(ready: Promise<void>[]): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const enough = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, patienceMs);
+  });
+  await Promise.race([Promise.all(ready), enough]);
+  clearTimeout(timer);
 }
 
 /** Kinds that are watched anyway need no second watch. */

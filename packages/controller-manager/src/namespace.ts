@@ -109,7 +109,11 @@ async function finalize({ client }: ControllerContext, namespace: Namespace): Pr
   }
 }
 
-async function report({ client, view }: ControllerContext, namespace: Namespace, remaining: Remaining[]): Promise<void> {
+async function report(
+  { client, view }: ControllerContext,
+  namespace: Namespace,
+  remaining: Remaining[],
+): Promise<void> {
   const conditions = deletionConditions(namespace.status?.conditions ?? [], remaining);
   if (!statusDiffers(namespace.status?.conditions, conditions)) return;
   try {
@@ -122,7 +126,11 @@ async function report({ client, view }: ControllerContext, namespace: Namespace,
 }
 
 /** Pure: the conditions by which `kubectl describe namespace` shows what a deletion waits for. */
-export function deletionConditions(present: Condition[], remaining: Remaining[], now: string = timestamp()): Condition[] {
+export function deletionConditions(
+  present: Condition[],
+  remaining: Remaining[],
+  now: string = timestamp(),
+): Condition[] {
   const byFinalizer = new Map<string, number>();
   for (const finalizer of remaining.flatMap((rest) => rest.finalizers)) {
     byFinalizer.set(finalizer, (byFinalizer.get(finalizer) ?? 0) + 1);
@@ -131,7 +139,11 @@ export function deletionConditions(present: Condition[], remaining: Remaining[],
   const holders = [...byFinalizer].map(([name, count]) => `${name} in ${count} resource instances`).sort();
   const wanted: [string, string, string][] = [
     ["NamespaceContentRemaining", "SomeResourcesRemain", `Some resources are remaining: ${kinds.join(", ")}`],
-    ["NamespaceFinalizersRemaining", "SomeFinalizersRemain", `Some content in the namespace has finalizers remaining: ${holders.join(", ")}`],
+    [
+      "NamespaceFinalizersRemaining",
+      "SomeFinalizersRemain",
+      `Some content in the namespace has finalizers remaining: ${holders.join(", ")}`,
+    ],
   ];
   return wanted
     .filter(([type]) => type === "NamespaceContentRemaining" || holders.length > 0)

@@ -83,10 +83,15 @@ test("a deleted object counts as terminating until the server confirms, whatever
 
 test("indexes follow namespaces and controllers", () => {
   const { view, sends } = fakeInformer();
-  const controlled = (uid: string) => ({ ownerReferences: [{ apiVersion: "apps/v1", kind: "ReplicaSet", name: uid, uid, controller: true }] });
+  const controlled = (uid: string) => ({
+    ownerReferences: [{ apiVersion: "apps/v1", kind: "ReplicaSet", name: uid, uid, controller: true }],
+  });
   sends(at(1, "a", controlled("one")));
   sends(at(2, "b", { namespace: "other" }));
-  assert.deepEqual(view.inNamespace("demo").map(({ metadata }) => metadata.name), ["a"]);
+  assert.deepEqual(
+    view.inNamespace("demo").map(({ metadata }) => metadata.name),
+    ["a"],
+  );
   assert.equal(view.controlledBy("one").length, 1);
   sends(at(3, "a", controlled("two")));
   assert.deepEqual([view.controlledBy("one").length, view.controlledBy("two").length], [0, 1]);

@@ -23,23 +23,10 @@ export interface ObjectView<T extends KubeObject = KubeObject> {
 }
 
 export function createObjectView<T extends KubeObject>(informer: Informer<T>): ObjectView<T> {
-  const objects = new Map<string, T>();
-  const byNamespace = createIndex<T>((object) => object.metadata.namespace);
-  const byController = createIndex<T>((object) => controllerOf(object)?.uid);
-  const handlers = new Set<InformerHandler<T>>();
+  const records = createRecords<T>();
   const unconfirmed = new Map<string, number>();
   const deleting = new Set<string>();
   let seen = 0;
-
-  const set = (key: string, current: T | undefined): void => {
-    const old = objects.get(key);
-    if (old === current) return;
-    if (current) objects.set(key, current);
-    else objects.delete(key);
-    for (const index of [byNamespace, byController]) index.move(key, old, current);
-    const change = { ...(old ? { old } : {}), ...(current ? { current } : {}) };
-    for (const handler of handlers) handler(change);
-  };
 
   /** Events come in order of resourceVersion: what was written up to this one is now either confirmed or gone. */
   const confirm = (version: number): void => {
@@ -48,10 +35,9 @@ export function createObjectView<T extends KubeObject>(informer: Informer<T>): O
       if (written > seen) continue;
       unconfirmed.delete(key);
       const actual = informer.objects.get(key);
-      if (actual?.metadata.resourceVersion !== objects.get(key)?.metadata.resourceVersion) set(key, actual);
+      if (versionOf(actual) !== versionOf(records.get(key))) records.set(key, actual);
     }
   };
-
   const withOwnDeletion = (object: T): T => {
     const { uid = "", deletionTimestamp } = object.metadata;
     if (deletionTimestamp !== undefined) deleting.delete(uid);
@@ -62,18 +48,45 @@ export function createObjectView<T extends KubeObject>(informer: Informer<T>): O
     const object = current ?? old;
     if (!object) return;
     const key = objectKey(object);
-    const known = objects.get(key);
+    const known = records.get(key);
     if (current) {
-      if (versionOf(known) < versionOf(current)) set(key, withOwnDeletion(current));
+      if (versionOf(known) < versionOf(current)) records.set(key, withOwnDeletion(current));
     } else {
       deleting.delete(object.metadata.uid ?? "");
-      if (known?.metadata.uid === object.metadata.uid) set(key, undefined);
+      if (known?.metadata.uid === object.metadata.uid) records.set(key, undefined);
     }
     confirm(versionOf(object));
   });
 
   return {
     type: informer.type,
+    ...records.reading,
+    wrote: (object) => {
+      const key = objectKey(object);
+      const version = versionOf(object);
+      if (version > seen && version > versionOf(records.get(key))) {
+        unconfirmed.set(key, version);
+        records.set(key, object);
+      }
+      return object;
+    },
+    deleted: (object) => {
+      const known = records.get(objectKey(object));
+      const { uid = "" } = object.metadata;
+      if (known?.metadata.uid !== uid || known.metadata.deletionTimestamp) return;
+      deleting.add(uid);
+      records.set(objectKey(object), terminating(known));
+    },
+  };
+}
+
+/** The objects with their indexes and whoever follows them. */
+function createRecords<T extends KubeObject>() {
+  const objects = new Map<string, T>();
+  const byNamespace = createIndex<T>((object) => object.metadata.namespace);
+  const byController = createIndex<T>((object) => controllerOf(object)?.uid);
+  const handlers = new Set<InformerHandler<T>>();
+  const reading: Pick<ObjectView<T>, "get" | "all" | "inNamespace" | "controlledBy" | "onChange"> = {
     get: (key) => objects.get(key),
     all: () => [...objects.values()],
     inNamespace: (namespace) => byNamespace.list(namespace),
@@ -83,22 +96,18 @@ export function createObjectView<T extends KubeObject>(informer: Informer<T>): O
       for (const current of objects.values()) handler({ current });
       return () => handlers.delete(handler);
     },
-    wrote: (object) => {
-      const key = objectKey(object);
-      const version = versionOf(object);
-      if (version > seen && version > versionOf(objects.get(key))) {
-        unconfirmed.set(key, version);
-        set(key, object);
-      }
-      return object;
-    },
-    deleted: (object) => {
-      const key = objectKey(object);
-      const known = objects.get(key);
-      const { uid = "" } = object.metadata;
-      if (known?.metadata.uid !== uid || known.metadata.deletionTimestamp) return;
-      deleting.add(uid);
-      set(key, terminating(known));
+  };
+  return {
+    reading,
+    get: (key: string): T | undefined => objects.get(key),
+    set: (key: string, current: T | undefined): void => {
+      const old = objects.get(key);
+      if (old === current) return;
+      if (current) objects.set(key, current);
+      else objects.delete(key);
+      for (const index of [byNamespace, byController]) index.move(key, old, current);
+      const change = { ...(old ? { old } : {}), ...(current ? { current } : {}) };
+      for (const handler of handlers) handler(change);
     },
   };
 }

@@ -2,9 +2,23 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { OwnerReference } from "@gatehouse/apimachinery/meta";
 import { pods } from "@gatehouse/apimachinery/types/core-v1";
-import { blockingDependents, createOwnerGraph, type GraphItem, judge, type OwnerState, type Verdict, waitsForDependents } from "./owner-graph.ts";
+import {
+  blockingDependents,
+  createOwnerGraph,
+  type GraphItem,
+  judge,
+  type OwnerState,
+  type Verdict,
+  waitsForDependents,
+} from "./owner-graph.ts";
 
-const owner = (uid: string, blockOwnerDeletion = false): OwnerReference => ({ apiVersion: "v1", kind: "Pod", name: uid, uid, blockOwnerDeletion });
+const owner = (uid: string, blockOwnerDeletion = false): OwnerReference => ({
+  apiVersion: "v1",
+  kind: "Pod",
+  name: uid,
+  uid,
+  blockOwnerDeletion,
+});
 const item = (uid: string, owners: OwnerReference[] = [], change: Partial<GraphItem> = {}): GraphItem => ({
   type: pods,
   name: uid,
@@ -22,12 +36,21 @@ test("dependents follow the references as they change and go", () => {
   graph.set(item("owner"));
   graph.set(item("a", [owner("owner", true)]));
   graph.set(item("b", [owner("owner"), owner("other")]));
-  assert.deepEqual(graph.dependentsOf("owner").map(({ uid }) => uid), ["a", "b"]);
-  assert.deepEqual(blockingDependents(graph, item("owner")).map(({ uid }) => uid), ["a"]);
+  assert.deepEqual(
+    graph.dependentsOf("owner").map(({ uid }) => uid),
+    ["a", "b"],
+  );
+  assert.deepEqual(
+    blockingDependents(graph, item("owner")).map(({ uid }) => uid),
+    ["a"],
+  );
   graph.set(item("b", [owner("other")]));
   graph.remove("a");
   assert.deepEqual(graph.dependentsOf("owner"), []);
-  assert.deepEqual(graph.dependentsOf("other").map(({ uid }) => uid), ["b"]);
+  assert.deepEqual(
+    graph.dependentsOf("other").map(({ uid }) => uid),
+    ["b"],
+  );
 });
 
 test("an object stays with an owner that stays, and goes with the last one", () => {
@@ -42,7 +65,10 @@ test("an object stays with an owner that stays, and goes with the last one", () 
     [[], true, { action: "keep" }],
   ];
   for (const [states, hasDependents, expected] of cases) {
-    const judged = item("x", states.map((_, index) => owner(String(index))));
+    const judged = item(
+      "x",
+      states.map((_, index) => owner(String(index))),
+    );
     assert.deepEqual(judge(judged, states, hasDependents), expected, states.join());
   }
 });

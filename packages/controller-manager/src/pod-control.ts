@@ -80,7 +80,7 @@ async function deletePod(context: ControllerContext, component: string, owner: K
   const { client, view, recorder } = context;
   const { name, namespace, uid } = pod.metadata;
   try {
-    await client.delete(pods, name, namespace, { preconditions: { ...(uid ? { uid } : {}) } });
+    await client.delete(pods, name, namespace, uid ? { preconditions: { uid } } : {});
     view.pods.deleted(pod);
     recorder.record(component, owner, "Normal", "SuccessfulDelete", `Deleted pod: ${name}`);
   } catch (error) {

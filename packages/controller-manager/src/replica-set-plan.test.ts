@@ -4,7 +4,9 @@ import type { Pod } from "@gatehouse/apimachinery/types/core-v1";
 import { planReplicas, replicaSetStatus } from "./replica-set-plan.ts";
 import { notReady, testPod, testReplicaSet } from "./testing-objects.ts";
 
-const readySince = (time: string): Pod["status"] => ({ conditions: [{ type: "Ready", status: "True", lastTransitionTime: time }] });
+const readySince = (time: string): Pod["status"] => ({
+  conditions: [{ type: "Ready", status: "True", lastTransitionTime: time }],
+});
 const restarted = (restartCount: number): Pod["status"] => ({
   containerStatuses: [{ name: "main", image: "web", imageID: "", ready: true, restartCount }],
 });
@@ -21,24 +23,52 @@ test("who goes first: each pair differs in one thing", () => {
     ["unassigned", testPod("goes", { spec: { nodeName: "" } }), testPod("stays")],
     ["pending", testPod("goes", { status: { phase: "Pending" } }), testPod("stays")],
     ["not ready", testPod("goes", { status: notReady }), testPod("stays")],
-    ["cheaper", testPod("goes", { metadata: { annotations: { "controller.kubernetes.io/pod-deletion-cost": "-1" } } }), testPod("stays")],
-    ["ready later", testPod("goes", { status: readySince("2026-02-02T00:00:00Z") }), testPod("stays", { status: readySince("2026-02-01T00:00:00Z") })],
+    [
+      "cheaper",
+      testPod("goes", { metadata: { annotations: { "controller.kubernetes.io/pod-deletion-cost": "-1" } } }),
+      testPod("stays"),
+    ],
+    [
+      "ready later",
+      testPod("goes", { status: readySince("2026-02-02T00:00:00Z") }),
+      testPod("stays", { status: readySince("2026-02-01T00:00:00Z") }),
+    ],
     ["restarted more", testPod("goes", { status: restarted(2) }), testPod("stays", { status: restarted(1) })],
     ["newer", testPod("goes", { metadata: young }), testPod("stays", { metadata: old })],
-    ["not ready before newer", testPod("goes", { metadata: old, status: notReady }), testPod("stays", { metadata: young })],
+    [
+      "not ready before newer",
+      testPod("goes", { metadata: old, status: notReady }),
+      testPod("stays", { metadata: young }),
+    ],
   ];
   for (const [what, goes, stays] of cases) {
-    for (const pods of [[goes, stays], [stays, goes]]) {
-      assert.deepEqual(planReplicas(testReplicaSet("web", 1), pods).delete.map(({ metadata }) => metadata.name), ["goes"], what);
+    for (const pods of [
+      [goes, stays],
+      [stays, goes],
+    ]) {
+      assert.deepEqual(
+        planReplicas(testReplicaSet("web", 1), pods).delete.map(({ metadata }) => metadata.name),
+        ["goes"],
+        what,
+      );
     }
   }
 });
 
 test("status counts, and keeps a failure only while it lasts", () => {
   const { status: _, ...replicaSet } = testReplicaSet("web", 3);
-  const failed = replicaSetStatus(replicaSet, [testPod("a"), testPod("b", { status: notReady })], { reason: "FailedCreate", message: "no" });
+  const failed = replicaSetStatus(replicaSet, [testPod("a"), testPod("b", { status: notReady })], {
+    reason: "FailedCreate",
+    message: "no",
+  });
   const { conditions, ...counts } = failed;
-  assert.deepEqual(counts, { replicas: 2, fullyLabeledReplicas: 2, readyReplicas: 1, availableReplicas: 1, observedGeneration: 1 });
+  assert.deepEqual(counts, {
+    replicas: 2,
+    fullyLabeledReplicas: 2,
+    readyReplicas: 1,
+    availableReplicas: 1,
+    observedGeneration: 1,
+  });
   assert.equal(conditions?.[0]?.reason, "FailedCreate");
   assert.equal(replicaSetStatus({ ...replicaSet, status: failed }, [], undefined).conditions, undefined);
   const patient = { ...replicaSet, spec: { ...replicaSet.spec, minReadySeconds: 3600 } };

@@ -15,9 +15,11 @@ export const replicasOf = (owner: { spec: { replicas?: number } }): number => ow
 
 /** `active` are the ReplicaSet's pods that neither ended nor are ending. */
 export function planReplicas(replicaSet: ReplicaSet, active: Pod[]): ReplicaPlan {
-  const surplus = active.length - replicasOf(replicaSet);
-  if (surplus <= 0) return { create: -surplus, delete: [] };
-  return { create: 0, delete: active.toSorted(compareForDeletion).slice(0, surplus) };
+  const wanted = replicasOf(replicaSet);
+  return {
+    create: Math.max(0, wanted - active.length),
+    delete: active.toSorted(compareForDeletion).slice(0, Math.max(0, active.length - wanted)),
+  };
 }
 
 /**
@@ -79,5 +81,8 @@ function conditionsWith(
   const others = present.filter((condition) => condition.type !== "ReplicaFailure");
   if (!failure) return others;
   const already = present.find((condition) => condition.type === "ReplicaFailure");
-  return [...others, already ?? { type: "ReplicaFailure", status: "True", lastTransitionTime: timestamp(), ...failure }];
+  return [
+    ...others,
+    already ?? { type: "ReplicaFailure", status: "True", lastTransitionTime: timestamp(), ...failure },
+  ];
 }

@@ -16,7 +16,10 @@ import { testDeployment, testReplicaSet } from "./testing-objects.ts";
 const sizes = (steps: ScaleStep[]): Record<string, number> =>
   Object.fromEntries(steps.map(({ replicaSet, replicas }) => [replicaSet.metadata.name, replicas]));
 const rolling = (replicas: number, surge: number | string, unavailable: number | string): Deployment =>
-  testDeployment({ replicas, strategy: { type: "RollingUpdate", rollingUpdate: { maxSurge: surge, maxUnavailable: unavailable } } });
+  testDeployment({
+    replicas,
+    strategy: { type: "RollingUpdate", rollingUpdate: { maxSurge: surge, maxUnavailable: unavailable } },
+  });
 
 test("percentages of surge round up, of unavailability down, and both zero become one unavailable", () => {
   assert.equal(resolveIntOrPercent("25%", 10, "up"), 3);

@@ -50,7 +50,8 @@ export function maxUnavailable(deployment: Deployment): number {
 }
 
 function fenceposts(deployment: Deployment) {
-  const { maxSurge: surge = "25%", maxUnavailable: unavailable = "25%" } = deployment.spec.strategy?.rollingUpdate ?? {};
+  const { maxSurge: surge = "25%", maxUnavailable: unavailable = "25%" } =
+    deployment.spec.strategy?.rollingUpdate ?? {};
   return resolveFenceposts({ maxSurge: surge, maxUnavailable: unavailable }, replicasOf(deployment));
 }
 

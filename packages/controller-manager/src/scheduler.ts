@@ -41,7 +41,9 @@ export function startScheduler(context: ControllerContext): Controller {
 /** Ours to schedule: not bound, not ending, not gated, not another scheduler's. */
 function isWaiting(pod: Pod): boolean {
   const { nodeName, schedulerName = component, schedulingGates = [] } = pod.spec;
-  return !nodeName && schedulerName === component && schedulingGates.length === 0 && !isTerminating(pod) && !isTerminal(pod);
+  return (
+    !nodeName && schedulerName === component && schedulingGates.length === 0 && !isTerminating(pod) && !isTerminal(pod)
+  );
 }
 
 const uidOf = (pod: Pod | undefined): string => pod?.metadata.uid ?? "";
@@ -85,7 +87,11 @@ async function bind(context: ControllerContext, assumed: Map<string, string>, po
   context.recorder.record(component, pod, "Normal", "Scheduled", message);
 }
 
-async function reportUnschedulable({ client, view, recorder }: ControllerContext, pod: Pod, message: string): Promise<void> {
+async function reportUnschedulable(
+  { client, view, recorder }: ControllerContext,
+  pod: Pod,
+  message: string,
+): Promise<void> {
   const present = podCondition(pod, "PodScheduled");
   if (present?.status === "False" && present.reason === "Unschedulable" && present.message === message) return;
   const condition: PodCondition = {

@@ -5,24 +5,39 @@ import { reasonAgainst, unschedulableMessage } from "./scheduling.ts";
 import { testNode, testPod } from "./testing-objects.ts";
 
 const reason = (spec: Partial<PodSpec>, node = testNode(), others: Partial<PodSpec>[] = []): string | undefined =>
-  reasonAgainst(testPod("new", { spec: { nodeName: "", ...spec } }), node, others.map((other, index) => testPod(`other-${index}`, { spec: other })));
+  reasonAgainst(
+    testPod("new", { spec: { nodeName: "", ...spec } }),
+    node,
+    others.map((other, index) => testPod(`other-${index}`, { spec: other })),
+  );
 const hostPort = (port: number, more: { hostIP?: string; protocol?: "TCP" | "UDP" } = {}): Partial<PodSpec> => ({
   containers: [{ name: "main", image: "web", ports: [{ containerPort: 8000, hostPort: port, ...more }] }],
 });
 const affinity = (matchExpressions: object[]) => ({
-  affinity: { nodeAffinity: { requiredDuringSchedulingIgnoredDuringExecution: { nodeSelectorTerms: [{ matchExpressions }] } } },
+  affinity: {
+    nodeAffinity: { requiredDuringSchedulingIgnoredDuringExecution: { nodeSelectorTerms: [{ matchExpressions }] } },
+  },
 });
 
 test("taints, cordon and readiness", () => {
   const tainted = testNode({ spec: { taints: [{ key: "gpu", value: "a", effect: "NoSchedule" }] } });
   assert.equal(reason({}, tainted), "node(s) had untolerated taint {gpu: a}");
   assert.equal(reason({ tolerations: [{ key: "gpu", value: "a" }] }, tainted), undefined);
-  assert.equal(reason({ tolerations: [{ key: "gpu", value: "b" }] }, tainted), "node(s) had untolerated taint {gpu: a}");
-  assert.equal(reason({ tolerations: [{ key: "gpu", operator: "Exists", effect: "NoExecute" }] }, tainted), "node(s) had untolerated taint {gpu: a}");
+  assert.equal(
+    reason({ tolerations: [{ key: "gpu", value: "b" }] }, tainted),
+    "node(s) had untolerated taint {gpu: a}",
+  );
+  assert.equal(
+    reason({ tolerations: [{ key: "gpu", operator: "Exists", effect: "NoExecute" }] }, tainted),
+    "node(s) had untolerated taint {gpu: a}",
+  );
   assert.equal(reason({ tolerations: [{ operator: "Exists" }] }, tainted), undefined);
   assert.equal(reason({}, testNode({ spec: { taints: [{ key: "gpu", effect: "PreferNoSchedule" }] } })), undefined);
   assert.equal(reason({}, testNode({ spec: { unschedulable: true } })), "node(s) were unschedulable");
-  assert.equal(reason({}, testNode({ ready: false })), "node(s) had untolerated taint {node.kubernetes.io/not-ready: }");
+  assert.equal(
+    reason({}, testNode({ ready: false })),
+    "node(s) had untolerated taint {node.kubernetes.io/not-ready: }",
+  );
 });
 
 test("node name, selector and affinity", () => {
@@ -52,7 +67,10 @@ test("host ports: same port, protocol and overlapping address collide", () => {
   assert.equal(reason(hostPort(80), testNode(), [hostPort(80)]), taken);
   assert.equal(reason(hostPort(80), testNode(), [hostPort(81)]), undefined);
   assert.equal(reason(hostPort(80), testNode(), [hostPort(80, { protocol: "UDP" })]), undefined);
-  assert.equal(reason(hostPort(80, { hostIP: "127.0.0.1" }), testNode(), [hostPort(80, { hostIP: "127.0.0.2" })]), undefined);
+  assert.equal(
+    reason(hostPort(80, { hostIP: "127.0.0.1" }), testNode(), [hostPort(80, { hostIP: "127.0.0.2" })]),
+    undefined,
+  );
   assert.equal(reason(hostPort(80, { hostIP: "127.0.0.1" }), testNode(), [hostPort(80)]), taken);
   assert.equal(reason({ ...hostPort(0), hostNetwork: true }, testNode(), [hostPort(8000)]), taken);
 });

@@ -83,7 +83,8 @@ function tolerates(toleration: Toleration, taint: Taint): boolean {
 export function matchesNode(spec: PodSpec, node: Node): boolean {
   const labels = node.metadata.labels ?? {};
   const selected = Object.entries(spec.nodeSelector ?? {}).every(([key, value]) => labels[key] === value);
-  const required = (spec.affinity as NodeAffinity | undefined)?.nodeAffinity?.requiredDuringSchedulingIgnoredDuringExecution;
+  const required = (spec.affinity as NodeAffinity | undefined)?.nodeAffinity
+    ?.requiredDuringSchedulingIgnoredDuringExecution;
   if (!selected || !required) return selected;
   return required.nodeSelectorTerms.some((term) => matchesTerm(term, labels, node.metadata.name));
 }

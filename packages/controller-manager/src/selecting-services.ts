@@ -9,7 +9,8 @@ import { hasManagedEndpoints } from "./endpoint-plan.ts";
 /** Calls `notify` with the key of each Service that changes or that selects (or selected) a pod that changes. */
 export function onEndpointsChange(view: ClusterView, notify: (key: string) => void): () => void {
   const selects = (service: Service, pod: Pod | undefined): boolean =>
-    pod !== undefined && matchesLabels(requirementsOf({ matchLabels: service.spec.selector ?? {} }), pod.metadata.labels);
+    pod !== undefined &&
+    matchesLabels(requirementsOf({ matchLabels: service.spec.selector ?? {} }), pod.metadata.labels);
   const subscriptions = [
     view.services.onChange(({ old, current }) => {
       const service = current ?? old;

@@ -4,7 +4,12 @@ import type { ApiClient } from "@gatehouse/apimachinery/api-client";
 import type { KubeObject } from "@gatehouse/apimachinery/meta";
 import type { ResourceType } from "@gatehouse/apimachinery/resource-type";
 import { hasReason } from "@gatehouse/apimachinery/status-error";
-import { type ConfigMap, configMaps, type ServiceAccount, serviceAccounts } from "@gatehouse/apimachinery/types/core-v1";
+import {
+  type ConfigMap,
+  configMaps,
+  type ServiceAccount,
+  serviceAccounts,
+} from "@gatehouse/apimachinery/types/core-v1";
 import { rootCAConfigMap } from "./cluster-view.ts";
 import { type Controller, type ControllerContext, controllerQueue } from "./controller.ts";
 import { isNamespaceTerminating } from "./pod-control.ts";
@@ -20,7 +25,8 @@ export function startServiceAccountController(context: ControllerContext, cluste
     const found = view.namespaces.get(namespace);
     if (!found || found.metadata.deletionTimestamp || found.status?.phase === "Terminating") return;
     const writes: Promise<void>[] = [];
-    if (!view.serviceAccounts.get(`${namespace}/default`)) writes.push(create(client, serviceAccounts, account(namespace)));
+    if (!view.serviceAccounts.get(`${namespace}/default`))
+      writes.push(create(client, serviceAccounts, account(namespace)));
     const present = view.rootCAs.get(`${namespace}/${rootCAConfigMap}`);
     if (!present) writes.push(create(client, configMaps, rootCA(namespace, clusterCA)));
     else if (present.data?.["ca.crt"] !== clusterCA || Object.keys(present.data).length !== 1) {

@@ -36,7 +36,7 @@ export function planSlices(service: Service, groups: EndpointGroup[], present: E
 
 /** A slice that would go takes the content of one that would come: one write, and clients never see neither. */
 function recycled(plan: SlicePlan): SlicePlan {
-  for (const slice of [...plan.delete]) {
+  for (const slice of plan.delete.slice()) {
     const fresh = plan.create.find(({ addressType }) => addressType === slice.addressType);
     if (!fresh) continue;
     plan.create.splice(plan.create.indexOf(fresh), 1);

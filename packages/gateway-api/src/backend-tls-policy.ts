@@ -28,10 +28,7 @@ const subjectAltName = object("A name the certificate must carry.", {
     maxLength: 253,
     pattern: "^(([^:/?#]+):)(//([^/?#]*))([^?#]*)(\\?([^#]*))?(#(.*))?",
   }).optional(),
-}).rules(
-  ...nameMemberRules("hostname", "Hostname", "Hostname"),
-  ...nameMemberRules("uri", "URI", "URI"),
-);
+}).rules(...nameMemberRules("hostname", "Hostname", "Hostname"), ...nameMemberRules("uri", "URI", "URI"));
 export type SubjectAltName = Infer<typeof subjectAltName>;
 
 // A closed list before v1.6.1, which lets implementations add sets of their own.
@@ -52,53 +49,34 @@ const hasRefs = "has(self.caCertificateRefs) && size(self.caCertificateRefs) > 0
 const hasWellKnown = 'has(self.wellKnownCACertificates) && self.wellKnownCACertificates != ""';
 
 export const backendTLSValidation = object("How the backend's certificate is checked.", {
-  hostname: preciseHostname(
-    "Name sent as SNI, and expected in the certificate unless subjectAltNames are given.",
-  ),
-  caCertificateRefs: atomicList(
-    "ConfigMaps whose `ca.crt` holds the trusted authorities.",
-    localObjectReference,
-    {
-      maxItems: 8,
-    },
-  ).optional(),
+  hostname: preciseHostname("Name sent as SNI, and expected in the certificate unless subjectAltNames are given."),
+  caCertificateRefs: atomicList("ConfigMaps whose `ca.crt` holds the trusted authorities.", localObjectReference, {
+    maxItems: 8,
+  }).optional(),
   wellKnownCACertificates: wellKnownCACertificates.optional(),
   subjectAltNames: atomicList("Names of which the certificate must carry one.", subjectAltName, {
     maxItems: 5,
   }).optional(),
 }).rules(
-  rule(
-    "must not contain both CACertificateRefs and WellKnownCACertificates",
-    `!(${hasRefs} && ${hasWellKnown})`,
-  ),
-  rule(
-    "must specify either CACertificateRefs or WellKnownCACertificates",
-    `(${hasRefs} || ${hasWellKnown})`,
-  ),
+  rule("must not contain both CACertificateRefs and WellKnownCACertificates", `!(${hasRefs} && ${hasWellKnown})`),
+  rule("must specify either CACertificateRefs or WellKnownCACertificates", `(${hasRefs} || ${hasWellKnown})`),
 );
 export type BackendTLSPolicyValidation = Infer<typeof backendTLSValidation>;
 
 const spec = object("Which backends, and how.", {
-  targetRefs: atomicList(
-    "Services, or single ports of them, the policy applies to.",
-    policyTargetReference,
-    {
-      minItems: 1,
-      maxItems: 16,
-    },
-  ).rules(...targetRefsRules),
+  targetRefs: atomicList("Services, or single ports of them, the policy applies to.", policyTargetReference, {
+    minItems: 1,
+    maxItems: 16,
+  }).rules(...targetRefsRules),
   validation: backendTLSValidation,
   options: options("Implementation-specific TLS settings by domain-prefixed name.").optional(),
 });
 export type BackendTLSPolicySpec = Infer<typeof spec>;
 
-export const backendTLSPolicy = kindObject(
-  "Makes the connection from a Gateway to a Service use TLS.",
-  {
-    spec,
-    status: policyStatus.optional(),
-  },
-);
+export const backendTLSPolicy = kindObject("Makes the connection from a Gateway to a Service use TLS.", {
+  spec,
+  status: policyStatus.optional(),
+});
 export interface BackendTLSPolicy extends Infer<typeof backendTLSPolicy> {}
 
 export const backendTLSPolicies: ResourceType<BackendTLSPolicy> = {

@@ -15,10 +15,7 @@ export const hostnames = atomicList(
 /** Fields of the spec of every route. */
 export const commonRouteFields = {
   parentRefs: parentRefs.optional(),
-  useDefaultGateways: enumeration("Whether default Gateways take this route too.", [
-    "All",
-    "None",
-  ]).only(experimental),
+  useDefaultGateways: enumeration("Whether default Gateways take this route too.", ["All", "None"]).only(experimental),
 };
 
 export const ruleName = sectionName("Name of the rule, unique within the route.");
@@ -29,19 +26,11 @@ export const uniqueRuleNames = rule(
   experimental,
 );
 
-export const routeParentStatus = object(
-  "How one controller treats the route at one of its parents.",
-  {
-    parentRef: parentReference.describe("The parent this is about, as written in the spec."),
-    controllerName: controllerName(
-      "Controller that wrote this, e.g. traefik.io/gateway-controller.",
-    ),
-    conditions: conditions(
-      "Accepted, ResolvedRefs and further conditions of the route at this parent.",
-      1,
-    ),
-  },
-);
+export const routeParentStatus = object("How one controller treats the route at one of its parents.", {
+  parentRef: parentReference.describe("The parent this is about, as written in the spec."),
+  controllerName: controllerName("Controller that wrote this, e.g. traefik.io/gateway-controller."),
+  conditions: conditions("Accepted, ResolvedRefs and further conditions of the route at this parent.", 1),
+});
 export type RouteParentStatus = Infer<typeof routeParentStatus>;
 
 export const routeStatus = object("State of the route, per parent.", {

@@ -1,14 +1,6 @@
 // Status conditions as the Gateway API writes them into its schemas, with the `Pending` defaults of fresh objects.
 
-import {
-  type Definition,
-  enumeration,
-  type Infer,
-  integer,
-  mapList,
-  object,
-  string,
-} from "./schema-builder.ts";
+import { type Definition, enumeration, type Infer, integer, mapList, object, string } from "./schema-builder.ts";
 import { SUBDOMAIN } from "./names.ts";
 
 export const condition = object("One aspect of the object's state, as its controller sees it.", {

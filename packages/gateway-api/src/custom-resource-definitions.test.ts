@@ -14,12 +14,9 @@ import { type Bundle, BUNDLE_VERSIONS, CHANNELS } from "./bundle.ts";
 import { customResourceDefinitions } from "./custom-resource-definitions.ts";
 
 const officialDir =
-  process.env.GATEHOUSE_GATEWAY_API_DIR ??
-  fileURLToPath(new URL("../../../../shared/gateway-api", import.meta.url));
+  process.env.GATEHOUSE_GATEWAY_API_DIR ?? fileURLToPath(new URL("../../../../shared/gateway-api", import.meta.url));
 
-const bundles: Bundle[] = BUNDLE_VERSIONS.flatMap((version) =>
-  CHANNELS.map((channel) => ({ version, channel })),
-);
+const bundles: Bundle[] = BUNDLE_VERSIONS.flatMap((version) => CHANNELS.map((channel) => ({ version, channel })));
 
 interface CustomResourceDefinition extends KubeObject {
   spec: {
@@ -48,11 +45,9 @@ function official(folder: string): CustomResourceDefinition[] {
 /** Every schema node below the root, with its path. */
 function* nodes(schema: Schema, path = ""): Generator<[path: string, schema: Schema]> {
   yield [path, schema];
-  for (const [name, child] of Object.entries(schema.properties ?? {}))
-    yield* nodes(child, `${path}.${name}`);
+  for (const [name, child] of Object.entries(schema.properties ?? {})) yield* nodes(child, `${path}.${name}`);
   if (schema.items) yield* nodes(schema.items, `${path}[]`);
-  if (typeof schema.additionalProperties === "object")
-    yield* nodes(schema.additionalProperties, `${path}{}`);
+  if (typeof schema.additionalProperties === "object") yield* nodes(schema.additionalProperties, `${path}{}`);
 }
 
 function allNodes(crds: CustomResourceDefinition[]): [path: string, schema: Schema][] {
@@ -72,15 +67,12 @@ function comparable(crd: CustomResourceDefinition): unknown {
   return copy;
 }
 
-const byName = (a: KubeObject, b: KubeObject): number =>
-  a.metadata.name < b.metadata.name ? -1 : 1;
+const byName = (a: KubeObject, b: KubeObject): number => (a.metadata.name < b.metadata.name ? -1 : 1);
 const words = (text: string): string => text.replace(/\s+/g, " ").trim().toLowerCase();
 
 for (const bundle of bundles) {
   const folder = join(officialDir, bundle.version, bundle.channel);
-  const skip = existsSync(folder)
-    ? false
-    : `no official CRDs at ${folder} (set GATEHOUSE_GATEWAY_API_DIR)`;
+  const skip = existsSync(folder) ? false : `no official CRDs at ${folder} (set GATEHOUSE_GATEWAY_API_DIR)`;
 
   describe(`official CRDs of ${bundle.version} ${bundle.channel}`, { skip }, () => {
     const theirs = skip ? [] : official(folder).sort(byName);
@@ -107,9 +99,7 @@ for (const bundle of bundles) {
         .join("\n");
       const copied = allNodes(ours(bundle))
         .filter(([, { description = "" }]) => description.split(" ").length > 6)
-        .filter(([, { description = "" }]) =>
-          theirWords.includes(words(description).replace(/\.$/, "")),
-        );
+        .filter(([, { description = "" }]) => theirWords.includes(words(description).replace(/\.$/, "")));
       assert.deepEqual(
         copied.map(([path]) => path),
         [],
@@ -133,11 +123,7 @@ describe("our CRDs", () => {
           spec.versions.some((version) => version.served),
           metadata.name,
         );
-        assert.equal(
-          new Set(spec.versions.map((version) => version.name)).size,
-          spec.versions.length,
-          metadata.name,
-        );
+        assert.equal(new Set(spec.versions.map((version) => version.name)).size, spec.versions.length, metadata.name);
       }
     });
   }
@@ -146,14 +132,7 @@ describe("our CRDs", () => {
     const crds = ours({ version: "v1.4.0", channel: "standard" });
     assert.deepEqual(
       crds.map((crd) => crd.spec.names.plural),
-      [
-        "gatewayclasses",
-        "gateways",
-        "httproutes",
-        "grpcroutes",
-        "referencegrants",
-        "backendtlspolicies",
-      ],
+      ["gatewayclasses", "gateways", "httproutes", "grpcroutes", "referencegrants", "backendtlspolicies"],
     );
     const paths = allNodes(crds).map(([path]) => path);
     assert.ok(paths.includes("httproutes/v1.spec.rules[].timeouts"));
@@ -166,21 +145,14 @@ describe("our CRDs", () => {
     const first = ours(bundle);
     const pristine: unknown = JSON.parse(JSON.stringify(first));
     assert.deepEqual(first, pristine);
-    for (const [, schema] of allNodes(first))
-      Object.assign(schema, { type: "boolean", default: 1 }).enum?.splice(0);
+    for (const [, schema] of allNodes(first)) Object.assign(schema, { type: "boolean", default: 1 }).enum?.splice(0);
     assert.notDeepEqual(first, pristine);
     assert.deepEqual(ours(bundle), pristine);
   });
 
   test("a bundle that is not carried is refused by name", () => {
     const refusal = /No Gateway API bundle v1\.5\.0 standard: versions are v1\.4\.0, v1\.6\.1/;
-    assert.throws(
-      () => customResourceDefinitions({ version: "v1.5.0", channel: "standard" } as never),
-      refusal,
-    );
-    assert.throws(
-      () => customResourceDefinitions({ version: "v1.4.0", channel: "beta" } as never),
-      /v1\.4\.0 beta/,
-    );
+    assert.throws(() => customResourceDefinitions({ version: "v1.5.0", channel: "standard" } as never), refusal);
+    assert.throws(() => customResourceDefinitions({ version: "v1.4.0", channel: "beta" } as never), /v1\.4\.0 beta/);
   });
 });

@@ -5,14 +5,10 @@ import { objectReference } from "./references.ts";
 import { atomicList, enumeration, type Infer, mapList, object, rule } from "./schema-builder.ts";
 
 const validation = object("Which client certificates are accepted.", {
-  caCertificateRefs: atomicList(
-    "ConfigMaps or Secrets with the authorities that are trusted.",
-    objectReference,
-    {
-      minItems: 1,
-      maxItems: 8,
-    },
-  ).when({ since: "v1.6.1" }, { maxItems: 16 }),
+  caCertificateRefs: atomicList("ConfigMaps or Secrets with the authorities that are trusted.", objectReference, {
+    minItems: 1,
+    maxItems: 8,
+  }).when({ since: "v1.6.1" }, { maxItems: 16 }),
   mode: enumeration("Whether clients without a valid certificate are refused.", [
     "AllowValidOnly",
     "AllowInsecureFallback",

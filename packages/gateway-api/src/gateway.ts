@@ -6,14 +6,7 @@ import { conditions, pendingConditions } from "./condition.ts";
 import { frontendTLS } from "./gateway-tls.ts";
 import { ageColumn, conditionColumn, kindObject, type KindDefinition } from "./kind-definition.ts";
 import { gatewayListenerRules, listener, listenerStatuses } from "./listener.ts";
-import {
-  addressType,
-  annotationValue,
-  GROUP_NAME,
-  HOSTNAME_PATTERN,
-  labelSelector,
-  objectName,
-} from "./names.ts";
+import { addressType, annotationValue, GROUP_NAME, HOSTNAME_PATTERN, labelSelector, objectName } from "./names.ts";
 import { localObjectReference, secretObjectReference } from "./references.ts";
 import {
   atomicList,
@@ -100,13 +93,9 @@ const infrastructure = object("Settings for what is created on behalf of this Ga
   labels: mapOf("Labels for those objects.", labelValue, { maxProperties: 8 })
     .rules(...metadataKeyRules("label"))
     .optional(),
-  annotations: mapOf(
-    "Annotations for those objects.",
-    annotationValue("Value of the annotation."),
-    {
-      maxProperties: 8,
-    },
-  )
+  annotations: mapOf("Annotations for those objects.", annotationValue("Value of the annotation."), {
+    maxProperties: 8,
+  })
     .when({ since: "v1.6.1" }, { maxProperties: 16 })
     .rules(...metadataKeyRules("annotation"))
     .optional(),
@@ -122,9 +111,7 @@ const allowedListeners = object("Which listener sets may add listeners.", {
       "Same",
       "None",
     ]).default("None"),
-    selector: labelSelector
-      .describe("Labels of the namespaces, used with from: Selector.")
-      .optional(),
+    selector: labelSelector.describe("Labels of the namespaces, used with from: Selector.").optional(),
   }).default({ from: "None" }),
 });
 
@@ -144,20 +131,15 @@ const spec = object("What the Gateway should offer.", {
     minItems: 1,
     maxItems: 64,
   }).rules(...gatewayListenerRules),
-  addresses: atomicList(
-    "Addresses asked for; assigned by the controller when empty.",
-    specAddress,
-    { maxItems: 16 },
-  )
+  addresses: atomicList("Addresses asked for; assigned by the controller when empty.", specAddress, { maxItems: 16 })
     .rules(distinctAddresses("IPAddress", " "), distinctAddresses("Hostname", "  "))
     .optional(),
   infrastructure: infrastructure.optional(),
   allowedListeners: allowedListeners.only(...graduated),
   tls: gatewayTLS.only(...graduated),
-  defaultScope: enumeration("Whether routes without parent may use this Gateway as default.", [
-    "All",
-    "None",
-  ]).only(experimental),
+  defaultScope: enumeration("Whether routes without parent may use this Gateway as default.", ["All", "None"]).only(
+    experimental,
+  ),
 });
 export type GatewaySpec = Infer<typeof spec>;
 

@@ -2,13 +2,7 @@
 
 import type { ResourceType } from "@gatehouse/apimachinery/resource-type";
 import { experimental } from "./bundle.ts";
-import {
-  commonRouteFields,
-  hostnames,
-  ruleName,
-  routeStatus,
-  uniqueRuleNames,
-} from "./common-route.ts";
+import { commonRouteFields, hostnames, ruleName, routeStatus, uniqueRuleNames } from "./common-route.ts";
 import { ageColumn, kindObject, type KindDefinition } from "./kind-definition.ts";
 import { GROUP_NAME, token } from "./names.ts";
 import { localObjectReference, servicePortRule, weightedBackendFields } from "./references.ts";
@@ -21,15 +15,7 @@ import {
   sessionPersistence,
   valueMatchType,
 } from "./route-filters.ts";
-import {
-  atomicList,
-  enumeration,
-  type Infer,
-  mapList,
-  object,
-  rule,
-  string,
-} from "./schema-builder.ts";
+import { atomicList, enumeration, type Infer, mapList, object, rule, string } from "./schema-builder.ts";
 
 const validWhenExact = (field: string, pattern: string) =>
   rule(

@@ -18,17 +18,7 @@ import {
 } from "./schema-builder.ts";
 
 /** Methods that a match or a CORS filter can name. */
-export const HTTP_METHODS = [
-  "GET",
-  "HEAD",
-  "POST",
-  "PUT",
-  "DELETE",
-  "CONNECT",
-  "OPTIONS",
-  "TRACE",
-  "PATCH",
-] as const;
+export const HTTP_METHODS = ["GET", "HEAD", "POST", "PUT", "DELETE", "CONNECT", "OPTIONS", "TRACE", "PATCH"] as const;
 
 /** `when type is T, member must be there` and the reverse, as two rules. */
 const pathMember = (member: string, type: string) => [
@@ -36,48 +26,34 @@ const pathMember = (member: string, type: string) => [
     `${member} must be specified when type is set to '${type}'`,
     `self.type == '${type}' ? has(self.${member}) : true`,
   ),
-  rule(
-    `type must be '${type}' when ${member} is set`,
-    `has(self.${member}) ? self.type == '${type}' : true`,
-  ),
+  rule(`type must be '${type}' when ${member} is set`, `has(self.${member}) ? self.type == '${type}' : true`),
 ];
 
 const pathModifier = object("Change to the path.", {
-  type: enumeration("Which of the two replacements is meant.", [
-    "ReplaceFullPath",
-    "ReplacePrefixMatch",
-  ]),
+  type: enumeration("Which of the two replacements is meant.", ["ReplaceFullPath", "ReplacePrefixMatch"]),
   replaceFullPath: string("The new path.", { maxLength: 1024 }).optional(),
-  replacePrefixMatch: string(
-    "What replaces the prefix that the match named; the rest of the path stays.",
-    {
-      maxLength: 1024,
-    },
-  ).optional(),
+  replacePrefixMatch: string("What replaces the prefix that the match named; the rest of the path stays.", {
+    maxLength: 1024,
+  }).optional(),
 }).rules(
   ...pathMember("replaceFullPath", "ReplaceFullPath"),
   ...pathMember("replacePrefixMatch", "ReplacePrefixMatch"),
 );
 export type HTTPPathModifier = Infer<typeof pathModifier>;
 
-const requestRedirect = object(
-  "Answers with a redirect; every absent part is taken from the request.",
-  {
-    scheme: enumeration("Scheme of the Location.", ["http", "https"]).optional(),
-    hostname: preciseHostname("Host of the Location.").optional(),
-    path: pathModifier.describe("Path of the Location.").optional(),
-    port: portNumber(
-      "Port of the Location; default follows from the scheme, then from the listener.",
-    ).optional(),
-    statusCode: enumeration("Status code of the answer.", [
-      301,
-      302,
-      only(303, { since: "v1.6.1" }),
-      only(307, { since: "v1.6.1" }),
-      only(308, { since: "v1.6.1" }),
-    ]).default(302),
-  },
-);
+const requestRedirect = object("Answers with a redirect; every absent part is taken from the request.", {
+  scheme: enumeration("Scheme of the Location.", ["http", "https"]).optional(),
+  hostname: preciseHostname("Host of the Location.").optional(),
+  path: pathModifier.describe("Path of the Location.").optional(),
+  port: portNumber("Port of the Location; default follows from the scheme, then from the listener.").optional(),
+  statusCode: enumeration("Status code of the answer.", [
+    301,
+    302,
+    only(303, { since: "v1.6.1" }),
+    only(307, { since: "v1.6.1" }),
+    only(308, { since: "v1.6.1" }),
+  ]).default(302),
+});
 export type HTTPRequestRedirectFilter = Infer<typeof requestRedirect>;
 
 const urlRewrite = object("Changes host or path on the way to the backend.", {
@@ -87,11 +63,7 @@ const urlRewrite = object("Changes host or path on the way to the backend.", {
 export type HTTPURLRewriteFilter = Infer<typeof urlRewrite>;
 
 const noStarBesideOthers = (field: string, others: string, ...clauses: Clause[]) =>
-  rule(
-    `${field} cannot contain '*' alongside other ${others}`,
-    "!('*' in self && self.size() > 1)",
-    ...clauses,
-  );
+  rule(`${field} cannot contain '*' alongside other ${others}`, "!('*' in self && self.size() > 1)", ...clauses);
 
 const origin = string("An origin, e.g. https://example.com, or *.", {
   minLength: 1,
@@ -100,53 +72,41 @@ const origin = string("An origin, e.g. https://example.com, or *.", {
 }).when(
   { since: "v1.6.1" },
   {
-    pattern:
-      "(^\\*$)|(^(http(s)?):\\/\\/(((\\*\\.)?([a-zA-Z0-9\\-]+\\.)*[a-zA-Z0-9-]+|\\*)(:([0-9]{1,5}))?)$)",
+    pattern: "(^\\*$)|(^(http(s)?):\\/\\/(((\\*\\.)?([a-zA-Z0-9\\-]+\\.)*[a-zA-Z0-9-]+|\\*)(:([0-9]{1,5}))?)$)",
   },
 );
 
-const cors = object(
-  "Answers cross-origin requests of browsers (the Fetch standard's CORS protocol).",
-  {
-    allowOrigins: setList("Origins that may read answers.", origin, { maxItems: 64 })
-      .rules(noStarBesideOthers("AllowOrigins", "origins"))
-      .optional(),
-    allowCredentials: boolean(
-      "Whether requests with cookies or authorization are allowed.",
-    ).optional(),
-    allowMethods: setList(
-      "Methods that are allowed beside the simple ones.",
-      enumeration("A method, or *.", [...HTTP_METHODS, "*"]),
-      {
-        maxItems: 9,
-      },
-    )
-      .rules(noStarBesideOthers("AllowMethods", "methods"))
-      .optional(),
-    allowHeaders: setList("Request headers that are allowed.", token("Name of a header, or *."), {
-      maxItems: 64,
-    })
-      .rules(noStarBesideOthers("AllowHeaders", "methods", { since: "v1.6.1" }))
-      .optional(),
-    exposeHeaders: setList(
-      "Answer headers that scripts may read.",
-      token("Name of a header, or *."),
-      {
-        maxItems: 64,
-      },
-    ).optional(),
-    maxAge: integer("Seconds a browser may remember the answer to a preflight.", {
-      format: "int32",
-      minimum: 1,
-    }).default(5),
-  },
-);
+const cors = object("Answers cross-origin requests of browsers (the Fetch standard's CORS protocol).", {
+  allowOrigins: setList("Origins that may read answers.", origin, { maxItems: 64 })
+    .rules(noStarBesideOthers("AllowOrigins", "origins"))
+    .optional(),
+  allowCredentials: boolean("Whether requests with cookies or authorization are allowed.").optional(),
+  allowMethods: setList(
+    "Methods that are allowed beside the simple ones.",
+    enumeration("A method, or *.", [...HTTP_METHODS, "*"]),
+    {
+      maxItems: 9,
+    },
+  )
+    .rules(noStarBesideOthers("AllowMethods", "methods"))
+    .optional(),
+  allowHeaders: setList("Request headers that are allowed.", token("Name of a header, or *."), {
+    maxItems: 64,
+  })
+    .rules(noStarBesideOthers("AllowHeaders", "methods", { since: "v1.6.1" }))
+    .optional(),
+  exposeHeaders: setList("Answer headers that scripts may read.", token("Name of a header, or *."), {
+    maxItems: 64,
+  }).optional(),
+  maxAge: integer("Seconds a browser may remember the answer to a preflight.", {
+    format: "int32",
+    minimum: 1,
+  }).default(5),
+});
 export type HTTPCORSFilter = Infer<typeof cors>;
 
 const headerNames = (description: string) =>
-  setList(description, string("Name of a header."))
-    .when({ since: "v1.6.1" }, { maxItems: 64 })
-    .optional();
+  setList(description, string("Name of a header.")).when({ since: "v1.6.1" }, { maxItems: 64 }).optional();
 
 const externalAuth = object("Asks a service whether the request may pass.", {
   protocol: enumeration("How the service is asked.", ["HTTP", "GRPC"]),
@@ -160,30 +120,16 @@ const externalAuth = object("Asks a service whether the request may pass.", {
       pattern: "^(?:[-A-Za-z0-9/._~!$&'()*+,;=:@]|[%][0-9a-fA-F]{2})+$",
     }).optional(),
     allowedHeaders: headerNames("Further request headers the service gets to see."),
-    allowedResponseHeaders: headerNames(
-      "Headers of its answer that go on to the backend; all but Host when absent.",
-    ),
+    allowedResponseHeaders: headerNames("Headers of its answer that go on to the backend; all but Host when absent."),
   }).optional(),
   forwardBody: object("Whether the service gets the body.", {
     maxSize: integer("Most bytes of the body to send; 0 sends none.").optional(),
   }).optional(),
 }).rules(
-  rule(
-    "grpc must be specified when protocol is set to 'GRPC'",
-    "self.protocol == 'GRPC' ? has(self.grpc) : true",
-  ),
-  rule(
-    "protocol must be 'GRPC' when grpc is set",
-    "has(self.grpc) ? self.protocol == 'GRPC' : true",
-  ),
-  rule(
-    "http must be specified when protocol is set to 'HTTP'",
-    "self.protocol == 'HTTP' ? has(self.http) : true",
-  ),
-  rule(
-    "protocol must be 'HTTP' when http is set",
-    "has(self.http) ? self.protocol == 'HTTP' : true",
-  ),
+  rule("grpc must be specified when protocol is set to 'GRPC'", "self.protocol == 'GRPC' ? has(self.grpc) : true"),
+  rule("protocol must be 'GRPC' when grpc is set", "has(self.grpc) ? self.protocol == 'GRPC' : true"),
+  rule("http must be specified when protocol is set to 'HTTP'", "self.protocol == 'HTTP' ? has(self.http) : true"),
+  rule("protocol must be 'HTTP' when http is set", "has(self.http) ? self.protocol == 'HTTP' : true"),
 );
 export type HTTPExternalAuthFilter = Infer<typeof externalAuth>;
 
@@ -220,13 +166,9 @@ const filter = object("One step of processing; `type` says which member holds it
 );
 export type HTTPRouteFilter = Infer<typeof filter>;
 
-export const httpFilters = atomicList(
-  "Filters, applied in the order that suits their types.",
-  filter,
-  {
-    maxItems: 16,
-  },
-).rules(
+export const httpFilters = atomicList("Filters, applied in the order that suits their types.", filter, {
+  maxItems: 16,
+}).rules(
   rule(
     "May specify either httpRouteFilterRequestRedirect or httpRouteFilterRequestRewrite, but not both",
     "!(self.exists(f, f.type == 'RequestRedirect') && self.exists(f, f.type == 'URLRewrite'))",

@@ -2,33 +2,13 @@
 
 import type { ResourceType } from "@gatehouse/apimachinery/resource-type";
 import { experimental } from "./bundle.ts";
-import {
-  commonRouteFields,
-  hostnames,
-  ruleName,
-  routeStatus,
-  uniqueRuleNames,
-} from "./common-route.ts";
+import { commonRouteFields, hostnames, ruleName, routeStatus, uniqueRuleNames } from "./common-route.ts";
 import { HTTP_METHODS, httpFilters } from "./http-filters.ts";
 import { ageColumn, kindObject, type KindDefinition } from "./kind-definition.ts";
 import { duration, GROUP_NAME, token } from "./names.ts";
 import { servicePortRule, weightedBackendFields } from "./references.ts";
-import {
-  headerValue,
-  matchLimitRule,
-  sessionPersistence,
-  valueMatchType,
-} from "./route-filters.ts";
-import {
-  atomicList,
-  enumeration,
-  type Infer,
-  integer,
-  mapList,
-  object,
-  rule,
-  string,
-} from "./schema-builder.ts";
+import { headerValue, matchLimitRule, sessionPersistence, valueMatchType } from "./route-filters.ts";
+import { atomicList, enumeration, type Infer, integer, mapList, object, rule, string } from "./schema-builder.ts";
 
 const onPlainPaths = (message: string, condition: string) =>
   rule(
@@ -41,9 +21,7 @@ const pathRules = [
   ...["//", "/./", "/../", "%2f", "%2F", "#"].map((part) =>
     onPlainPaths(`must not contain '${part}'`, `!self.value.contains('${part}')`),
   ),
-  ...["/..", "/."].map((end) =>
-    onPlainPaths(`must not end with '${end}'`, `!self.value.endsWith('${end}')`),
-  ),
+  ...["/..", "/."].map((end) => onPlainPaths(`must not end with '${end}'`, `!self.value.endsWith('${end}')`)),
   rule(
     "type must be one of ['Exact', 'PathPrefix', 'RegularExpression']",
     "self.type in ['Exact','PathPrefix'] || self.type == 'RegularExpression'",

@@ -3,13 +3,7 @@
 import type { KubeObject } from "@gatehouse/apimachinery/meta";
 import type { ResourceType } from "@gatehouse/apimachinery/resource-type";
 import type { Schema } from "@gatehouse/apimachinery/schema";
-import {
-  type Availability,
-  type Bundle,
-  type BundleVersion,
-  everywhere,
-  isAvailable,
-} from "./bundle.ts";
+import { type Availability, type Bundle, type BundleVersion, everywhere, isAvailable } from "./bundle.ts";
 import { Definition, type Fields, object, type ObjectOf } from "./schema-builder.ts";
 
 /** A column of `kubectl get`. Priority 1 shows with `-o wide` only. */

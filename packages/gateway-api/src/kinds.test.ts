@@ -3,11 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Condition as MetaCondition, KubeObject } from "@gatehouse/apimachinery/meta";
-import {
-  apiVersionOf,
-  type ResourceType,
-  resourcePath,
-} from "@gatehouse/apimachinery/resource-type";
+import { apiVersionOf, type ResourceType, resourcePath } from "@gatehouse/apimachinery/resource-type";
 import { type BackendTLSPolicy, backendTLSPolicies } from "./backend-tls-policy.ts";
 import type { Condition } from "./condition.ts";
 import { RouteConditionReason, RouteConditionType } from "./condition-reasons.ts";
@@ -30,9 +26,7 @@ const route: HTTPRoute = {
     rules: [
       {
         matches: [{ path: { type: "PathPrefix", value: "/v1" }, method: "GET" }],
-        filters: [
-          { type: "RequestRedirect", requestRedirect: { scheme: "https", statusCode: 301 } },
-        ],
+        filters: [{ type: "RequestRedirect", requestRedirect: { scheme: "https", statusCode: 301 } }],
         backendRefs: [{ name: "whoami-v1", port: 80, weight: 1 }],
         timeouts: { request: "10s" },
       },

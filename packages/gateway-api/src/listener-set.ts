@@ -4,22 +4,8 @@ import type { ResourceType } from "@gatehouse/apimachinery/resource-type";
 import { experimental } from "./bundle.ts";
 import { conditions, pendingConditions } from "./condition.ts";
 import { ageColumn, conditionColumn, kindObject, type KindDefinition } from "./kind-definition.ts";
-import {
-  listener,
-  listenerFields,
-  listenerSetRules,
-  listenerStatuses,
-  listenerStatusFields,
-} from "./listener.ts";
-import {
-  EXPERIMENTAL_GROUP_NAME,
-  group,
-  GROUP_NAME,
-  kind,
-  namespace,
-  objectName,
-  portNumber,
-} from "./names.ts";
+import { listener, listenerFields, listenerSetRules, listenerStatuses, listenerStatusFields } from "./listener.ts";
+import { EXPERIMENTAL_GROUP_NAME, group, GROUP_NAME, kind, namespace, objectName, portNumber } from "./names.ts";
 import { type Definition, type Infer, integer, mapList, object } from "./schema-builder.ts";
 
 const parentGatewayReference = object("The Gateway that takes the listeners.", {
@@ -34,9 +20,7 @@ const SPEC = "Listeners, and the Gateway they are for.";
 const STATUS = "State of the set and its listeners.";
 
 function listenersOf<L extends { name: string }>(entry: Definition<L>): Definition<L[]> {
-  return mapList("Ports, protocols and hosts to serve.", ["name"], entry, bounds).rules(
-    ...listenerSetRules,
-  );
+  return mapList("Ports, protocols and hosts to serve.", ["name"], entry, bounds).rules(...listenerSetRules);
 }
 
 const setConditions = conditions("Accepted, Programmed and further conditions of the set.").default(

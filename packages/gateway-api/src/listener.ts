@@ -13,16 +13,7 @@ import {
   sectionName,
 } from "./names.ts";
 import { secretObjectReference } from "./references.ts";
-import {
-  atomicList,
-  enumeration,
-  type Infer,
-  integer,
-  mapList,
-  object,
-  type Rule,
-  rule,
-} from "./schema-builder.ts";
+import { atomicList, enumeration, type Infer, integer, mapList, object, type Rule, rule } from "./schema-builder.ts";
 
 const routeGroupKind = object("A kind of route.", {
   group: group("API group of the kind.").default(GROUP_NAME),
@@ -30,8 +21,7 @@ const routeGroupKind = object("A kind of route.", {
 });
 export type RouteGroupKind = Infer<typeof routeGroupKind>;
 
-const routeKinds = (description: string) =>
-  atomicList(description, routeGroupKind, { maxItems: 8 });
+const routeKinds = (description: string) => atomicList(description, routeGroupKind, { maxItems: 8 });
 
 const allowedRoutes = object("Which routes may attach.", {
   namespaces: object("Namespaces whose routes may attach.", {
@@ -40,26 +30,19 @@ const allowedRoutes = object("Which routes may attach.", {
       "Selector",
       "Same",
     ]).default("Same"),
-    selector: labelSelector
-      .describe("Labels of the namespaces, used with from: Selector.")
-      .optional(),
+    selector: labelSelector.describe("Labels of the namespaces, used with from: Selector.").optional(),
   }).default({ from: "Same" }),
   kinds: routeKinds("Kinds that may attach; what suits the protocol when empty.").optional(),
 });
 export type AllowedRoutes = Infer<typeof allowedRoutes>;
 
 const listenerTLS = object("TLS settings, for protocols HTTPS and TLS.", {
-  mode: enumeration("Whether TLS ends here or goes through to the backend.", [
+  mode: enumeration("Whether TLS ends here or goes through to the backend.", ["Terminate", "Passthrough"]).default(
     "Terminate",
-    "Passthrough",
-  ]).default("Terminate"),
-  certificateRefs: atomicList(
-    "Secrets with certificate and key, used with mode: Terminate.",
-    secretObjectReference,
-    {
-      maxItems: 64,
-    },
-  ).optional(),
+  ),
+  certificateRefs: atomicList("Secrets with certificate and key, used with mode: Terminate.", secretObjectReference, {
+    maxItems: 64,
+  }).optional(),
   options: options("Implementation-specific TLS settings by domain-prefixed name.").optional(),
 }).rules(
   rule(
@@ -72,9 +55,7 @@ export type ListenerTLSConfig = Infer<typeof listenerTLS>;
 /** Fields of a listener, but its port. */
 export const listenerFields = {
   name: sectionName("Name of the listener, unique among its neighbours; a route's sectionName."),
-  hostname: hostname(
-    "Host the listener serves, perhaps with * as its first label; all when absent.",
-  ).optional(),
+  hostname: hostname("Host the listener serves, perhaps with * as its first label; all when absent.").optional(),
   protocol: protocol("HTTP, HTTPS, TLS, TCP, UDP or a domain-prefixed protocol."),
   tls: listenerTLS.optional(),
   allowedRoutes: allowedRoutes.default({ namespaces: { from: "Same" } }),
@@ -89,8 +70,7 @@ export type Listener = Infer<typeof listener>;
 const sameEndpoint =
   "l1.port == l2.port && l1.protocol == l2.protocol && " +
   "(has(l1.hostname) && has(l2.hostname) ? l1.hostname == l2.hostname : !has(l1.hostname) && !has(l2.hostname))";
-const DISTINCT_ENDPOINTS =
-  "Combination of port, protocol and hostname must be unique for each listener";
+const DISTINCT_ENDPOINTS = "Combination of port, protocol and hostname must be unique for each listener";
 
 /** What every list of listeners obeys; the last rule depends on whether a listener must name its port. */
 function listenerListRules(distinctEndpoints: string): Rule[] {
@@ -112,17 +92,12 @@ function listenerListRules(distinctEndpoints: string): Rule[] {
       "hostname must not be specified for protocols ['TCP', 'UDP']",
       "self.all(l, l.protocol in ['TCP', 'UDP']  ? (!has(l.hostname) || l.hostname == '') : true)",
     ),
-    rule(
-      "Listener name must be unique within the Gateway",
-      "self.all(l1, self.exists_one(l2, l1.name == l2.name))",
-    ),
+    rule("Listener name must be unique within the Gateway", "self.all(l1, self.exists_one(l2, l1.name == l2.name))"),
     rule(DISTINCT_ENDPOINTS, distinctEndpoints),
   ];
 }
 
-export const gatewayListenerRules = listenerListRules(
-  `self.all(l1, self.exists_one(l2, ${sameEndpoint}))`,
-);
+export const gatewayListenerRules = listenerListRules(`self.all(l1, self.exists_one(l2, ${sameEndpoint}))`);
 export const listenerSetRules = listenerListRules(
   `self.all(l1, !has(l1.port) || self.exists_one(l2, has(l2.port) && ${sameEndpoint}))`,
 );
@@ -131,9 +106,7 @@ export const listenerStatusFields = {
   name: sectionName("Name of the listener this is about."),
   supportedKinds: routeKinds("Kinds of routes the listener takes.").optional({ since: "v1.6.1" }),
   attachedRoutes: integer("How many routes attached successfully.", { format: "int32" }),
-  conditions: conditions(
-    "Accepted, Programmed, ResolvedRefs and further conditions of the listener.",
-  ),
+  conditions: conditions("Accepted, Programmed, ResolvedRefs and further conditions of the listener."),
 };
 export const listenerStatus = object("State of one listener.", listenerStatusFields);
 export type ListenerStatus = Infer<typeof listenerStatus>;

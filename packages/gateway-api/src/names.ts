@@ -92,23 +92,14 @@ export function options(description: string): Definition<Record<string, string>>
   return mapOf(description, annotationValue("Value of the option."), { maxProperties: 16 });
 }
 
-export const labelSelector = object(
-  "Selects objects by their labels; all requirements must hold.",
-  {
-    matchLabels: mapOf(
-      "Labels with exactly these values.",
-      string("Value of the label."),
-    ).optional(),
-    matchExpressions: atomicList(
-      "Requirements on labels.",
-      object("A requirement on one label.", {
-        key: string("Label the requirement is about."),
-        operator: string("In, NotIn, Exists or DoesNotExist."),
-        values: atomicList(
-          "Values for In and NotIn; empty otherwise.",
-          string("A label value."),
-        ).optional(),
-      }),
-    ).optional(),
-  },
-).when({}, { "x-kubernetes-map-type": "atomic" });
+export const labelSelector = object("Selects objects by their labels; all requirements must hold.", {
+  matchLabels: mapOf("Labels with exactly these values.", string("Value of the label.")).optional(),
+  matchExpressions: atomicList(
+    "Requirements on labels.",
+    object("A requirement on one label.", {
+      key: string("Label the requirement is about."),
+      operator: string("In, NotIn, Exists or DoesNotExist."),
+      values: atomicList("Values for In and NotIn; empty otherwise.", string("A label value.")).optional(),
+    }),
+  ).optional(),
+}).when({}, { "x-kubernetes-map-type": "atomic" });

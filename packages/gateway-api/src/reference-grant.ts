@@ -25,12 +25,9 @@ const spec = object("Who may refer to what; every combination is granted.", {
 });
 export type ReferenceGrantSpec = Infer<typeof spec>;
 
-export const referenceGrant = kindObject(
-  "Permission for references from other namespaces into this one.",
-  {
-    spec: spec.optional({ until: "v1.6.1" }),
-  },
-);
+export const referenceGrant = kindObject("Permission for references from other namespaces into this one.", {
+  spec: spec.optional({ until: "v1.6.1" }),
+});
 export interface ReferenceGrant extends Infer<typeof referenceGrant> {}
 
 /** In v1beta1, the version that every carried bundle serves and stores. */

@@ -1,15 +1,7 @@
 // References from one object to another, and the rules that make lists of them unambiguous.
 
 import { experimental } from "./bundle.ts";
-import {
-  group,
-  GROUP_NAME,
-  kind,
-  namespace,
-  objectName,
-  portNumber,
-  sectionName,
-} from "./names.ts";
+import { group, GROUP_NAME, kind, namespace, objectName, portNumber, sectionName } from "./names.ts";
 import { atomicList, type Infer, integer, object, rule } from "./schema-builder.ts";
 
 /** An object in the same namespace. */
@@ -30,29 +22,19 @@ export const objectReference = object("An object, perhaps in another namespace t
 export type ObjectReference = Infer<typeof objectReference>;
 
 /** Parameters of a GatewayClass or mesh: a cluster-scoped object, or a namespaced one. */
-export const parametersReference = object(
-  "Object that holds further settings for the controller.",
-  {
-    group: group("API group of the object."),
-    kind: kind("Kind of the object."),
-    name: objectName("Name of the object."),
-    namespace: namespace(
-      "Namespace of the object; must be absent when its kind is cluster-scoped.",
-    ).optional(),
-  },
-);
+export const parametersReference = object("Object that holds further settings for the controller.", {
+  group: group("API group of the object."),
+  kind: kind("Kind of the object."),
+  name: objectName("Name of the object."),
+  namespace: namespace("Namespace of the object; must be absent when its kind is cluster-scoped.").optional(),
+});
 
-export const secretObjectReference = object(
-  "A Secret, or another kind of object that holds credentials.",
-  {
-    group: group("API group of the object; empty for the core group.").default(""),
-    kind: kind("Kind of the object.").default("Secret"),
-    name: objectName("Name of the object."),
-    namespace: namespace(
-      "Namespace of the object; another one needs a ReferenceGrant there.",
-    ).optional(),
-  },
-);
+export const secretObjectReference = object("A Secret, or another kind of object that holds credentials.", {
+  group: group("API group of the object; empty for the core group.").default(""),
+  kind: kind("Kind of the object.").default("Secret"),
+  name: objectName("Name of the object."),
+  namespace: namespace("Namespace of the object; another one needs a ReferenceGrant there.").optional(),
+});
 export type SecretObjectReference = Infer<typeof secretObjectReference>;
 
 /** The Gateway (or Service, in a mesh) that a route or policy belongs to. */
@@ -70,9 +52,7 @@ const backendFields = {
   group: group("API group of the backend; empty for the core group.").default(""),
   kind: kind("Kind of the backend.").default("Service"),
   name: objectName("Name of the backend."),
-  namespace: namespace(
-    "Namespace of the backend; another one needs a ReferenceGrant there.",
-  ).optional(),
+  namespace: namespace("Namespace of the backend; another one needs a ReferenceGrant there.").optional(),
   port: portNumber("Port of the Service (not of its pods); required for a Service.").optional(),
 };
 
@@ -81,10 +61,9 @@ export const servicePortRule = rule(
   "(size(self.group) == 0 && self.kind == 'Service') ? has(self.port) : true",
 );
 
-export const backendObjectReference = object(
-  "Where requests go: a Service port.",
-  backendFields,
-).rules(servicePortRule);
+export const backendObjectReference = object("Where requests go: a Service port.", backendFields).rules(
+  servicePortRule,
+);
 export type BackendObjectReference = Infer<typeof backendObjectReference>;
 
 /** Fields of a backend that shares traffic with others. */
@@ -97,10 +76,9 @@ export const weightedBackendFields = {
   }).default(1),
 };
 
-export const backendRef = object(
-  "A backend with its share of the traffic.",
-  weightedBackendFields,
-).rules(servicePortRule);
+export const backendRef = object("A backend with its share of the traffic.", weightedBackendFields).rules(
+  servicePortRule,
+);
 export type BackendRef = Infer<typeof backendRef>;
 
 // In CEL `namespace` is reserved; the API server escapes the field as `__namespace__`.
@@ -108,8 +86,7 @@ const unset = (field: string, empty: string): string =>
   `((!has(p1.${field}) || p1.${field} == ${empty}) && (!has(p2.${field}) || p2.${field} == ${empty}))`;
 const equallyUnset = (field: string, empty: string): string =>
   `(!has(p1.${field}) || p1.${field} == ${empty}) == (!has(p2.${field}) || p2.${field} == ${empty})`;
-const equallySet = (field: string): string =>
-  `has(p1.${field}) && has(p2.${field}) && p1.${field} == p2.${field}`;
+const equallySet = (field: string): string => `has(p1.${field}) && has(p2.${field}) && p1.${field} == p2.${field}`;
 
 const sameObject = "p1.group == p2.group && p1.kind == p2.kind && p1.name == p2.name";
 const sectionDiffers = `(${unset("sectionName", "''")} || (${equallySet("sectionName")}))`;

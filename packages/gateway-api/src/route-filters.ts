@@ -23,10 +23,7 @@ export const headerValue = (description: string) =>
   );
 
 /** How header and query parameter values are compared. */
-export const valueMatchType = enumeration("How the value is compared.", [
-  "Exact",
-  "RegularExpression",
-]);
+export const valueMatchType = enumeration("How the value is compared.", ["Exact", "RegularExpression"]);
 
 const httpHeader = object("A header.", {
   name: token("Name of the header, in any case."),
@@ -56,22 +53,17 @@ const fraction = object("Part of the requests, as numerator / denominator.", {
     format: "int32",
     minimum: 1,
   }).default(100),
-}).rules(
-  rule("numerator must be less than or equal to denominator", "self.numerator <= self.denominator"),
-);
+}).rules(rule("numerator must be less than or equal to denominator", "self.numerator <= self.denominator"));
 
-export const requestMirror = object(
-  "Sends a copy of requests elsewhere; answers of the copy are dropped.",
-  {
-    backendRef: backendObjectReference.describe("Who gets the copies."),
-    percent: integer("Percentage of the requests to mirror; all of them when absent.", {
-      format: "int32",
-      minimum: 0,
-      maximum: 100,
-    }).optional(),
-    fraction: fraction.optional(),
-  },
-).rules(
+export const requestMirror = object("Sends a copy of requests elsewhere; answers of the copy are dropped.", {
+  backendRef: backendObjectReference.describe("Who gets the copies."),
+  percent: integer("Percentage of the requests to mirror; all of them when absent.", {
+    format: "int32",
+    minimum: 0,
+    maximum: 100,
+  }).optional(),
+  fraction: fraction.optional(),
+}).rules(
   rule(
     "Only one of percent or fraction may be specified in HTTPRequestMirrorFilter",
     "!(has(self.percent) && has(self.fraction))",
@@ -79,33 +71,25 @@ export const requestMirror = object(
 );
 export type HTTPRequestMirrorFilter = Infer<typeof requestMirror>;
 
-export const sessionPersistence = object(
-  "Keeps the requests of one client session with one backend.",
-  {
-    sessionName: string("Name of the session's cookie or header.", { maxLength: 128 }).optional(),
-    absoluteTimeout: duration("Sessions end after this time, used or not.").optional(),
-    idleTimeout: duration("Sessions end when unused for this time.").only({ until: "v1.6.1" }),
-    type: enumeration("What carries the session.", ["Cookie", "Header"]).default("Cookie"),
-    cookieConfig: object("Settings of the cookie.", {
-      lifetimeType: enumeration("Whether the cookie outlives the browser's session.", [
-        "Permanent",
-        "Session",
-      ]).default("Session"),
-    }).optional(),
-  },
-).rules(
+export const sessionPersistence = object("Keeps the requests of one client session with one backend.", {
+  sessionName: string("Name of the session's cookie or header.", { maxLength: 128 }).optional(),
+  absoluteTimeout: duration("Sessions end after this time, used or not.").optional(),
+  idleTimeout: duration("Sessions end when unused for this time.").only({ until: "v1.6.1" }),
+  type: enumeration("What carries the session.", ["Cookie", "Header"]).default("Cookie"),
+  cookieConfig: object("Settings of the cookie.", {
+    lifetimeType: enumeration("Whether the cookie outlives the browser's session.", ["Permanent", "Session"]).default(
+      "Session",
+    ),
+  }).optional(),
+}).rules(
   rule(
     "AbsoluteTimeout must be specified when cookie lifetimeType is Permanent",
     "!has(self.cookieConfig) || !has(self.cookieConfig.lifetimeType) || " +
       "self.cookieConfig.lifetimeType != 'Permanent' || has(self.absoluteTimeout)",
   ),
-  rule(
-    "cookieConfig can only be set with type Cookie",
-    "!has(self.cookieConfig) || self.type == 'Cookie'",
-    {
-      since: "v1.6.1",
-    },
-  ),
+  rule("cookieConfig can only be set with type Cookie", "!has(self.cookieConfig) || self.type == 'Cookie'", {
+    since: "v1.6.1",
+  }),
 );
 export type SessionPersistence = Infer<typeof sessionPersistence>;
 
@@ -127,19 +111,12 @@ export function memberRules(member: string, type: string, ...clauses: Clause[]):
 
 /** At most one filter of that type in a list. */
 export function notRepeated(type: string, ...clauses: Clause[]): Rule {
-  return rule(
-    `${type} filter cannot be repeated`,
-    `self.filter(f, f.type == '${type}').size() <= 1`,
-    ...clauses,
-  );
+  return rule(`${type} filter cannot be repeated`, `self.filter(f, f.type == '${type}').size() <= 1`, ...clauses);
 }
 
 /** At most 128 matches in all rules of a route. CEL's cost model forbids a sum over lists, so it is spelt out. */
 export function matchLimitRule(countOf: (ruleExpression: string) => string): Rule {
-  const counts = Array.from(
-    { length: 16 },
-    (_, i) => `(self.size() > ${i} ? ${countOf(`self[${i}]`)} : 0)`,
-  );
+  const counts = Array.from({ length: 16 }, (_, i) => `(self.size() > ${i} ? ${countOf(`self[${i}]`)} : 0)`);
   return rule(
     "While 16 rules and 64 matches per rule are allowed, the total number of matches across all rules in a route must be less than 128",
     `${counts.join(" + ")} <= 128`,

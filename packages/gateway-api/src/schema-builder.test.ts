@@ -21,8 +21,7 @@ const newer: Bundle = { version: "v1.6.1", channel: "standard" };
 const trial: Bundle = { version: "v1.4.0", channel: "experimental" };
 
 /** Compiles only when both types are the same, optional members included. */
-type Same<A, B> =
-  (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
+type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
 function sameType<A, B>(_same: Same<A, B>): void {}
 
 describe("schemas", () => {
@@ -53,10 +52,7 @@ describe("schemas", () => {
       enum: ["red", "blue"],
     });
     assert.deepEqual(color.render(trial).enum, ["red", "green", "blue"]);
-    assert.equal(
-      enumeration("A code.", [301, only(308, { since: "v1.6.1" })]).render(newer).type,
-      "integer",
-    );
+    assert.equal(enumeration("A code.", [301, only(308, { since: "v1.6.1" })]).render(newer).type, "integer");
   });
 
   test("an object requires what is neither optional, defaulted nor gated, sorted by name", () => {
@@ -75,10 +71,7 @@ describe("schemas", () => {
   });
 
   test("an object without required fields has no `required`", () => {
-    assert.equal(
-      "required" in object("Thing.", { a: string("a").optional() }).render(standard),
-      false,
-    );
+    assert.equal("required" in object("Thing.", { a: string("a").optional() }).render(standard), false);
   });
 
   test("a field may be optional in some bundles only", () => {
@@ -98,13 +91,8 @@ describe("schemas", () => {
   });
 
   test("rules are kept in order and by bundle, without the clauses", () => {
-    const value = string("v").rules(
-      rule("first", "self != ''"),
-      rule("second", "true", experimental),
-    );
-    assert.deepEqual(value.render(standard)["x-kubernetes-validations"], [
-      { message: "first", rule: "self != ''" },
-    ]);
+    const value = string("v").rules(rule("first", "self != ''"), rule("second", "true", experimental));
+    assert.deepEqual(value.render(standard)["x-kubernetes-validations"], [{ message: "first", rule: "self != ''" }]);
     assert.equal(value.render(trial)["x-kubernetes-validations"]?.length, 2);
     assert.equal(
       "x-kubernetes-validations" in
@@ -120,10 +108,7 @@ describe("schemas", () => {
     assert.equal(atomicList("l", item).render(standard)["x-kubernetes-list-type"], "atomic");
     assert.equal(setList("l", string("s")).render(standard)["x-kubernetes-list-type"], "set");
     const map = mapList("l", ["name"], item, { maxItems: 2 }).render(standard);
-    assert.deepEqual(
-      [map["x-kubernetes-list-type"], map["x-kubernetes-list-map-keys"]],
-      ["map", ["name"]],
-    );
+    assert.deepEqual([map["x-kubernetes-list-type"], map["x-kubernetes-list-map-keys"]], ["map", ["name"]]);
     assert.equal(map.maxItems, 2);
     assert.deepEqual(map.items, item.render(standard));
   });
@@ -151,12 +136,7 @@ describe("schemas", () => {
 describe("definitions", () => {
   test("are immutable: a changed copy leaves the original as it was", () => {
     const original = string("Original.");
-    original
-      .describe("Other.")
-      .optional()
-      .default("x")
-      .rules(rule("m", "true"))
-      .when({}, { maxLength: 1 });
+    original.describe("Other.").optional().default("x").rules(rule("m", "true")).when({}, { maxLength: 1 });
     assert.deepEqual(original.render(standard), { description: "Original.", type: "string" });
     assert.deepEqual(object("o", { original }).render(standard).required, ["original"]);
   });

@@ -2,14 +2,7 @@
 // OpenAPI schema (`render`). Definitions are immutable; every method returns a changed copy.
 
 import type { Schema } from "@gatehouse/apimachinery/schema";
-import {
-  type Availability,
-  type Bundle,
-  type Clause,
-  everywhere,
-  isAvailable,
-  nowhere,
-} from "./bundle.ts";
+import { type Availability, type Bundle, type Clause, everywhere, isAvailable, nowhere } from "./bundle.ts";
 
 type Presence = "required" | "optional";
 
@@ -86,8 +79,7 @@ export class Definition<T, P extends Presence = "required"> {
       if (isAvailable(override.in, bundle)) Object.assign(schema, copy(override.keywords));
     }
     const rules = this.parts.rules.filter((each) => isAvailable(each.in, bundle));
-    if (rules.length > 0)
-      schema["x-kubernetes-validations"] = rules.map(({ message, rule }) => ({ message, rule }));
+    if (rules.length > 0) schema["x-kubernetes-validations"] = rules.map(({ message, rule }) => ({ message, rule }));
     return schema;
   }
 
@@ -132,8 +124,7 @@ function define<T>(bare: (bundle: Bundle) => Schema): Definition<T> {
 function copy<K extends object>(keywords: K): K {
   const result = { ...keywords };
   for (const [name, value] of Object.entries(keywords)) {
-    if (typeof value === "object" && value !== null)
-      Object.assign(result, { [name]: structuredClone(value) });
+    if (typeof value === "object" && value !== null) Object.assign(result, { [name]: structuredClone(value) });
   }
   return result;
 }
@@ -156,10 +147,7 @@ export interface GatedValue<V> {
   in: Availability;
 }
 
-export function only<const V extends string | number>(
-  value: V,
-  ...clauses: Clause[]
-): GatedValue<V> {
+export function only<const V extends string | number>(value: V, ...clauses: Clause[]): GatedValue<V> {
   return { value, in: clauses };
 }
 
@@ -168,9 +156,7 @@ export function enumeration<const V extends string | number>(
   description: string,
   values: readonly (V | GatedValue<V>)[],
 ): Definition<V> {
-  const gated = values.map((each) =>
-    typeof each === "object" ? each : { value: each, in: everywhere },
-  );
+  const gated = values.map((each) => (typeof each === "object" ? each : { value: each, in: everywhere }));
   const type = gated.every((each) => typeof each.value === "number") ? "integer" : "string";
   return define((bundle) => ({
     description,
@@ -180,20 +166,13 @@ export function enumeration<const V extends string | number>(
 }
 
 /** An object with known fields; `required` is every field of the bundle that is not optional there. */
-export function object<const F extends Fields>(
-  description: string,
-  fields: F,
-): Definition<ObjectOf<F>> {
+export function object<const F extends Fields>(description: string, fields: F): Definition<ObjectOf<F>> {
   return define((bundle) => ({ description, type: "object", ...renderFields(fields, bundle) }));
 }
 
 function renderFields(fields: Fields, bundle: Bundle): Schema {
-  const present = Object.entries(fields).filter(([, field]) =>
-    isAvailable(field.parts.availableIn, bundle),
-  );
-  const required = present
-    .filter(([, field]) => !isAvailable(field.parts.optionalIn, bundle))
-    .map(([name]) => name);
+  const present = Object.entries(fields).filter(([, field]) => isAvailable(field.parts.availableIn, bundle));
+  const required = present.filter(([, field]) => !isAvailable(field.parts.optionalIn, bundle)).map(([name]) => name);
   return {
     properties: Object.fromEntries(present.map(([name, field]) => [name, field.render(bundle)])),
     ...(required.length > 0 ? { required: required.sort() } : {}),
@@ -224,11 +203,7 @@ function list<T>(description: string, items: Definition<T>, keywords: Keywords):
 }
 
 /** A list that has one owner as a whole (server-side apply). */
-export function atomicList<T>(
-  description: string,
-  items: Definition<T>,
-  bounds: Keywords = {},
-): Definition<T[]> {
+export function atomicList<T>(description: string, items: Definition<T>, bounds: Keywords = {}): Definition<T[]> {
   return list(description, items, { ...bounds, "x-kubernetes-list-type": "atomic" });
 }
 

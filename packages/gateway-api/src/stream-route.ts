@@ -6,14 +6,10 @@ import { atomicList, type Infer, object } from "./schema-builder.ts";
 
 export const streamRouteRule = object("Backends for everything that comes in.", {
   name: ruleName.optional(),
-  backendRefs: atomicList(
-    "Backends that share the connections or datagrams by weight.",
-    backendRef,
-    {
-      minItems: 1,
-      maxItems: 16,
-    },
-  ),
+  backendRefs: atomicList("Backends that share the connections or datagrams by weight.", backendRef, {
+    minItems: 1,
+    maxItems: 16,
+  }),
 });
 export type StreamRouteRule = Infer<typeof streamRouteRule>;
 
@@ -30,19 +26,13 @@ export const severalRules = atomicList("Rules, each with its backends.", streamR
 }).rules(uniqueRuleNames);
 
 /** Spec of TCPRoute and UDPRoute. */
-export const streamRouteSpec = object(
-  "Where the route attaches and where it sends what it takes.",
-  {
-    ...commonRouteFields,
-    rules: singleRule,
-  },
-);
+export const streamRouteSpec = object("Where the route attaches and where it sends what it takes.", {
+  ...commonRouteFields,
+  rules: singleRule,
+});
 export type StreamRouteSpec = Infer<typeof streamRouteSpec>;
 
-export const streamRouteSpecAlpha = object(
-  "Where the route attaches and where it sends what it takes.",
-  {
-    ...commonRouteFields,
-    rules: severalRules,
-  },
-);
+export const streamRouteSpecAlpha = object("Where the route attaches and where it sends what it takes.", {
+  ...commonRouteFields,
+  rules: severalRules,
+});

@@ -38,15 +38,10 @@ const minRetryRate = object("Retries that are always allowed, whatever the share
 });
 
 const spec = object("Which Services, and how traffic to them is treated.", {
-  targetRefs: mapList(
-    "Services the policy applies to.",
-    ["group", "kind", "name"],
-    localObjectReference,
-    {
-      minItems: 1,
-      maxItems: 16,
-    },
-  ),
+  targetRefs: mapList("Services the policy applies to.", ["group", "kind", "name"], localObjectReference, {
+    minItems: 1,
+    maxItems: 16,
+  }),
   retryConstraint: object("Limits on retries.", {
     budget: budget.default({ percent: 20, interval: "10s" }),
     minRetryRate: minRetryRate.default({ count: 10, interval: "1s" }),

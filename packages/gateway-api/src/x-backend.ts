@@ -6,15 +6,7 @@ import { condition } from "./condition.ts";
 import { ageColumn, kindObject, type KindDefinition } from "./kind-definition.ts";
 import { controllerName, EXPERIMENTAL_GROUP_NAME, portNumber, preciseHostname } from "./names.ts";
 import { parentReference, secretObjectReference } from "./references.ts";
-import {
-  atomicList,
-  enumeration,
-  type Infer,
-  mapList,
-  object,
-  rule,
-  string,
-} from "./schema-builder.ts";
+import { atomicList, enumeration, type Infer, mapList, object, rule, string } from "./schema-builder.ts";
 
 const tls = object("TLS towards the backend.", {
   mode: enumeration("Who shows a certificate.", ["None", "ServerOnly", "ClientAndServer"]),
@@ -31,12 +23,7 @@ const tls = object("TLS towards the backend.", {
 
 const port = object("Where the backend listens.", {
   name: string("Name of the port, for references.", { maxLength: 63 })
-    .rules(
-      rule(
-        "Name must be a valid DNS label",
-        "size(self) == 0 || format.dns1123Label().validate(self) == null",
-      ),
-    )
+    .rules(rule("Name must be a valid DNS label", "size(self) == 0 || format.dns1123Label().validate(self) == null"))
     .optional(),
   port: portNumber("Port number."),
 });
@@ -45,21 +32,11 @@ const spec = object("What the backend is and how to talk to it.", {
   type: enumeration("Kind of backend; says which member describes it.", ["ExternalHostname"]),
   externalHostname: object("A host outside the cluster.", {
     hostname: preciseHostname("Name that is resolved by DNS.").rules(
-      rule(
-        "hostname must not be an IP address or end with .cluster.local",
-        "!self.endsWith('.cluster.local')",
-      ),
+      rule("hostname must not be an IP address or end with .cluster.local", "!self.endsWith('.cluster.local')"),
     ),
   }).optional(),
   port,
-  protocol: enumeration("Protocol the backend speaks.", [
-    "TCP",
-    "HTTP",
-    "HTTP2",
-    "HTTP11",
-    "H2C",
-    "MCP",
-  ]).optional(),
+  protocol: enumeration("Protocol the backend speaks.", ["TCP", "HTTP", "HTTP2", "HTTP11", "H2C", "MCP"]).optional(),
   tls: tls.optional(),
 }).rules(
   rule(

@@ -45,10 +45,9 @@ function commonTime(time: number): string {
 
 /** Control characters and quotes come from clients: escaped, so that no request can write a line of its own. */
 const escape = (text: string): string =>
-  // eslint-disable-next-line no-control-regex -- they are what is looked for
-  text.replace(/["\\]/g, "\\$&").replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029]/g, (character) =>
-    `\\x${character.charCodeAt(0).toString(16).padStart(2, "0")}`,
-  );
+  text
+    .replace(/["\\]/g, "\\$&")
+    .replace(/[\p{Cc}\u2028\u2029]/gu, (character) => `\\x${character.charCodeAt(0).toString(16).padStart(2, "0")}`);
 const plain = (text: string): string => (text === "" ? "-" : escape(text));
 const quoted = (text: string): string => (text === "" ? '"-"' : `"${escape(text)}"`);
 

@@ -26,7 +26,7 @@ export interface ControllerOptions {
   /** Where Gateways' own addresses come from. */
   pool?: AddressPool;
   /** What Gateways say as address when there is no pool; asked anew each time, for it may name a Service. */
-  sharedAddresses(objects: GatewayObjects): GatewayStatusAddress[];
+  sharedAddresses: (objects: GatewayObjects) => GatewayStatusAddress[];
   namespaces: readonly string[];
   labelSelector: string;
 }
@@ -76,10 +76,13 @@ class ControlLoop implements Controller {
   }
 
   start(): void {
-    void this.#watched.start().then(() => {
-      this.#synced = true;
-      this.#schedule();
-    });
+    void this.#synchronise();
+  }
+
+  async #synchronise(): Promise<void> {
+    await this.#watched.start();
+    this.#synced = true;
+    this.#schedule();
   }
 
   objects(): GatewayObjects {
@@ -109,6 +112,7 @@ class ControlLoop implements Controller {
   async #translate(): Promise<void> {
     const { entryPoints, reservedPorts, pool, sharedAddresses, proxy, log } = this.#options;
     try {
+      if (hasHttps(this.#watched.current())) await this.#watched.startSecrets();
       const objects = this.#watched.current();
       const addresses = assignAddresses(ownGateways(objects), pool, sharedAddresses(objects));
       const translation = translate(objects, {
@@ -152,6 +156,11 @@ function ownGateways({ gatewayClasses, gateways }: GatewayObjects): Gateway[] {
   const own = new Set<string>();
   for (const { metadata, spec } of gatewayClasses) if (spec.controllerName === controllerName) own.add(metadata.name);
   return [...gateways].filter((gateway) => own.has(gateway.spec.gatewayClassName));
+}
+
+/** Secrets are read only where they are needed. */
+function hasHttps(objects: GatewayObjects): boolean {
+  return ownGateways(objects).some(({ spec }) => spec.listeners.some(({ protocol }) => protocol === "HTTPS"));
 }
 
 /** Listeners of which no address is open, with the first reason. */

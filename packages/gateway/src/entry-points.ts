@@ -11,7 +11,7 @@ export interface EntryPointPlan {
   /** Ports of the internal ones, with their names. */
   reservedPorts: ReadonlyMap<number, string>;
   /** `host:port` of an entrypoint's sockets. */
-  addressesOf(name: string): string[];
+  addressesOf: (name: string) => string[];
 }
 
 /** An entrypoint that ping, metrics or the API name serves nothing else. */
@@ -51,5 +51,7 @@ export function planEntryPoints(
 }
 
 function addressesFor({ host, port }: EntryPointConfiguration, environment: NodeJS.ProcessEnv): ListenAddress[] {
-  return host === "" || host === "0.0.0.0" || host === "::" ? listenAddresses(port, "tcp", environment) : [{ host, port }];
+  return host === "" || host === "0.0.0.0" || host === "::"
+    ? listenAddresses(port, "tcp", environment)
+    : [{ host, port }];
 }

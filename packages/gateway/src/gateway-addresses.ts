@@ -19,7 +19,8 @@ export function parseAddressPool(cidr: string): AddressPool {
   const [, base = "", bits = ""] = /^([0-9.]+)\/([0-9]+)$/.exec(cidr) ?? [];
   const first = toNumber(base);
   const prefix = Number(bits);
-  if (first === undefined || !(prefix >= 8 && prefix <= 24)) throw new Error(`"${cidr}" is not an IPv4 CIDR such as 127.30.224.0/19`);
+  if (first === undefined || !(prefix >= 8 && prefix <= 24))
+    throw new Error(`"${cidr}" is not an IPv4 CIDR such as 127.30.224.0/19`);
   const blocks = 2 ** (24 - prefix);
   const start = first - (first % (blocks * 256));
   return {
@@ -63,7 +64,9 @@ export function assignAddresses(
 
 /** Requests for a particular address; one without a value asks for any. */
 function requestsOf({ spec }: Gateway): string[] {
-  return (spec.addresses ?? []).flatMap(({ type = "IPAddress", value }) => (type === "IPAddress" && value ? [value] : []));
+  return (spec.addresses ?? []).flatMap(({ type = "IPAddress", value }) =>
+    type === "IPAddress" && value ? [value] : [],
+  );
 }
 
 function unsupportedType({ spec }: Gateway): AddressAssignment | undefined {

@@ -15,7 +15,8 @@ import { parseAddressPool } from "./gateway-addresses.ts";
 import { startInternalServers } from "./internal-servers.ts";
 import { filterLog } from "./log-level.ts";
 import { sharedAddresses } from "./shared-addresses.ts";
-import { parseStaticConfiguration, type StaticConfiguration } from "./static-configuration.ts";
+import { parseStaticConfiguration } from "./parse-static-configuration.ts";
+import type { StaticConfiguration } from "./static-configuration.ts";
 import { createViewCache } from "./view-cache.ts";
 import type { TraefikApiSource } from "./traefik-api.ts";
 import type { RouterNames } from "./traefik-view.ts";
@@ -101,7 +102,7 @@ function startAccessLog(
   { accessLog }: StaticConfiguration,
   routerOf: RouterNames,
   onDropped: () => void,
-): { write(record: AccessRecord): void; close(): Promise<void> } | undefined {
+): { write: (record: AccessRecord) => void; close: () => Promise<void> } | undefined {
   if (!accessLog) return undefined;
   const writer = createAccessLogWriter(accessLog.filePath, onDropped);
   return {

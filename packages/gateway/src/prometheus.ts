@@ -37,9 +37,16 @@ type Traffic = Record<string, ProxyStats["routes"][string]>;
 
 function requests(name: string, label: string, traffic: Traffic): Metric {
   const samples = Object.entries(traffic).flatMap(([key, { statuses }]) =>
-    statuses.flatMap((value, index): Metric["samples"] => (value > 0 ? [[{ [label]: key, code: `${index}xx` }, value]] : [])),
+    statuses.flatMap((value, index): Metric["samples"] =>
+      value > 0 ? [[{ [label]: key, code: `${index}xx` }, value]] : [],
+    ),
   );
-  return { name, type: "counter", help: `How many HTTP requests were processed, by ${label} and status class.`, samples };
+  return {
+    name,
+    type: "counter",
+    help: `How many HTTP requests were processed, by ${label} and status class.`,
+    samples,
+  };
 }
 
 function seconds(name: string, label: string, traffic: Traffic): Metric {
@@ -52,7 +59,9 @@ function seconds(name: string, label: string, traffic: Traffic): Metric {
 
 function render({ name, type, help, samples }: Metric): string {
   const lines = samples.map(([labels, value]) => {
-    const list = Object.entries(labels).map(([key, text]) => `${key}="${text.replace(/[\\"\n]/g, (c) => (c === "\n" ? "\\n" : `\\${c}`))}"`);
+    const list = Object.entries(labels).map(
+      ([key, text]) => `${key}="${text.replace(/[\\"\n]/g, (c) => (c === "\n" ? "\\n" : `\\${c}`))}"`,
+    );
     return `${name}${list.length > 0 ? `{${list.join(",")}}` : ""} ${value}\n`;
   });
   return `# HELP ${name} ${help}\n# TYPE ${name} ${type}\n${lines.join("")}`;

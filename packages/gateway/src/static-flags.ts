@@ -26,7 +26,11 @@ function flag(name: string, effect: StaticFlag["effect"]): StaticFlag {
 }
 
 const isTrue = (value: string): boolean => ["true", "1", "t", ""].includes(value.toLowerCase());
-const listFrom = (value: string): string[] => value.split(",").map((item) => item.trim()).filter((item) => item !== "");
+const listFrom = (value: string): string[] =>
+  value
+    .split(",")
+    .map((item) => item.trim())
+    .filter((item) => item !== "");
 
 function entryPoint(draft: ConfigurationDraft, name = ""): DraftEntryPoint {
   const key = name.toLowerCase();

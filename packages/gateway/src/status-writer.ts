@@ -23,9 +23,9 @@ export interface StatusWriter {
 }
 
 const resources: Record<StatusUpdate["kind"], ResourceType<Described>> = {
-  GatewayClass: gatewayClasses as ResourceType<Described>,
-  Gateway: gateways as ResourceType<Described>,
-  HTTPRoute: httpRoutes as ResourceType<Described>,
+  GatewayClass: gatewayClasses,
+  Gateway: gateways,
+  HTTPRoute: httpRoutes,
 };
 
 export function createStatusWriter(client: ApiClient, log: Log): StatusWriter {

@@ -18,7 +18,7 @@ export interface TraefikApiSource {
   stats(): ProxyStats;
   isReady(): boolean;
   /** Where an entrypoint really listens, `host:port`. */
-  addressesOf(entryPoint: string): string[];
+  addressesOf: (entryPoint: string) => string[];
   /** The built dashboard: index.html, app.js, style.css. */
   dashboardDirectory: string;
 }
@@ -35,7 +35,8 @@ export function createTraefikApi(source: TraefikApiSource, parts: InternalParts)
   // Imported as a module, node:http would evaluate all its exports, which costs start-up time and memory.
   const { createServer } = process.getBuiltinModule("node:http");
   return createServer({ keepAliveTimeout: 95_000 }, (request, response) => {
-    const url = new URL(request.url ?? "/", "http://gateway.invalid");
+    const url = URL.parse(request.url ?? "/", "http://gateway.invalid");
+    if (!url) return sendError(response, 400, "the request target is not a path");
     answer(source, parts, request, response, url).catch(() => response.destroy());
   });
 }
@@ -56,7 +57,8 @@ async function answer(
     const ready = source.isReady();
     return sendText(response, ready ? 200 : 503, ready ? "OK" : "Service Unavailable");
   }
-  if (parts.metrics && pathname === "/metrics") return sendText(response, 200, renderMetrics(source.stats()), metricsType);
+  if (parts.metrics && pathname === "/metrics")
+    return sendText(response, 200, renderMetrics(source.stats()), metricsType);
   if (parts.api && pathname.startsWith("/api/")) return answerApi(source, response, url);
   if (parts.api && source.configuration.api.dashboard) {
     if (pathname === "/" || pathname === "/dashboard") return redirect(response, "/dashboard/");
@@ -80,7 +82,11 @@ function answerApi(source: TraefikApiSource, response: ServerResponse, url: URL)
     const list = Object.hasOwn(lists, second ?? "") ? lists[second as keyof typeof lists] : undefined;
     if (list) return third === undefined ? sendList(response, list, url) : sendOne(response, list, third, second ?? "");
   }
-  if ((first === "tcp" || first === "udp") && third === undefined && ["routers", "services", "middlewares"].includes(second ?? "")) {
+  if (
+    (first === "tcp" || first === "udp") &&
+    third === undefined &&
+    ["routers", "services", "middlewares"].includes(second ?? "")
+  ) {
     return sendList(response, [], url);
   }
   if (first === "entrypoints" && third === undefined) {
@@ -143,7 +149,7 @@ function overviewOf({ configuration }: TraefikApiSource, { routers, services, mi
 
 function rawData({ routers, services, middlewares }: TraefikView) {
   const byName = (items: readonly { name: string; provider: string }[]) =>
-    Object.fromEntries(items.map(({ name, provider: _, ...rest }) => [name, rest]));
+    Object.fromEntries(items.map((item) => [item.name, { ...item, name: undefined, provider: undefined }]));
   return { routers: byName(routers), services: byName(services), middlewares: byName(middlewares) };
 }
 

@@ -49,7 +49,13 @@ export interface ServiceView {
   loadBalancer?: { servers: { url: string }[]; strategy: string; passHostHeader: boolean };
   weighted?: { services: { name: string; weight: number; status?: number }[] };
   serverStatus?: Record<string, "UP" | "DOWN">;
-  gatehouse?: { kind: string; namespace: string; name: string; port: number; servers: { url: string; pod: string; state: string }[] };
+  gatehouse?: {
+    kind: string;
+    namespace: string;
+    name: string;
+    port: number;
+    servers: { url: string; pod: string; state: string }[];
+  };
 }
 
 export interface MiddlewareView {
@@ -89,7 +95,14 @@ function findRouterName(byKey: ReadonlyMap<string, AttachedRoute>, listener: str
   if (!attached || !route) return "";
   for (const parent of attached.parents) {
     const place = placesOf(parent).find((each) => each.listeners.includes(listener));
-    if (place) return routerName(attached, parent, place.entryPoint, ruleIndexOf(route), traefikRule(place.hostnames, route.match));
+    if (place)
+      return routerName(
+        attached,
+        parent,
+        place.entryPoint,
+        ruleIndexOf(route),
+        traefikRule(place.hostnames, route.match),
+      );
   }
   return "";
 }
@@ -205,7 +218,13 @@ function addRefused(draft: Draft, attached: AttachedRoute, parent: ParentAttachm
 }
 
 /** Traefik's way: what it is made of, and a hash of the rule to tell matches apart. */
-function routerName(attached: AttachedRoute, parent: ParentAttachment, entryPoint: string, rule: number, text: string): string {
+function routerName(
+  attached: AttachedRoute,
+  parent: ParentAttachment,
+  entryPoint: string,
+  rule: number,
+  text: string,
+): string {
   const { namespace, name } = attached.translated.route.metadata;
   const gateway = parent.gateway.gateway.metadata;
   const key = `httproute-${namespace}-${name}-gw-${gateway.namespace}-${gateway.name}-ep-${entryPoint}-${rule}`;
@@ -213,7 +232,11 @@ function routerName(attached: AttachedRoute, parent: ParentAttachment, entryPoin
   return `${normalize(key)}-${hash}@${providerName}`;
 }
 
-const normalize = (text: string): string => text.split(/[^\p{L}\p{N}]+/u).filter((part) => part !== "").join("-");
+const normalize = (text: string): string =>
+  text
+    .split(/[^\p{L}\p{N}]+/u)
+    .filter((part) => part !== "")
+    .join("-");
 
 function priorityOf(hostnames: readonly string[], route: Route): Pick<RouterView, "priority" | "priorityStr"> {
   const priority = traefikPriority(hostnames, route.match);
@@ -227,7 +250,11 @@ function origin(
   addresses: string[],
 ): NonNullable<RouterView["gatehouse"]> {
   const { namespace = "", name } = translated.route.metadata;
-  const conditions = [accepted, translated.resolvedRefs, ...(translated.partiallyInvalid ? [translated.partiallyInvalid] : [])];
+  const conditions = [
+    accepted,
+    translated.resolvedRefs,
+    ...(translated.partiallyInvalid ? [translated.partiallyInvalid] : []),
+  ];
   return {
     kind: "HTTPRoute",
     namespace,
@@ -254,14 +281,27 @@ function addService(draft: Draft, router: string, { action, filters }: Route): s
     return only.name;
   }
   const name = `${router.replace(`@${providerName}`, "")}-wrr@${providerName}`;
-  const view: ServiceView = { name, provider: providerName, type: "weighted", status: "enabled", usedBy: [router], weighted: { services } };
+  const view: ServiceView = {
+    name,
+    provider: providerName,
+    type: "weighted",
+    status: "enabled",
+    usedBy: [router],
+    weighted: { services },
+  };
   draft.services.set(name, view);
   for (const service of services) if (!("status" in service)) use(draft, service.name, router);
   return name;
 }
 
 function use(draft: Draft, name: string, router: string): void {
-  const view = draft.services.get(name) ?? { name, provider: providerName, type: "loadbalancer", status: "enabled", usedBy: [] };
+  const view = draft.services.get(name) ?? {
+    name,
+    provider: providerName,
+    type: "loadbalancer",
+    status: "enabled",
+    usedBy: [],
+  };
   if (!view.usedBy.includes(router)) view.usedBy.push(router);
   draft.services.set(name, view);
 }
@@ -283,7 +323,9 @@ function addServers(draft: Draft, { table }: Translation, index: ObjectIndex): v
     view.gatehouse = { kind: "Service", namespace, name, port: port.port, servers };
     if (endpoints.length > 0) continue;
     view.status = "warning";
-    view.error = [`Service "${name}" in namespace "${namespace}" has no ready endpoints: requests are answered with 503`];
+    view.error = [
+      `Service "${name}" in namespace "${namespace}" has no ready endpoints: requests are answered with 503`,
+    ];
   }
 }
 

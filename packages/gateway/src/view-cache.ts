@@ -23,7 +23,9 @@ export function createViewCache(controller: () => Controller | undefined): ViewC
   };
 }
 
-function perTranslation<T>(make: (translation: Translation) => T): (translation: Translation | undefined) => T | undefined {
+function perTranslation<T>(
+  make: (translation: Translation) => T,
+): (translation: Translation | undefined) => T | undefined {
   let last: { of: Translation; made: T } | undefined;
   return (of) => {
     if (of && last?.of !== of) last = { of, made: make(of) };

@@ -6,7 +6,7 @@ import type { Log } from "@gatehouse/apimachinery/log";
 import type { KubeObject } from "@gatehouse/apimachinery/meta";
 import type { ResourceType } from "@gatehouse/apimachinery/resource-type";
 import { StatusError } from "@gatehouse/apimachinery/status-error";
-import { namespaces, services } from "@gatehouse/apimachinery/types/core-v1";
+import { namespaces, secrets, services } from "@gatehouse/apimachinery/types/core-v1";
 import { endpointSlices } from "@gatehouse/apimachinery/types/discovery-v1";
 import { gatewayClasses, gatewayGroup, gateways, httpRoutes, referenceGrants } from "./gateway-resources.ts";
 import type { GatewayObjects } from "./translate/gateway-objects.ts";
@@ -24,10 +24,14 @@ export interface WatchedObjectsOptions {
 export interface WatchedObjects {
   /** The present state; it changes under way, so read it in one turn. */
   current(): GatewayObjects;
+  /** Begins to watch Secrets, once; resolves when they are known or cannot be read. Until then there are none. */
+  startSecrets(): Promise<void>;
   /** Begins; resolves when every kind has been listed once, however long that takes. */
   start(): Promise<void>;
   stop(): void;
 }
+
+const secretsPatienceMs = 1_000;
 
 export function createWatchedObjects(options: WatchedObjectsOptions): WatchedObjects {
   const informers: Informer[] = [];
@@ -35,7 +39,7 @@ export function createWatchedObjects(options: WatchedObjectsOptions): WatchedObj
     const own = informersOf(type, options);
     for (const informer of own) {
       informer.onChange(options.onChange);
-      informers.push(informer as unknown as Informer);
+      informers.push(informer);
     }
     return () => own.flatMap((informer) => [...informer.objects.values()]);
   };
@@ -48,6 +52,8 @@ export function createWatchedObjects(options: WatchedObjectsOptions): WatchedObj
     endpointSlices: watch(endpointSlices),
     namespaces: watch(namespaces),
   };
+  const secretInformers = informersOf(secrets, options);
+  let secretsKnown: Promise<void> | undefined;
   return {
     current: () => ({
       gatewayClasses: kinds.gatewayClasses(),
@@ -57,12 +63,20 @@ export function createWatchedObjects(options: WatchedObjectsOptions): WatchedObj
       services: kinds.services(),
       endpointSlices: kinds.endpointSlices(),
       namespaces: kinds.namespaces(),
+      secrets: secretInformers.flatMap((informer) => [...informer.objects.values()]),
     }),
+    startSecrets: () =>
+      (secretsKnown ??= new Promise((resolve) => {
+        for (const informer of secretInformers) informer.onChange(options.onChange);
+        void Promise.all(secretInformers.map((informer) => informer.start())).then(() => resolve());
+        // Where reading Secrets is forbidden, all that is not HTTPS must go on.
+        setTimeout(resolve, secretsPatienceMs).unref();
+      })),
     start: async () => {
       await Promise.all(informers.map((informer) => informer.start()));
     },
     stop: () => {
-      for (const informer of informers) informer.stop();
+      for (const informer of [...informers, ...secretInformers]) informer.stop();
     },
   };
 }

@@ -34,24 +34,8 @@ export function createEventRecorder(client: ApiClient, nodeName: string, log: Lo
   let stopped = false;
   let sequence = 0;
 
-  const create = async (key: string, { about, type, reason, message }: Occurrence): Promise<void> => {
-    const now = timestamp();
-    const suffix = (BigInt(Date.now()) * 1_000_000n + BigInt(sequence++)).toString(16);
-    const event: Event = {
-      apiVersion: "v1",
-      kind: "Event",
-      metadata: { name: `${about.name}.${suffix}`, namespace: about.namespace ?? "default" },
-      involvedObject: about,
-      type,
-      reason,
-      message,
-      source: { component: "kubelet", host: nodeName },
-      reportingComponent: "kubelet",
-      reportingInstance: nodeName,
-      firstTimestamp: now,
-      lastTimestamp: now,
-      count: 1,
-    };
+  const create = async (key: string, occurrence: Occurrence): Promise<void> => {
+    const event = newEvent(occurrence, nodeName, sequence++);
     await client.create(events, event);
     written.set(key, { name: event.metadata.name, count: 1 });
     const oldest = written.keys().next().value;
@@ -76,7 +60,7 @@ export function createEventRecorder(client: ApiClient, nodeName: string, log: Lo
   };
 
   const flush = async (): Promise<void> => {
-    for (let next = queue.shift(); next && !stopped; next = queue.shift()) {
+    for (let next = queue.shift(); next; next = queue.shift()) {
       try {
         await write(next);
       } catch (error) {
@@ -97,7 +81,29 @@ export function createEventRecorder(client: ApiClient, nodeName: string, log: Lo
     },
     stop: () => {
       stopped = true;
+      queue.length = 0;
       clearTimeout(timer);
     },
+  };
+}
+
+function newEvent({ about, type, reason, message }: Occurrence, nodeName: string, sequence: number): Event {
+  const now = timestamp();
+  // As client-go names events: unique by time.
+  const suffix = (BigInt(Date.now()) * 1_000_000n + BigInt(sequence)).toString(16);
+  return {
+    apiVersion: "v1",
+    kind: "Event",
+    metadata: { name: `${about.name}.${suffix}`, namespace: about.namespace ?? "default" },
+    involvedObject: about,
+    type,
+    reason,
+    message,
+    source: { component: "kubelet", host: nodeName },
+    reportingComponent: "kubelet",
+    reportingInstance: nodeName,
+    firstTimestamp: now,
+    lastTimestamp: now,
+    count: 1,
   };
 }

@@ -10,13 +10,14 @@ import type { PodManager } from "./pods/pod-manager.ts";
 export function kubeletApi(options: { manager: () => PodManager; token: string; log: Log }): RequestListener {
   const expected = digest(`Bearer ${options.token}`);
   return (request, response) => {
-    const url = new URL(request.url ?? "/", "https://kubelet.invalid");
+    const url = parseTarget(request.url ?? "/");
+    if (!url) return answer(response, 400, "Bad Request");
     if (url.pathname === "/healthz") return answer(response, 200, "ok");
     if (!timingSafeEqual(digest(request.headers.authorization ?? ""), expected))
       return answer(response, 401, "Unauthorized");
     if (request.method !== "GET") return answer(response, 405, "Method Not Allowed");
     if (url.pathname === "/pods" || url.pathname === "/pods/") return sendPods(options.manager(), response);
-    const [, route, namespace, pod, container, more] = url.pathname.split("/").map(decodeURIComponent);
+    const [, route, namespace, pod, container, more] = url.pathname.split("/");
     if (route !== "containerLogs" || !namespace || !pod || !container || more !== undefined) {
       return answer(response, 404, "404 page not found");
     }
@@ -27,6 +28,11 @@ export function kubeletApi(options: { manager: () => PodManager; token: string; 
       },
     );
   };
+}
+
+/** Undefined for what is no URL. Names of objects need no percent-encoding, so paths are taken as they are. */
+function parseTarget(target: string): URL | undefined {
+  return URL.canParse(target, "https://kubelet.invalid") ? new URL(target, "https://kubelet.invalid") : undefined;
 }
 
 /** Equal lengths, whatever was sent. */

@@ -93,8 +93,9 @@ export async function startKubelet(options: KubeletOptions): Promise<Kubelet> {
     stop: async ({ graceMs }) => {
       registration.stop();
       events.stop();
-      await manager.stop(graceMs);
+      // First: a pod may be waiting for an object that an unreachable API server does not tell of.
       sources.stop();
+      await manager.stop(graceMs);
       await close(server);
     },
   };

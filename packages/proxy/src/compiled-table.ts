@@ -5,7 +5,7 @@ import { BlockList, isIP } from "node:net";
 import { compileFilters } from "./filters.ts";
 import type { FilterPlan } from "./filters.ts";
 import { Matcher } from "./match/matcher.ts";
-import type { Listener, Route, RoutingTable, WeightedBackend } from "./routing-table.ts";
+import type { Listener, Route, RoutingTable, Service, WeightedBackend } from "./routing-table.ts";
 import type { TrafficCounters } from "./stats.ts";
 import { WeightedRoundRobin } from "./upstream/balancer.ts";
 import type { ServiceState, Upstreams } from "./upstream/upstreams.ts";
@@ -40,7 +40,8 @@ export interface CompiledListener {
 }
 
 export interface CompileContext {
-  /** Already updated with the table's services. */
+  services: Record<string, Service>;
+  /** Already updated with `services`. */
   upstreams: Upstreams;
   routeCounters: (id: string) => TrafficCounters;
   /** The running table's routes by id: a route whose shares did not change keeps its place in the rotation. */
@@ -80,7 +81,7 @@ function compileRoute(route: Route, context: CompileContext, previous: CompiledR
     route,
     counters: context.routeCounters(route.id),
     plan: compileFilters(route.filters),
-    backends: backends.map((backend) => compileBackend(backend, route, context.upstreams)),
+    backends: backends.map((backend) => compileBackend(backend, route, context)),
     shares: sameShares(previous?.route, route)
       ? previous!.shares
       : new WeightedRoundRobin(backends.map((backend) => backend.weight)),
@@ -89,15 +90,17 @@ function compileRoute(route: Route, context: CompileContext, previous: CompiledR
   };
 }
 
-function compileBackend(backend: WeightedBackend, route: Route, upstreams: Upstreams): CompiledBackend {
-  const service = backend.service === undefined ? null : (upstreams.get(backend.service) ?? null);
-  const missing = backend.service === undefined ? "backend-unusable" : `service-unknown: ${backend.service}`;
-  return {
-    service,
-    status: backend.status ?? 500,
-    reason: backend.reason ?? missing,
-    plan: compileFilters([...route.filters, ...backend.filters]),
-  };
+function compileBackend(backend: WeightedBackend, route: Route, context: CompileContext): CompiledBackend {
+  const service = backend.service === undefined ? null : (context.upstreams.get(backend.service) ?? null);
+  const plan = compileFilters([...route.filters, ...backend.filters]);
+  const status = backend.status ?? 500;
+  if (service === null) {
+    const missing = backend.service === undefined ? "backend-unusable" : `service-unknown: ${backend.service}`;
+    return { service, status, reason: backend.reason ?? missing, plan };
+  }
+  const { protocol } = context.services[service.id]!;
+  if (protocol !== "http") return { service: null, status, reason: `protocol-not-supported: ${protocol}`, plan };
+  return { service, status, reason: "", plan };
 }
 
 function sameShares(previous: Route | undefined, route: Route): boolean {

@@ -2,12 +2,13 @@
 
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { createProxy } from "./proxy.ts";
 import type { AccessRecord } from "./proxy.ts";
-import type { Filter, Listener, Route } from "./routing-table.ts";
+import type { Filter } from "./routing-table.ts";
 import { answering, exchangeBytes, ok, RawClient, startBackend } from "./testing/sockets.ts";
 import type { Backend } from "./testing/sockets.ts";
-import { listener, route, service, table } from "./testing/tables.ts";
+import { service } from "./testing/tables.ts";
+import { withProxy } from "./testing/with-proxy.ts";
+import type { Variations } from "./testing/with-proxy.ts";
 
 interface Setup {
   port: number;
@@ -16,21 +17,14 @@ interface Setup {
 }
 
 /** A proxy whose host `a.test` leads to `backend`, for the time of `run`. */
-async function withProxy(
+async function withBackend(
   backend: Backend,
   run: (setup: Setup) => Promise<void>,
-  more: { route?: Partial<Route>; listener?: Partial<Listener> } = {},
+  more: Variations = {},
 ): Promise<void> {
-  const records: AccessRecord[] = [];
-  const proxy = createProxy({ serverName: "gateway-1", onAccess: (record) => records.push(record) });
-  const hosts = { "a.test": [route("/*", "s", { id: "r", ...more.route })] };
-  const [state] = await proxy.apply(table([listener(hosts, more.listener)], [service("s", [backend.port])]));
-  try {
-    await run({ port: state!.port, backend, records });
-  } finally {
-    await proxy.close({ graceMs: 0 });
-    await backend.close();
-  }
+  const services = [service("s", [backend.port])];
+  await withProxy(services, ({ port, records }) => run({ port, backend, records }), { hostname: "a.test", ...more });
+  await backend.close();
 }
 
 const close = "Connection: close\r\n";
@@ -47,7 +41,7 @@ function fields(message: string): Map<string, string[]> {
 
 describe("request fields", () => {
   it("keep Host and end-to-end fields, tell the client's address, and lose what concerns one connection", async () => {
-    await withProxy(await answering(ok("")), async ({ port, backend }) => {
+    await withBackend(await answering(ok("")), async ({ port, backend }) => {
       await exchangeBytes(
         port,
         "GET /x?y=1 HTTP/1.1\r\nHost: a.test:8080\r\nAccept: */*\r\nConnection: close, X-Hop, Host\r\nX-Hop: 1\r\n" +
@@ -69,7 +63,7 @@ describe("request fields", () => {
   const spoofing = `GET / HTTP/1.1\r\nHost: a.test\r\n${spoofed}${close}\r\n`;
 
   it("of strangers about other clients are replaced", async () => {
-    await withProxy(await answering(ok("")), async ({ port, backend }) => {
+    await withBackend(await answering(ok("")), async ({ port, backend }) => {
       await exchangeBytes(port, spoofing);
       assert.doesNotMatch(backend.received[0]!, /evil|6\.6|7\.7|666|https/);
       const got = fields(backend.received[0]!);
@@ -92,7 +86,7 @@ describe("request fields", () => {
       assert.deepEqual(got.get("x-real-ip"), ["6.6.6.6"]);
       assert.deepEqual(got.get("x-forwarded-server"), ["gateway-1"]);
     };
-    await withProxy(await answering(ok("")), run, trusting);
+    await withBackend(await answering(ok("")), run, trusting);
   });
 
   it("are not believed when the peer is outside the trusted ranges", async () => {
@@ -100,7 +94,7 @@ describe("request fields", () => {
       await exchangeBytes(port, spoofing);
       assert.deepEqual(fields(backend.received[0]!).get("x-forwarded-for"), ["127.0.0.1"]);
     };
-    await withProxy(await answering(ok("")), run, {
+    await withBackend(await answering(ok("")), run, {
       listener: { trustedProxies: ["10.0.0.0/8", "nonsense", "127.0.0.2"] },
     });
   });
@@ -125,18 +119,18 @@ describe("request fields", () => {
       assert.equal(got.has("x-real-ip"), false);
       assert.deepEqual(got.get("x-forwarded-host"), ["a.test"]);
     };
-    await withProxy(await answering(ok("")), run, { route: { filters } });
+    await withBackend(await answering(ok("")), run, { route: { filters } });
   });
 
   it("have dot segments resolved in the path the backend sees", async () => {
-    await withProxy(await answering(ok("")), async ({ port, backend }) => {
+    await withBackend(await answering(ok("")), async ({ port, backend }) => {
       await exchangeBytes(port, `GET /a/../b/%2e/c?x=/../y HTTP/1.1\r\nHost: a.test\r\n${close}\r\n`);
       assert.match(backend.received[0]!, /^GET \/b\/c\?x=\/\.\.\/y HTTP/);
     });
   });
 
   it("take the host of an absolute target, and pass on the asterisk", async () => {
-    await withProxy(await answering(ok("")), async ({ port, backend }) => {
+    await withBackend(await answering(ok("")), async ({ port, backend }) => {
       await exchangeBytes(port, `GET http://a.test/x HTTP/1.1\r\nHost: b.test\r\n${close}\r\n`);
       assert.match(backend.received.at(-1)!, /GET \/x HTTP\/1\.1\r\nHost: a\.test\r\n/);
       await exchangeBytes(port, `OPTIONS * HTTP/1.1\r\nHost: a.test\r\n${close}\r\n`);
@@ -231,7 +225,7 @@ describe("answers", () => {
   ];
   for (const [name, request, answer, expected] of cases) {
     it(name, async () => {
-      await withProxy(await answering(answer), async ({ port }) => {
+      await withBackend(await answering(answer), async ({ port }) => {
         const got = await exchangeBytes(port, request);
         if (typeof expected === "string") assert.equal(got, expected);
         else assert.match(got, expected);
@@ -243,7 +237,7 @@ describe("answers", () => {
         if (!received.endsWith("\r\n\r\n")) return;
         for (const byte of answer) socket.write(byte, "latin1");
       });
-      await withProxy(backend, async ({ port }) => {
+      await withBackend(backend, async ({ port }) => {
         const client = new RawClient(port);
         for (const byte of request) client.send(byte);
         const got = await client.untilEnd();
@@ -258,7 +252,7 @@ describe("answers", () => {
 
   it("ended by close become chunked, and the connection lives on", async () => {
     const backend = await startBackend((socket) => socket.end("HTTP/1.1 200 OK\r\n\r\nhello"));
-    await withProxy(backend, async ({ port }) => {
+    await withBackend(backend, async ({ port }) => {
       const client = new RawClient(port).send("GET / HTTP/1.1\r\nHost: a.test\r\n\r\n");
       const expected = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n";
       await client.until((received) => received === expected);
@@ -282,12 +276,12 @@ describe("answers", () => {
       const got = fields(await exchangeBytes(port, get));
       assert.deepEqual([got.get("a"), got.get("b"), got.has("server")], [["1"], ["1", "2"], false]);
     };
-    await withProxy(await answering(answer), run, { route: { filters } });
+    await withBackend(await answering(answer), run, { route: { filters } });
   });
 
   it("of the proxy itself: redirects, fixed answers, unusable shares", async () => {
     const redirect: Filter = { type: "redirect", scheme: "https", status: 301 };
-    await withProxy(
+    await withBackend(
       await answering(ok("")),
       async ({ port }) => {
         const got = await exchangeBytes(port, get.replace("/ ", "/p?q "));
@@ -296,7 +290,7 @@ describe("answers", () => {
       { route: { filters: [redirect] } },
     );
     const respond = { type: "respond" as const, status: 500, reason: "no usable backend" };
-    await withProxy(
+    await withBackend(
       await answering(ok("")),
       async ({ port, records }) => {
         assert.match(await exchangeBytes(port, get), /^HTTP\/1\.1 500 Internal Server Error\r\n/);
@@ -304,121 +298,5 @@ describe("answers", () => {
       },
       { route: { action: respond } },
     );
-  });
-});
-
-describe("request bodies", () => {
-  it("with a length and chunked reach the backend, trailers included, and the answer comes back", async () => {
-    const backend = await startBackend((socket, received) => {
-      if (received.endsWith("abcde") || received.endsWith("X-T: 1\r\n\r\n")) socket.write(ok("done"));
-    });
-    await withProxy(backend, async ({ port }) => {
-      const client = new RawClient(port);
-      client.send("POST /1 HTTP/1.1\r\nHost: a.test\r\nContent-Length: 5\r\n\r\nab");
-      client.send("cde");
-      await client.until((received) => received.endsWith("done"));
-      client.received = "";
-      const chunks = "2;ext\r\nab\r\n3\r\ncde\r\n0\r\nX-T: 1\r\nHost: evil\r\n\r\n";
-      client.send(`POST /2 HTTP/1.1\r\nHost: a.test\r\nTransfer-Encoding: chunked\r\n\r\n${chunks}`);
-      await client.until((received) => received.endsWith("done"));
-      client.destroy();
-      const [first, second] = backend.received[0]!.split("POST /2");
-      assert.match(first!, /Content-Length: 5\r\n[^]*\r\n\r\nabcde$/);
-      assert.match(second!, /Transfer-Encoding: chunked\r\n\r\n2\r\nab\r\n3\r\ncde\r\n0\r\nX-T: 1\r\n\r\n$/);
-    });
-  });
-
-  it("wait for 100 Continue, which is relayed", async () => {
-    const backend = await startBackend((socket, received) => {
-      if (received.endsWith("\r\n\r\n")) socket.write("HTTP/1.1 100 Continue\r\n\r\n");
-      if (received.endsWith("body")) socket.write(ok("done"));
-    });
-    await withProxy(backend, async ({ port }) => {
-      const client = new RawClient(port);
-      client.send("POST / HTTP/1.1\r\nHost: a.test\r\nContent-Length: 4\r\nExpect: 100-continue\r\n\r\n");
-      await client.until((received) => received === "HTTP/1.1 100 Continue\r\n\r\n");
-      client.send("body");
-      await client.until((received) => received.endsWith("done"));
-      client.destroy();
-    });
-  });
-
-  it("left unread by an early answer close the connection afterwards", async () => {
-    const backend = await startBackend((socket, received) => {
-      if (received.includes("\r\n\r\n")) socket.write(ok("no thanks"));
-    });
-    await withProxy(backend, async ({ port }) => {
-      const client = new RawClient(port).send("POST / HTTP/1.1\r\nHost: a.test\r\nContent-Length: 10\r\n\r\nabc");
-      assert.match(await client.untilEnd(), /no thanks$/);
-      client.destroy();
-    });
-  });
-});
-
-describe("connections", () => {
-  it("serve pipelined requests in order", async () => {
-    const backend = await startBackend((socket, received, connection) => {
-      const paths = [...received.matchAll(/GET (\/\d+) /g)].map((match) => match[1]!);
-      // Later requests are answered faster: order must come from the proxy.
-      if (received.endsWith("\r\n\r\n")) setImmediate(() => socket.write(ok(`${connection}:${paths.at(-1)};`)));
-    });
-    await withProxy(backend, async ({ port }) => {
-      const requests = [1, 2, 3, 4].map((each) => `GET /${each} HTTP/1.1\r\nHost: a.test\r\n\r\n`).join("");
-      const client = new RawClient(port).send(requests);
-      const got = await client.until((received) => received.includes("/4;"));
-      assert.deepEqual(got.match(/\/\d;/g), ["/1;", "/2;", "/3;", "/4;"]);
-      client.destroy();
-    });
-  });
-
-  it("of HTTP/1.0 clients stay when asked and the length is known", async () => {
-    await withProxy(await answering(ok("x")), async ({ port }) => {
-      const request = "GET / HTTP/1.0\r\nHost: a.test\r\nConnection: keep-alive\r\n\r\n";
-      const client = new RawClient(port).send(request);
-      await client.until((received) => received.endsWith("\r\nConnection: keep-alive\r\n\r\nx"));
-      client.received = "";
-      client.send(request);
-      await client.until((received) => received.endsWith("x"));
-      client.destroy();
-      assert.match(await exchangeBytes(port, "GET / HTTP/1.0\r\nHost: a.test\r\n\r\n"), /Connection: close/);
-    });
-  });
-
-  it("leave an access record per request", async () => {
-    await withProxy(await answering(ok("hello")), async ({ port, records, backend }) => {
-      await exchangeBytes(port, `GET /x?y HTTP/1.1\r\nHost: a.test\r\nUser-Agent: t/1\r\nReferer: /r\r\n${close}\r\n`);
-      await exchangeBytes(port, `GET /x HTTP/1.1\r\nHost: b.test\r\n${close}\r\n`);
-      const [first, second] = records;
-      assert.deepEqual(
-        { ...first!, time: 0, duration: 0, clientPort: 0 },
-        {
-          time: 0,
-          duration: 0,
-          listener: "web",
-          clientAddress: "127.0.0.1",
-          clientPort: 0,
-          method: "GET",
-          target: "/x?y",
-          protocol: "HTTP/1.1",
-          host: "a.test",
-          userAgent: "t/1",
-          referer: "/r",
-          status: 200,
-          bytes: 5,
-          requestCount: 1,
-          route: "r",
-          service: "s",
-          endpoint: `127.0.0.1:${backend.port}`,
-          endpointName: `pod-${backend.port}`,
-          retries: 0,
-          reason: "",
-        },
-      );
-      assert.ok(first!.clientPort > 0 && first!.duration > 0 && Math.abs(Date.now() - first!.time) < 60_000);
-      assert.deepEqual(
-        [second!.status, second!.reason, second!.route, second!.bytes],
-        [404, "no-virtual-host", "", 19],
-      );
-    });
   });
 });

@@ -89,6 +89,7 @@ class DataPlane implements Proxy {
   apply(table: RoutingTable): Promise<ListenerState[]> {
     this.#upstreams.update(table.services);
     this.#table = compileTable(table, {
+      services: table.services,
       upstreams: this.#upstreams,
       routeCounters: (id) => this.#routeCounters.get(id),
       previous: this.#table.routes,

@@ -56,7 +56,7 @@ describe("large bodies", () => {
       const client = request({ port, host: "127.0.0.1" }).end();
       const [answer] = (await once(client, "response")) as [IncomingMessage];
       // The reader does nothing until the producer has been stuck for several turns of the event loop.
-      for (let seen = -1; seen !== stalled || stalled === 0;) {
+      for (let seen = 0; seen === 0 || seen !== stalled;) {
         seen = stalled;
         for (let turn = 0; turn < 200; turn++) await new Promise((resolve) => setImmediate(resolve));
       }

@@ -58,7 +58,11 @@ export interface Container {
   args?: string[];
   workingDir?: string;
   env?: EnvVar[];
-  envFrom?: { prefix?: string; configMapRef?: { name: string; optional?: boolean }; secretRef?: { name: string; optional?: boolean } }[];
+  envFrom?: {
+    prefix?: string;
+    configMapRef?: { name: string; optional?: boolean };
+    secretRef?: { name: string; optional?: boolean };
+  }[];
   ports?: ContainerPort[];
   volumeMounts?: { name: string; mountPath: string; subPath?: string; readOnly?: boolean }[];
   readinessProbe?: Probe;
@@ -225,7 +229,12 @@ export interface ServiceAccount extends KubeObject {
 }
 
 export interface Node extends KubeObject {
-  spec?: { podCIDR?: string; podCIDRs?: string[]; taints?: { key: string; value?: string; effect: string }[]; unschedulable?: boolean };
+  spec?: {
+    podCIDR?: string;
+    podCIDRs?: string[];
+    taints?: { key: string; value?: string; effect: string }[];
+    unschedulable?: boolean;
+  };
   status?: {
     addresses?: { type: string; address: string }[];
     conditions?: Condition[];

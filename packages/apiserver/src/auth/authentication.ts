@@ -57,7 +57,11 @@ export class Authenticator {
     if (!tls.authorized || !tls.getPeerCertificate) return undefined;
     const { CN: user, O: organizations } = (tls.getPeerCertificate().subject ?? {}) as { CN?: unknown; O?: unknown };
     if (typeof user !== "string" || user === "") return undefined;
-    const groups = Array.isArray(organizations) ? organizations.map(String) : organizations ? [String(organizations)] : [];
+    const groups = Array.isArray(organizations)
+      ? organizations.map(String)
+      : organizations
+        ? [String(organizations)]
+        : [];
     const identity = authenticated({ user, groups });
     this.#certificates.set(socket, identity);
     return identity;

@@ -33,10 +33,6 @@ interface Subject {
   namespace?: string;
 }
 
-interface Role extends KubeObject {
-  rules?: PolicyRule[] | null;
-}
-
 interface Binding extends KubeObject {
   subjects?: Subject[];
   roleRef: { kind: string; name: string };
@@ -82,8 +78,14 @@ export class Authorizer {
       roleRef.kind === "ClusterRole"
         ? this.#store.get(`${rbac}/clusterroles`, roleRef.name)
         : this.#store.get(`${rbac}/roles`, `${namespace}/${roleRef.name}`);
-    return (role as Role | undefined)?.rules ?? [];
+    return rulesOf(role);
   }
+}
+
+/** The rules of a stored role; none when it is not there. */
+export function rulesOf(role: KubeObject | undefined): PolicyRule[] {
+  const { rules } = (role ?? {}) as { rules?: PolicyRule[] | null };
+  return rules ?? [];
 }
 
 function binds(binding: Binding, identity: Identity, namespace: string | undefined): boolean {
@@ -100,7 +102,8 @@ function coversResource(rule: PolicyRule, attributes: ResourceAttributes): boole
   if (!includes(rule.verbs, attributes.verb) || !includes(rule.apiGroups ?? [], group)) return false;
   const wanted = subresource ? `${plural}/${subresource}` : plural;
   const named = (rule.resources ?? []).some(
-    (resource) => resource === "*" || resource === wanted || (subresource !== undefined && resource === `*/${subresource}`),
+    (resource) =>
+      resource === "*" || resource === wanted || (subresource !== undefined && resource === `*/${subresource}`),
   );
   if (!named) return false;
   return !rule.resourceNames?.length || (name !== undefined && rule.resourceNames.includes(name));

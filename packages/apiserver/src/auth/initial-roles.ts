@@ -12,12 +12,33 @@ const write = ["create", "delete", "deletecollection", "patch", "update"];
 const viewed: PolicyRule[] = [
   {
     apiGroups: [""],
-    resources: ["configmaps", "endpoints", "events", "namespaces", "pods", "pods/log", "pods/status", "serviceaccounts", "services", "services/status"],
+    resources: [
+      "configmaps",
+      "endpoints",
+      "events",
+      "namespaces",
+      "pods",
+      "pods/log",
+      "pods/status",
+      "serviceaccounts",
+      "services",
+      "services/status",
+    ],
     verbs: read,
   },
   {
     apiGroups: ["apps"],
-    resources: ["controllerrevisions", "daemonsets", "daemonsets/status", "deployments", "deployments/scale", "deployments/status", "replicasets", "replicasets/scale", "replicasets/status"],
+    resources: [
+      "controllerrevisions",
+      "daemonsets",
+      "daemonsets/status",
+      "deployments",
+      "deployments/scale",
+      "deployments/status",
+      "replicasets",
+      "replicasets/scale",
+      "replicasets/status",
+    ],
     verbs: read,
   },
   { apiGroups: ["discovery.k8s.io"], resources: ["endpointslices"], verbs: read },
@@ -53,13 +74,29 @@ const everything: PolicyRule[] = [
 
 const discovery: PolicyRule[] = [
   {
-    nonResourceURLs: ["/api", "/api/*", "/apis", "/apis/*", "/healthz", "/livez", "/openapi", "/openapi/*", "/readyz", "/version", "/version/"],
+    nonResourceURLs: [
+      "/api",
+      "/api/*",
+      "/apis",
+      "/apis/*",
+      "/healthz",
+      "/livez",
+      "/openapi",
+      "/openapi/*",
+      "/readyz",
+      "/version",
+      "/version/",
+    ],
     verbs: ["get"],
   },
 ];
 
 const selfReviews: PolicyRule[] = [
-  { apiGroups: ["authorization.k8s.io"], resources: ["selfsubjectaccessreviews", "selfsubjectrulesreviews"], verbs: ["create"] },
+  {
+    apiGroups: ["authorization.k8s.io"],
+    resources: ["selfsubjectaccessreviews", "selfsubjectrulesreviews"],
+    verbs: ["create"],
+  },
   { apiGroups: ["authentication.k8s.io"], resources: ["selfsubjectreviews"], verbs: ["create"] },
 ];
 

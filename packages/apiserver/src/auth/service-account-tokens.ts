@@ -109,7 +109,8 @@ export class ServiceAccountTokens {
     const { alg, kid } = (decode(header) ?? {}) as { alg?: string; kid?: string };
     if (alg !== "ES256" || kid !== this.#keyId) return undefined;
     const key = { key: this.#publicKey, dsaEncoding: "ieee-p1363" as const };
-    if (!verify("sha256", Buffer.from(`${header}.${payload}`), key, Buffer.from(signature, "base64url"))) return undefined;
+    if (!verify("sha256", Buffer.from(`${header}.${payload}`), key, Buffer.from(signature, "base64url")))
+      return undefined;
     const claims = decode(payload) as Claims;
     const { namespace, serviceaccount, pod } = claims["kubernetes.io"];
     const extra: Record<string, string[]> = { "authentication.kubernetes.io/credential-id": [`JTI=${claims.jti}`] };

@@ -2,14 +2,8 @@
 
 import type { Schema } from "@gatehouse/apimachinery/schema";
 import type { ResourceDefinition } from "../resource-definition.ts";
-import { builtIn, refusedByReviews, rootSchema } from "./definition-helpers.ts";
-import {
-  selfSubjectReviewStatus,
-  tokenRequestSpec,
-  tokenRequestStatus,
-  tokenReviewSpec,
-  tokenReviewStatus,
-} from "./types/review.ts";
+import { builtIn, refusedByReviews } from "./definition-helpers.ts";
+import { selfSubjectReviewStatus, tokenReviewSpec, tokenReviewStatus } from "./types/review.ts";
 
 const packageName = "authentication.v1";
 
@@ -18,15 +12,6 @@ const review = (plural: string, kind: string, description: string, fields: Recor
     { group: "authentication.k8s.io", version: "v1", plural, kind, namespaced: false },
     { package: packageName, description, fields, verbs: refusedByReviews },
   );
-
-/** The body of the subresource serviceaccounts/token. */
-export function tokenRequestSchema(): Schema {
-  const gvk = { group: "authentication.k8s.io", version: "v1", kind: "TokenRequest" };
-  return rootSchema(gvk, packageName, "Asks for a token of a service account.", {
-    "spec!": tokenRequestSpec,
-    status: tokenRequestStatus,
-  });
-}
 
 export function authenticationDefinitions(): ResourceDefinition[] {
   return [

@@ -4,7 +4,7 @@ import type { Schema } from "@gatehouse/apimachinery/schema";
 import { rootSchema } from "./definition-helpers.ts";
 import { int32, str, struct } from "./schema-helpers.ts";
 
-export const scaleKind = { group: "autoscaling", version: "v1", kind: "Scale" };
+const scaleKind = { group: "autoscaling", version: "v1", kind: "Scale" };
 
 /** The schema of Scale, for validation and OpenAPI; one object, made once. */
 export const scaleSchema: Schema = rootSchema(

@@ -228,10 +228,40 @@ test("what Kubernetes lets repeat may repeat", () => {
 });
 
 test("amounts may be written as numbers", () => {
-  const resources = { limits: { cpu: 1, memory: "128Mi" }, requests: { cpu: 0.5 } };
-  assert.deepEqual(decode("Pod", { spec: { containers: [{ name: "web", resources }] } }).faults, []);
+  const resources = { limits: { cpu: 1, memory: "128Mi" }, requests: { cpu: 0.5, memory: 1048576 } };
+  const { object, faults } = decode("Pod", { spec: { containers: [{ name: "web", resources }] } });
+  assert.deepEqual(faults, []);
+  assert.deepEqual((object as { spec: { containers: { resources: unknown }[] } }).spec.containers[0]?.resources, {
+    limits: { cpu: "1", memory: "128Mi" },
+    requests: { cpu: "500m", memory: "1048576" },
+  });
   const wrong = decode("Pod", { spec: { containers: [{ name: "web", resources: { limits: { cpu: true } } }] } }).faults;
   assert.match(wrong[0] ?? "", /^spec\.containers\[0\]\.resources\.limits\.cpu: .*oneOf/);
+});
+
+test("empty texts and zeros count as absent where Go cannot tell them apart", () => {
+  const readinessProbe = { httpGet: { port: 80, path: "", scheme: "" }, periodSeconds: 0, initialDelaySeconds: 0 };
+  const { object, faults } = decode("Pod", {
+    spec: {
+      restartPolicy: "",
+      terminationGracePeriodSeconds: 0,
+      containers: [{ name: "web", imagePullPolicy: "", env: [{ name: "A", value: "" }], readinessProbe }],
+    },
+  });
+  assert.deepEqual(faults, []);
+  const { spec } = object as {
+    spec: { restartPolicy: string; terminationGracePeriodSeconds: number; containers: Record<string, unknown>[] };
+  };
+  assert.equal(spec.restartPolicy, "Always");
+  assert.equal(spec.terminationGracePeriodSeconds, 0);
+  const [container] = spec.containers;
+  assert.ok(container && !("imagePullPolicy" in container));
+  assert.deepEqual(container["env"], [{ name: "A", value: "" }]);
+  const probe = container["readinessProbe"] as { httpGet: unknown; periodSeconds: number; initialDelaySeconds: number };
+  assert.deepEqual(
+    [probe.httpGet, probe.periodSeconds, probe.initialDelaySeconds],
+    [{ port: 80, path: "/", scheme: "HTTP" }, 10, 0],
+  );
 });
 
 test("reviews only take create, namespaces no deletecollection", () => {

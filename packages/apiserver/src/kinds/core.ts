@@ -19,7 +19,6 @@ import { namespaceStrategy } from "../strategies/namespace.ts";
 import { nodeStrategy } from "../strategies/node.ts";
 import { podStrategy } from "../strategies/pod.ts";
 import { secretStrategy } from "../strategies/secret.ts";
-import { serviceAccountStrategy } from "../strategies/service-account.ts";
 import { serviceStrategy } from "../strategies/service.ts";
 import { ageColumn, column, nameColumn, wideColumn } from "./columns.ts";
 import { builtIn, selectable, selectableFlag } from "./definition-helpers.ts";
@@ -184,7 +183,6 @@ function serviceAccount(): ResourceDefinition {
       column<ServiceAccount>("Secrets", "How many secrets.", (account) => account.secrets?.length ?? 0),
       ageColumn,
     ],
-    strategy: serviceAccountStrategy,
   });
 }
 

@@ -1,6 +1,8 @@
 // Builders for the schemas of the built-in kinds, so that kinds/*.ts read like the Go types they describe.
 
 import type { Schema } from "@gatehouse/apimachinery/schema";
+import { mayRepeat } from "../schema/validate.ts";
+import { amountAsText, emptyIsAbsent, normalizerOf, normalizing, zeroIsAbsent } from "../schema/normalize.ts";
 
 const names = new WeakMap<Schema, string>();
 /** From a field's copy of a shared structure to the structure itself. */
@@ -32,9 +34,19 @@ const scalar =
     ...extra,
   });
 
-export const str = scalar({ type: "string" });
+const text = scalar({ type: "string" });
+
+/** A text; where it has a default or fixed values, the empty text counts as absent. */
+export function str(description?: string, extra?: Extra): Schema {
+  const schema = text(description, extra);
+  return extra?.default !== undefined || extra?.enum ? normalizing(schema, emptyIsAbsent) : schema;
+}
+
 export const bool = scalar({ type: "boolean" });
 export const int32 = scalar({ type: "integer", format: "int32" });
+/** A number for which zero counts as absent. */
+export const positiveInt32 = (description: string, extra: Extra): Schema =>
+  normalizing(int32(description, extra), zeroIsAbsent);
 export const int64 = scalar({ type: "integer", format: "int64" });
 export const double = scalar({ type: "number", format: "double" });
 /** Base64 text. */
@@ -63,10 +75,13 @@ export const microTime = reference("io.k8s.apimachinery.pkg.apis.meta.v1.MicroTi
   type: "string",
   format: "date-time",
 });
-/** An amount such as `100m` or `2Gi`; plain numbers are read too, as Kubernetes does. */
-export const quantity = reference("io.k8s.apimachinery.pkg.api.resource.Quantity", {
+const amount = reference("io.k8s.apimachinery.pkg.api.resource.Quantity", {
   oneOf: [{ type: "string" }, { type: "number" }],
 });
+/** An amount such as `100m` or `2Gi`; plain numbers are read too, as Kubernetes does. */
+export function quantity(description?: string, extra?: Extra): Schema {
+  return normalizing(amount(description, extra), amountAsText);
+}
 export const quantities = (description?: string): Schema => mapOf(quantity(), description);
 
 /** A string that is one of `values`. */
@@ -99,29 +114,29 @@ export function setOf(items: Schema, description?: string, extra?: Extra): Schem
 interface KeyedList {
   patch?: "merge" | "merge,retainKeys" | "none";
   repeats?: boolean;
-  minItems?: number;
 }
 
 /** A list whose items are told apart by `keys`; strategic merge patches go by the first key. */
 export function listBy(keys: string[], items: Schema, description?: string, options: KeyedList = {}): Schema {
-  const { patch = "merge", repeats = false, minItems } = options;
-  return {
+  const { patch = "merge", repeats = false } = options;
+  const schema: Schema = {
     type: "array",
     ...(description ? { description } : {}),
     items,
-    ...(minItems === undefined ? {} : { minItems }),
-    ...(repeats ? { uniqueItems: false } : {}),
     "x-kubernetes-list-type": "map",
     "x-kubernetes-list-map-keys": keys,
     ...(patch === "none"
       ? {}
       : { "x-kubernetes-patch-strategy": patch, "x-kubernetes-patch-merge-key": keys[0] ?? "" }),
   };
+  return repeats ? mayRepeat(schema) : schema;
 }
 
 /** `schema` as a field, with the field's own words, default or merge rules; it keeps its OpenAPI name. */
 export function field(schema: Schema, description: string | undefined, extra?: Extra): Schema {
   const copy: Schema = { ...schema, ...(description ? { description } : {}), ...extra };
+  const normalizer = normalizerOf(schema);
+  if (normalizer) normalizing(copy, normalizer);
   const name = schemaName(schema);
   if (!name) return copy;
   originals.set(copy, originalSchema(schema));

@@ -11,7 +11,7 @@ interface LoadBalancer {
 }
 
 /** Addresses of a load balancer, sorted and joined. */
-export function loadBalancerAddresses(status: LoadBalancer | undefined): string {
+function loadBalancerAddresses(status: LoadBalancer | undefined): string {
   const all = (status?.ingress ?? []).map(({ ip, hostname }) => ip || hostname || "").filter((text) => text !== "");
   return [...new Set(all)].sort().join(",");
 }

@@ -43,9 +43,7 @@ export class Components {
   }
 
   #inline(schema: Schema): Tree {
-    // `uniqueItems: false` is a note for our own validation.
-    const { uniqueItems: _note, ...rest } = schema;
-    const result: Tree = { ...rest };
+    const result: Tree = { ...schema };
     for (const key of nested.maps) {
       const value = schema[key];
       if (value)

@@ -56,7 +56,8 @@ function statusFor(
     case "subjectaccessreviews":
       return access(authorizer, subjectOfReview(spec), spec);
     case "localsubjectaccessreviews":
-      if (spec.resourceAttributes?.namespace !== namespace) throw badRequest(`spec.resourceAttributes.namespace must match namespace ${namespace}`);
+      if (spec.resourceAttributes?.namespace !== namespace)
+        throw badRequest(`spec.resourceAttributes.namespace must match namespace ${namespace}`);
       return access(authorizer, subjectOfReview(spec), spec);
     case "selfsubjectrulesreviews":
       return rules(authorizer, identity, String(spec.namespace ?? ""));
@@ -82,7 +83,14 @@ function access(authorizer: Authorizer, identity: Identity, spec: AccessSpec): {
   if (path) return { allowed: authorizer.allowsPath(identity, { verb: path.verb ?? "", path: path.path ?? "" }) };
   const { verb = "", group = "", resource: plural = "", subresource, namespace, name } = resource ?? {};
   return {
-    allowed: authorizer.allowsResource(identity, { verb, group, plural, subresource: subresource || undefined, namespace, name }),
+    allowed: authorizer.allowsResource(identity, {
+      verb,
+      group,
+      plural,
+      subresource: subresource || undefined,
+      namespace,
+      name,
+    }),
   };
 }
 
@@ -108,7 +116,9 @@ function tokenStatus(context: ApiContext, authenticator: Authenticator, spec: Re
   const asked = Array.isArray(spec.audiences) ? spec.audiences.map(String) : [];
   const audiences = asked.length > 0 ? asked : context.tokens.audiences;
   const own = authenticator.identifyToken(token);
-  const identity = context.tokens.identify(token, audiences) ?? (audiences.some((one) => context.tokens.audiences.includes(one)) ? own : undefined);
+  const identity =
+    context.tokens.identify(token, audiences) ??
+    (audiences.some((one) => context.tokens.audiences.includes(one)) ? own : undefined);
   if (!identity) return { authenticated: false, error: "the token is not valid for the audiences asked for" };
   return { authenticated: true, user: userInfo(identity), audiences };
 }

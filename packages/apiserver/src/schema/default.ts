@@ -1,6 +1,7 @@
 // Structural defaulting (apiextensions schema/defaulting): fills what is absent, treats null as absent unless it is allowed.
 
 import type { Schema } from "@gatehouse/apimachinery/schema";
+import { normalizerOf } from "./normalize.ts";
 
 type Tree = Record<string, unknown>;
 
@@ -29,6 +30,7 @@ function defaultItems(schema: Schema, value: unknown[]): void {
 }
 
 function defaultProperties(schema: Schema, value: Tree): void {
+  normalize(schema, value);
   for (const [name, property] of Object.entries(schema.properties ?? {})) {
     if (property.default === undefined) continue;
     const current = Object.hasOwn(value, name) ? value[name] : undefined;
@@ -44,6 +46,17 @@ function defaultProperties(schema: Schema, value: Tree): void {
       else value[name] = structuredClone(property.default);
     }
     applyDefaults(property, value[name]);
+  }
+}
+
+function normalize(schema: Schema, value: Tree): void {
+  for (const name of Object.keys(value)) {
+    const property = propertySchema(schema, name);
+    const normalizer = property && normalizerOf(property);
+    if (!normalizer) continue;
+    const meant = normalizer(value[name]);
+    if (meant === undefined) delete value[name];
+    else value[name] = meant;
   }
 }
 

@@ -28,7 +28,7 @@ function isDateTime(text: string): boolean {
 }
 
 /** `address/bits`, as Go's net.ParseCIDR reads it. */
-export function isCIDR(text: string): boolean {
+function isCIDR(text: string): boolean {
   const parts = /^([^/]+)\/(\d{1,3})$/.exec(text);
   if (!parts) return false;
   const version = isIP(parts[1] ?? "");

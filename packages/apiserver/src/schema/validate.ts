@@ -121,11 +121,18 @@ function checkArray(schema: Schema, value: unknown[], path: string, causes: Stat
   checkUnique(schema, value, path, causes);
 }
 
+const repeating = new WeakSet<Schema>();
+
+/** Lets items of the list `schema` repeat: built-in lists such as env merge by key, and yet Kubernetes stores them as they come. */
+export function mayRepeat(schema: Schema): Schema {
+  repeating.add(schema);
+  return schema;
+}
+
 /** Sets have no equal items, maps no two items with the same keys; one cause for each value that repeats. */
 function checkUnique(schema: Schema, value: unknown[], path: string, causes: StatusCause[]): void {
   const listType = schema["x-kubernetes-list-type"];
-  // `uniqueItems: false` marks the built-in lists that Kubernetes merges by key but lets repeat, such as env.
-  if ((listType !== "set" && listType !== "map") || value.length < 2 || schema.uniqueItems === false) return;
+  if ((listType !== "set" && listType !== "map") || value.length < 2 || repeating.has(schema)) return;
   const keys = schema["x-kubernetes-list-map-keys"] ?? [];
   const seen = new Map<string, number>();
   value.forEach((item, index) => {

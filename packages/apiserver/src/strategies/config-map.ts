@@ -10,7 +10,8 @@ export const configMapStrategy: WriteStrategy = {
     const { data, binaryData } = object as ConfigMap;
     const causes = dataCauses({ data, binaryData }, (field) => field === "binaryData");
     for (const key of Object.keys(data ?? {})) {
-      if (binaryData && Object.hasOwn(binaryData, key)) causes.push(invalidValue(`data[${key}]`, key, "duplicate of key present in binaryData"));
+      if (binaryData && Object.hasOwn(binaryData, key))
+        causes.push(invalidValue(`data[${key}]`, key, "duplicate of key present in binaryData"));
     }
     return [...causes, ...frozenCauses(object, old, ["data", "binaryData"])];
   },

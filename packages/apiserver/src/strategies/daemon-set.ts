@@ -19,7 +19,9 @@ export const daemonSetStrategy: WriteStrategy = {
     const field = "spec.updateStrategy.rollingUpdate";
     causes.push(...rollingUpdateCauses(settings, field, "cannot be 0 when maxSurge is 0"));
     if (amountOf(settings.maxSurge ?? 0) && amountOf(settings.maxUnavailable ?? 0)) {
-      causes.push(invalidValue(`${field}.maxSurge`, settings.maxSurge, "may not be set when maxUnavailable is non-zero"));
+      causes.push(
+        invalidValue(`${field}.maxSurge`, settings.maxSurge, "may not be set when maxUnavailable is non-zero"),
+      );
     }
     return causes;
   },

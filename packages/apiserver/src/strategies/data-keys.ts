@@ -8,19 +8,27 @@ import { forbiddenField, invalidValue } from "../schema/field-cause.ts";
 const maxBytes = 1024 * 1024;
 
 /** Causes for the maps named in `fields`; `encoded` says that their values are base64. */
-export function dataCauses(maps: Record<string, Record<string, string> | undefined>, encoded: (field: string) => boolean): StatusCause[] {
+export function dataCauses(
+  maps: Record<string, Record<string, string> | undefined>,
+  encoded: (field: string) => boolean,
+): StatusCause[] {
   const causes: StatusCause[] = [];
   let total = 0;
   for (const [field, map] of Object.entries(maps)) {
     for (const [key, value] of Object.entries(map ?? {})) {
       total += Buffer.byteLength(value, encoded(field) ? "base64" : "utf8");
       if (/^[-._a-zA-Z0-9]+$/.test(key) && key.length <= 253 && key !== "." && !key.startsWith("..")) continue;
-      const rule = "a valid config key must consist of alphanumeric characters, '-', '_' or '.' (e.g. 'key.name',  or 'KEY_NAME',  or 'key-name', regex used for validation is '[-._a-zA-Z0-9]+')";
+      const rule =
+        "a valid config key must consist of alphanumeric characters, '-', '_' or '.' (e.g. 'key.name',  or 'KEY_NAME',  or 'key-name', regex used for validation is '[-._a-zA-Z0-9]+')";
       causes.push(invalidValue(`${field}[${key}]`, key, rule));
     }
   }
   if (total > maxBytes) {
-    causes.push({ reason: "FieldValueTooLong", message: `Too long: may not be more than ${maxBytes} bytes`, field: "data" });
+    causes.push({
+      reason: "FieldValueTooLong",
+      message: `Too long: may not be more than ${maxBytes} bytes`,
+      field: "data",
+    });
   }
   return causes;
 }

@@ -15,14 +15,18 @@ export const deploymentStrategy: WriteStrategy = {
     const { strategy, minReadySeconds = 0, progressDeadlineSeconds } = (object as Deployment).spec;
     const causes = validateWorkload(object, old);
     if (strategy?.type === "Recreate" && strategy.rollingUpdate) {
-      causes.push(forbiddenField("spec.strategy.rollingUpdate", "may not be specified when strategy `type` is 'Recreate'"));
+      causes.push(
+        forbiddenField("spec.strategy.rollingUpdate", "may not be specified when strategy `type` is 'Recreate'"),
+      );
     }
     if (strategy?.type === "RollingUpdate" && strategy.rollingUpdate) {
       const bothZero = "may not be 0 when `maxSurge` is 0";
       causes.push(...rollingUpdateCauses(strategy.rollingUpdate, "spec.strategy.rollingUpdate", bothZero));
     }
     if (progressDeadlineSeconds !== undefined && progressDeadlineSeconds <= minReadySeconds) {
-      causes.push(invalidValue("spec.progressDeadlineSeconds", progressDeadlineSeconds, "must be greater than minReadySeconds"));
+      causes.push(
+        invalidValue("spec.progressDeadlineSeconds", progressDeadlineSeconds, "must be greater than minReadySeconds"),
+      );
     }
     return causes;
   },
@@ -30,6 +34,7 @@ export const deploymentStrategy: WriteStrategy = {
 
 function prepare(deployment: Deployment): void {
   const { strategy } = deployment.spec;
-  if (strategy?.type === "RollingUpdate") strategy.rollingUpdate = { maxSurge: "25%", maxUnavailable: "25%", ...strategy.rollingUpdate };
+  if (strategy?.type === "RollingUpdate")
+    strategy.rollingUpdate = { maxSurge: "25%", maxUnavailable: "25%", ...strategy.rollingUpdate };
   defaultTemplate(deployment);
 }

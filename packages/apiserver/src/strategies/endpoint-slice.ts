@@ -13,21 +13,24 @@ export const endpointSliceStrategy: WriteStrategy = {
   validate: (object, old) => {
     const slice = object as EndpointSlice;
     const causes = [...addressCauses(slice), ...portCauses(slice)];
-    if (old && old.addressType !== slice.addressType) causes.push(invalidValue("addressType", slice.addressType, "field is immutable"));
+    if (old && old.addressType !== slice.addressType)
+      causes.push(invalidValue("addressType", slice.addressType, "field is immutable"));
     return causes;
   },
 };
 
-function addressCauses({ endpoints = [], addressType }: EndpointSlice): StatusCause[] {
+function addressCauses({ endpoints, addressType }: EndpointSlice): StatusCause[] {
   if (endpoints.length > maxEndpoints) return [tooMany("endpoints", endpoints.length, maxEndpoints)];
   const causes: StatusCause[] = [];
-  for (const [index, { addresses = [] }] of endpoints.entries()) {
+  for (const [index, { addresses }] of endpoints.entries()) {
     const field = `endpoints[${index}].addresses`;
     if (addresses.length === 0) causes.push(required(field, "must contain at least 1 address"));
     if (addresses.length > maxAddresses) causes.push(tooMany(field, addresses.length, maxAddresses));
     for (const [at, address] of addresses.entries()) {
-      if (addressType === "IPv4" && !isIPv4(address)) causes.push(invalidValue(`${field}[${at}]`, address, "must be an IPv4 address"));
-      if (addressType === "IPv6" && !isIPv6(address)) causes.push(invalidValue(`${field}[${at}]`, address, "must be an IPv6 address"));
+      if (addressType === "IPv4" && !isIPv4(address))
+        causes.push(invalidValue(`${field}[${at}]`, address, "must be an IPv4 address"));
+      if (addressType === "IPv6" && !isIPv6(address))
+        causes.push(invalidValue(`${field}[${at}]`, address, "must be an IPv6 address"));
     }
   }
   return causes;

@@ -52,15 +52,17 @@ export function validatePodSpec(spec: PodSpec, path: string): StatusCause[] {
     }
   }
   causes.push(...duplicateHostPorts(spec, path));
-  const grace = (spec.terminationGracePeriodSeconds ?? 0) as number;
-  if (grace < 0) causes.push(invalidValue(`${path}.terminationGracePeriodSeconds`, grace, "must be greater than or equal to 0"));
+  const grace = spec.terminationGracePeriodSeconds ?? 0;
+  if (grace < 0)
+    causes.push(invalidValue(`${path}.terminationGracePeriodSeconds`, grace, "must be greater than or equal to 0"));
   return causes;
 }
 
 function validateContainer(container: Container, volumes: Set<string>, field: string): StatusCause[] {
   const causes: StatusCause[] = [];
   if (!label.test(container.name)) {
-    const rule = "a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and must start and end with an alphanumeric character";
+    const rule =
+      "a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and must start and end with an alphanumeric character";
     causes.push(invalidValue(`${field}.name`, container.name, rule));
   }
   if (!container.image) causes.push(required(`${field}.image`));
@@ -71,10 +73,17 @@ function validateContainer(container: Container, volumes: Set<string>, field: st
   for (const [index, port] of (container.ports ?? []).entries()) {
     const at = `${field}.ports[${index}]`;
     if (!isPort(port.containerPort)) causes.push(portRange(`${at}.containerPort`, port.containerPort));
-    if (port.hostPort !== undefined && port.hostPort !== 0 && !isPort(port.hostPort)) causes.push(portRange(`${at}.hostPort`, port.hostPort));
+    if (port.hostPort !== undefined && port.hostPort !== 0 && !isPort(port.hostPort))
+      causes.push(portRange(`${at}.hostPort`, port.hostPort));
     if (!port.name) continue;
     if (!/^(?=.*[a-z])[a-z0-9]+(-[a-z0-9]+)*$/.test(port.name) || port.name.length > 15) {
-      causes.push(invalidValue(`${at}.name`, port.name, "must contain only alpha-numeric characters (a-z, 0-9), and hyphens (-), at least one letter, and no more than 15 characters"));
+      causes.push(
+        invalidValue(
+          `${at}.name`,
+          port.name,
+          "must contain only alpha-numeric characters (a-z, 0-9), and hyphens (-), at least one letter, and no more than 15 characters",
+        ),
+      );
     }
     if (portNames.has(port.name)) causes.push(duplicate(`${at}.name`, port.name));
     portNames.add(port.name);
@@ -118,7 +127,7 @@ export function qosClassOf(spec: PodSpec): "BestEffort" | "Burstable" | "Guarant
   const guaranteed = containers.every(({ resources }) =>
     ["cpu", "memory"].every((name) => {
       const limit = resources?.limits?.[name];
-      return limit !== undefined && String(resources?.requests?.[name]) === String(limit);
+      return limit !== undefined && resources?.requests?.[name] === limit;
     }),
   );
   return guaranteed ? "Guaranteed" : "Burstable";

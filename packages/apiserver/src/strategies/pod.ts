@@ -12,7 +12,8 @@ export const podStrategy: WriteStrategy = {
     const pod = object as Pod;
     defaultPodSpec(pod.spec);
     // What the ServiceAccount admission plugin does in Kubernetes.
-    if (!pod.spec.serviceAccountName) Object.assign(pod.spec, { serviceAccountName: "default", serviceAccount: "default" });
+    if (!pod.spec.serviceAccountName)
+      Object.assign(pod.spec, { serviceAccountName: "default", serviceAccount: "default" });
     pod.spec.enableServiceLinks ??= true;
     pod.status = { phase: "Pending", qosClass: qosClassOf(pod.spec) };
   },
@@ -41,7 +42,9 @@ function frozenFields(pod: Pod, old: Pod): StatusCause[] {
 function fixedPart({ spec }: Pod, old: Pod): unknown {
   const imageless = (containers: Container[] | undefined) => containers?.map(({ image: _image, ...rest }) => rest);
   const before = old.spec.tolerations ?? [];
-  const kept = before.filter((toleration) => (spec.tolerations ?? []).some((present) => isDeepStrictEqual(present, toleration)));
+  const kept = before.filter((toleration) =>
+    (spec.tolerations ?? []).some((present) => isDeepStrictEqual(present, toleration)),
+  );
   return {
     ...spec,
     containers: imageless(spec.containers),

@@ -17,7 +17,8 @@ export const roleBindingStrategy: WriteStrategy = {
   prepareForUpdate: (object) => defaultSubjects(object as Binding),
   validate: (object, old) => {
     const { roleRef, subjects = [], metadata } = object as Binding;
-    if (old && !isDeepStrictEqual(roleRef, old.roleRef)) return [invalidValue("roleRef", roleRef, "cannot change roleRef")];
+    if (old && !isDeepStrictEqual(roleRef, old.roleRef))
+      return [invalidValue("roleRef", roleRef, "cannot change roleRef")];
     const kinds = metadata.namespace ? ["Role", "ClusterRole"] : ["ClusterRole"];
     const causes = kinds.includes(roleRef.kind) ? [] : [notSupported("roleRef.kind", roleRef.kind, kinds)];
     if (roleRef.apiGroup !== rbac) causes.push(notSupported("roleRef.apiGroup", roleRef.apiGroup, [rbac]));
@@ -28,7 +29,8 @@ export const roleBindingStrategy: WriteStrategy = {
       if (!["User", "Group", "ServiceAccount"].includes(subject.kind)) {
         causes.push(notSupported(`${field}.kind`, subject.kind, ["ServiceAccount", "User", "Group"]));
       }
-      if (subject.kind === "ServiceAccount" && !subject.namespace && !metadata.namespace) causes.push(required(`${field}.namespace`));
+      if (subject.kind === "ServiceAccount" && !subject.namespace && !metadata.namespace)
+        causes.push(required(`${field}.namespace`));
     }
     return causes;
   },

@@ -17,16 +17,16 @@ const requiredKeys: Record<string, string[]> = {
 };
 
 export const secretStrategy: WriteStrategy = {
-  prepareForCreate: (object) => prepare(object as Secret),
+  prepareForCreate: (object) => prepare(object),
   prepareForUpdate: (object, old) => {
     // Type is often left out of a PUT; it cannot change anyway.
     const { type } = old as Secret;
     if (type !== undefined) object.type ??= type;
-    prepare(object as Secret);
+    prepare(object);
   },
   validate: (object, old) => [
     ...dataCauses({ data: (object as Secret).data }, () => true),
-    ...typeCauses(object as Secret),
+    ...typeCauses(object),
     ...(old && old.type !== object.type ? [invalidValue("type", object.type, "field is immutable")] : []),
     ...frozenCauses(object, old, ["data"]),
   ],
@@ -35,14 +35,19 @@ export const secretStrategy: WriteStrategy = {
 function prepare(secret: Secret): void {
   secret.type ||= "Opaque";
   if (secret.stringData) {
-    const encoded = Object.entries(secret.stringData).map(([key, text]) => [key, Buffer.from(text, "utf8").toString("base64")]);
+    const encoded = Object.entries(secret.stringData).map(([key, text]) => [
+      key,
+      Buffer.from(text, "utf8").toString("base64"),
+    ]);
     secret.data = { ...secret.data, ...(Object.fromEntries(encoded) as Record<string, string>) };
     delete secret.stringData;
   }
 }
 
 function typeCauses({ type = "", data = {}, metadata }: Secret & KubeObject): StatusCause[] {
-  const missing = Object.hasOwn(requiredKeys, type) ? (requiredKeys[type] ?? []).filter((key) => !Object.hasOwn(data, key)) : [];
+  const missing = Object.hasOwn(requiredKeys, type)
+    ? (requiredKeys[type] ?? []).filter((key) => !Object.hasOwn(data, key))
+    : [];
   const causes = missing.map((key) => required(`data[${key}]`));
   if (type === "kubernetes.io/service-account-token" && !metadata.annotations?.[accountAnnotation]) {
     causes.push(required(`metadata.annotations[${accountAnnotation}]`));

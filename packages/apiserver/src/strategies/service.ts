@@ -63,12 +63,14 @@ function keepAllocations(service: Service, old: Service, context: WriteContext):
   const { spec } = service;
   if (spec.type === "ExternalName") {
     if (spec.clusterIP === old.spec.clusterIP) delete spec.clusterIP;
-    for (const field of ["clusterIPs", "ipFamilies", "ipFamilyPolicy", "internalTrafficPolicy"] as const) delete spec[field];
+    for (const field of ["clusterIPs", "ipFamilies", "ipFamilyPolicy", "internalTrafficPolicy"] as const)
+      delete spec[field];
     return;
   }
   if (!spec.clusterIP && old.spec.clusterIP) setClusterIP(service, old.spec.clusterIP);
   else if (spec.clusterIP && spec.clusterIP !== "None") spec.clusterIPs = [spec.clusterIP];
-  if (takesClusterIP(service) && !old.spec.clusterIP) setClusterIP(service, context.allocateClusterIP(spec.clusterIP || undefined));
+  if (takesClusterIP(service) && !old.spec.clusterIP)
+    setClusterIP(service, context.allocateClusterIP(spec.clusterIP || undefined));
 }
 
 function allocateNodePorts(service: Service, old: Service | undefined, context: WriteContext): void {
@@ -82,7 +84,8 @@ function allocateNodePorts(service: Service, old: Service | undefined, context: 
     }
     const kept = before.get(portKey(port));
     if (!port.nodePort && kept) port.nodePort = kept;
-    if (!port.nodePort || !held.has(port.nodePort)) port.nodePort = context.allocateNodePort(port.nodePort || undefined);
+    if (!port.nodePort || !held.has(port.nodePort))
+      port.nodePort = context.allocateNodePort(port.nodePort || undefined);
   }
 }
 
@@ -91,7 +94,8 @@ const portKey = (port: ServicePort): string => `${port.protocol ?? "TCP"}/${port
 function portCauses({ spec }: Service): StatusCause[] {
   const ports = spec.ports ?? [];
   const causes: StatusCause[] = [];
-  if (ports.length === 0 && spec.type !== "ExternalName" && spec.clusterIP !== "None") causes.push(required("spec.ports"));
+  if (ports.length === 0 && spec.type !== "ExternalName" && spec.clusterIP !== "None")
+    causes.push(required("spec.ports"));
   const names = new Set<string>();
   const seen = new Set<string>();
   for (const [index, port] of ports.entries()) {
@@ -100,13 +104,20 @@ function portCauses({ spec }: Service): StatusCause[] {
       if (ports.length > 1) causes.push(required(`${field}.name`));
     } else {
       if (!/^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/.test(port.name)) {
-        causes.push(invalidValue(`${field}.name`, port.name, "a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and must start and end with an alphanumeric character"));
+        causes.push(
+          invalidValue(
+            `${field}.name`,
+            port.name,
+            "a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and must start and end with an alphanumeric character",
+          ),
+        );
       }
       if (names.has(port.name)) causes.push(duplicate(`${field}.name`, port.name));
       names.add(port.name);
     }
     if (!isPort(port.port)) causes.push(portRange(`${field}.port`, port.port));
-    if (typeof port.targetPort === "number" && !isPort(port.targetPort)) causes.push(portRange(`${field}.targetPort`, port.targetPort));
+    if (typeof port.targetPort === "number" && !isPort(port.targetPort))
+      causes.push(portRange(`${field}.targetPort`, port.targetPort));
     if (port.nodePort && (spec.type === "ClusterIP" || spec.type === "ExternalName")) {
       causes.push(forbiddenField(`${field}.nodePort`, `may not be used when \`type\` is '${spec.type}'`));
     }
@@ -128,6 +139,7 @@ function typeCauses({ spec }: Service): StatusCause[] {
 }
 
 function changeCauses({ spec }: Service, { spec: old }: Service): StatusCause[] {
-  if (spec.type === "ExternalName" || old.type === "ExternalName" || !old.clusterIP || spec.clusterIP === old.clusterIP) return [];
+  if (spec.type === "ExternalName" || old.type === "ExternalName" || !old.clusterIP || spec.clusterIP === old.clusterIP)
+    return [];
   return [invalidValue("spec.clusterIPs[0]", spec.clusterIPs, "may not change once set")];
 }

@@ -31,7 +31,8 @@ export function validateWorkload(object: KubeObject, old: KubeObject | undefined
   }
   causes.push(...validatePodSpec(template.spec, "spec.template.spec"));
   const { restartPolicy } = template.spec;
-  if (restartPolicy !== "Always") causes.push(notSupported("spec.template.spec.restartPolicy", restartPolicy, ["Always"]));
+  if (restartPolicy !== "Always")
+    causes.push(notSupported("spec.template.spec.restartPolicy", restartPolicy, ["Always"]));
   return causes;
 }
 
@@ -44,9 +45,13 @@ function selectorCauses(selector: LabelSelector): StatusCause[] {
   for (const [index, { operator, values = [] }] of matchExpressions.entries()) {
     const field = `spec.selector.matchExpressions[${index}]`;
     if (operator === "In" || operator === "NotIn") {
-      if (values.length === 0) causes.push(required(`${field}.values`, "must be specified when `operator` is 'In' or 'NotIn'"));
+      if (values.length === 0)
+        causes.push(required(`${field}.values`, "must be specified when `operator` is 'In' or 'NotIn'"));
     } else if (operator === "Exists" || operator === "DoesNotExist") {
-      if (values.length > 0) causes.push(forbiddenField(`${field}.values`, "may not be specified when `operator` is 'Exists' or 'DoesNotExist'"));
+      if (values.length > 0)
+        causes.push(
+          forbiddenField(`${field}.values`, "may not be specified when `operator` is 'Exists' or 'DoesNotExist'"),
+        );
     } else causes.push(invalidValue(`${field}.operator`, operator, "not a valid selector operator"));
   }
   return causes;
@@ -68,7 +73,13 @@ export function rollingUpdateCauses(
   const causes: StatusCause[] = [];
   for (const name of ["maxSurge", "maxUnavailable"] as const) {
     if (amountOf(settings[name] ?? 0) !== undefined) continue;
-    causes.push(invalidValue(`${field}.${name}`, settings[name], "a valid percent string must be a numeric string followed by an ending '%' (e.g. '1%',  or '93%', regex used for validation is '[0-9]+%')"));
+    causes.push(
+      invalidValue(
+        `${field}.${name}`,
+        settings[name],
+        "a valid percent string must be a numeric string followed by an ending '%' (e.g. '1%',  or '93%', regex used for validation is '[0-9]+%')",
+      ),
+    );
   }
   if (causes.length === 0 && amountOf(settings.maxSurge ?? 0) === 0 && amountOf(settings.maxUnavailable ?? 0) === 0) {
     causes.push(invalidValue(`${field}.maxUnavailable`, settings.maxUnavailable ?? 0, bothZero));

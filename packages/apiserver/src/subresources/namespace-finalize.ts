@@ -11,7 +11,7 @@ import { admitChange, decodeObject, isDryRun, storeChange } from "../write-pipel
 export async function finalizeNamespace(context: ApiContext, request: ResourceRequest): Promise<Answer> {
   const { definition, name = "" } = request;
   const wanted = decodeObject(request, await decodeBody(request.body)) as Namespace;
-  const old = readObject(context.store, definition, undefined, name) as Namespace | undefined;
+  const old = readObject(context.store, definition, undefined, name);
   if (!old) throw notFound(subjectOf(definition, name));
   const finalizers = wanted.spec?.finalizers ?? [];
   const { uid, resourceVersion } = wanted.metadata;

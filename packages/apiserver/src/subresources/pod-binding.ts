@@ -23,11 +23,21 @@ export async function bindPod(context: ApiContext, request: ResourceRequest): Pr
   const subject = subjectOf(definition, name);
   if (!pod) throw notFound(subject);
   if (binding.metadata?.uid && binding.metadata.uid !== pod.metadata.uid) {
-    throw conflict(subject, `Precondition failed: UID in precondition: ${binding.metadata.uid}, UID in object meta: ${pod.metadata.uid}`);
+    throw conflict(
+      subject,
+      `Precondition failed: UID in precondition: ${binding.metadata.uid}, UID in object meta: ${pod.metadata.uid}`,
+    );
   }
-  if (pod.metadata.deletionTimestamp) throw conflict({ ...subject, plural: "pods/binding" }, `pod ${name} is being deleted, cannot be assigned to a host`);
+  if (pod.metadata.deletionTimestamp)
+    throw conflict(
+      { ...subject, plural: "pods/binding" },
+      `pod ${name} is being deleted, cannot be assigned to a host`,
+    );
   if (pod.spec.nodeName) {
-    throw conflict({ ...subject, plural: "pods/binding" }, `pod ${name} is already assigned to node "${pod.spec.nodeName}"`);
+    throw conflict(
+      { ...subject, plural: "pods/binding" },
+      `pod ${name} is already assigned to node "${pod.spec.nodeName}"`,
+    );
   }
   if (!isDryRun(request.query.getAll("dryRun"))) writeObject(context.store, definition, bound(pod, node, binding));
   await context.store.committed();

@@ -14,11 +14,14 @@ export async function podLog(context: ApiContext, request: ResourceRequest): Pro
   const pod = readObject(context.store, definition, namespace, name) as Pod | undefined;
   if (!pod) throw notFound(subjectOf(definition, name));
   const container = containerOf(pod, query.get("container") ?? "");
-  const node = context.store.get("/nodes", pod.spec.nodeName ?? "") as Node | undefined;
-  if (!node) throw badRequest(`container "${container}" in pod "${name}" is waiting to start: no node has been assigned`);
-  const parameters = new URLSearchParams(passedOn.flatMap((key) => query.getAll(key).map((value): [string, string] => [key, value])));
+  const node = context.store.get("/nodes", pod.spec.nodeName ?? "");
+  if (!node)
+    throw badRequest(`container "${container}" in pod "${name}" is waiting to start: no node has been assigned`);
+  const parameters = new URLSearchParams(
+    passedOn.flatMap((key) => query.getAll(key).map((value): [string, string] => [key, value])),
+  );
   const path = `/containerLogs/${[namespace, name, container].map(encodeURIComponent).join("/")}`;
-  const search = parameters.size > 0 ? `?${parameters}` : "";
+  const search = parameters.size > 0 ? `?${parameters.toString()}` : "";
   const answer = await ask(context, node, path + search, request.signal);
   if (answer.statusCode !== 200) throw refused(answer.statusCode ?? 500, await textOf(answer));
   return { type: "stream", code: 200, contentType: "text/plain", stream: answer };

@@ -85,7 +85,10 @@ function replicasOf(wanted: Scale, name: string): number {
 }
 
 function getPath(object: KubeObject, path: string): unknown {
-  return segments(path).reduce<unknown>((value, name) => (value as Record<string, unknown> | undefined)?.[name], object);
+  return segments(path).reduce<unknown>(
+    (value, name) => (value as Record<string, unknown> | undefined)?.[name],
+    object,
+  );
 }
 
 function setPath(object: KubeObject, path: string, value: unknown): void {

@@ -55,7 +55,11 @@ export async function requestToken(context: ApiContext, request: ResourceRequest
 
 const bindable: Record<string, string> = { Pod: "pods", Secret: "secrets" };
 
-function boundObject(context: ApiContext, namespace: string, { boundObjectRef: reference }: TokenRequestSpec): BoundObject | undefined {
+function boundObject(
+  context: ApiContext,
+  namespace: string,
+  { boundObjectRef: reference }: TokenRequestSpec,
+): BoundObject | undefined {
   if (!reference) return undefined;
   const { kind = "", name = "", uid } = reference;
   const plural = Object.hasOwn(bindable, kind) ? bindable[kind] : undefined;

@@ -2,12 +2,11 @@
 
 import type { KubeObject } from "@gatehouse/apimachinery/meta";
 import { alreadyExists, badRequest, forbidden, notFound, StatusError } from "@gatehouse/apimachinery/status-error";
-import type { Namespace } from "@gatehouse/apimachinery/types/core-v1";
 import { type Answer, type ApiContext, type ResourceRequest, subjectOf } from "../api-context.ts";
 import { decodeBody } from "../decode-body.ts";
 import { generatedName } from "../metadata-rules.ts";
 import { readObject, writeObject } from "../stored-objects.ts";
-import { admitNew, decodeObject, isDryRun } from "../write-pipeline.ts";
+import { admitNew, decodeObject, isDryRun, type WriteRequest } from "../write-pipeline.ts";
 
 /** Answers 201. Throws 404 for a missing namespace, 403 for a terminating one, 409 when the name is taken, 422 for faults. */
 export async function create(context: ApiContext, request: ResourceRequest): Promise<Answer> {
@@ -21,7 +20,7 @@ export async function create(context: ApiContext, request: ResourceRequest): Pro
 /** Everything between a decoded object and its stored form; synchronous, so nobody writes in between. */
 export function createObject(
   context: ApiContext,
-  request: Pick<ResourceRequest, "definition" | "namespace" | "name" | "query" | "warnings">,
+  request: WriteRequest,
   object: KubeObject,
   dryRun: boolean,
 ): KubeObject {
@@ -31,7 +30,8 @@ export function createObject(
     if (!namespace) throw badRequest("an empty namespace may not be set during creation");
     checkNamespace(context, request, object, namespace);
   }
-  if (!object.metadata.name && object.metadata.generateName) object.metadata.name = freeName(context, request, object.metadata.generateName);
+  if (!object.metadata.name && object.metadata.generateName)
+    object.metadata.name = freeName(context, request, object.metadata.generateName);
   admitNew(context, request, object);
   const { name } = object.metadata;
   if (readObject(context.store, definition, namespace, name)) throw alreadyExists(subjectOf(definition, name));
@@ -39,7 +39,11 @@ export function createObject(
 }
 
 /** Kubernetes tries eight generated names before it gives up (KEP-4420). */
-function freeName(context: ApiContext, request: Pick<ResourceRequest, "definition" | "namespace">, base: string): string {
+function freeName(
+  context: ApiContext,
+  request: Pick<ResourceRequest, "definition" | "namespace">,
+  base: string,
+): string {
   let name = generatedName(base);
   for (let attempt = 1; attempt < 8; attempt++) {
     if (!readObject(context.store, request.definition, request.namespace, name)) break;
@@ -54,7 +58,7 @@ function checkNamespace(
   object: KubeObject,
   namespace: string,
 ): void {
-  const found = context.store.get("/namespaces", namespace) as Namespace | undefined;
+  const found = context.store.get("/namespaces", namespace);
   if (!found) throw notFound({ group: "", plural: "namespaces", name: namespace });
   if (!found.metadata.deletionTimestamp) return;
   const subject = subjectOf(definition, object.metadata.name ?? "");

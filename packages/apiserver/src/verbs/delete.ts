@@ -12,7 +12,11 @@ export async function remove(context: ApiContext, request: ResourceRequest): Pro
 }
 
 /** The same with the options already read. */
-export async function removeWith(context: ApiContext, request: ResourceRequest, options: DeleteOptions): Promise<Answer> {
+export async function removeWith(
+  context: ApiContext,
+  request: ResourceRequest,
+  options: DeleteOptions,
+): Promise<Answer> {
   const { definition, namespace, name = "" } = request;
   const old = readObject(context.store, definition, namespace, name);
   if (!old) throw notFound(subjectOf(definition, name));

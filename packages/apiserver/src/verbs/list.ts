@@ -42,7 +42,12 @@ export async function list(context: ApiContext, request: ResourceRequest): Promi
   return { type: "list", items, metadata };
 }
 
-function scan(context: ApiContext, request: ResourceRequest, { prefix }: Selection, page: Page): Iterable<[string, KubeObject]> {
+function scan(
+  context: ApiContext,
+  request: ResourceRequest,
+  { prefix }: Selection,
+  page: Page,
+): Iterable<[string, KubeObject]> {
   return guarded(context.store.scan(resourceKey(request.definition), prefix, page.after, page.revision), request);
 }
 
@@ -63,15 +68,20 @@ function pageOf(query: URLSearchParams, current: number): Page {
   const version = query.get("resourceVersion") ?? "";
   const token = query.get("continue") ?? "";
   if (match !== "" && match !== "Exact" && match !== "NotOlderThan") {
-    throw badRequest(`resourceVersionMatch: Unsupported value: "${match}": supported values: "Exact", "NotOlderThan", ""`);
+    throw badRequest(
+      `resourceVersionMatch: Unsupported value: "${match}": supported values: "Exact", "NotOlderThan", ""`,
+    );
   }
   if (token !== "") {
     if (match !== "") throw badRequest("resourceVersionMatch is forbidden when continue is provided");
-    if (version !== "" && version !== "0") throw badRequest("specifying resource version is not allowed when using continue");
+    if (version !== "" && version !== "0")
+      throw badRequest("specifying resource version is not allowed when using continue");
     return decodeContinue(token, current);
   }
-  if (match !== "" && version === "") throw badRequest("resourceVersionMatch is forbidden unless resourceVersion is provided");
-  if (match === "Exact" && version === "0") throw badRequest('resourceVersionMatch "Exact" is forbidden for resourceVersion "0"');
+  if (match !== "" && version === "")
+    throw badRequest("resourceVersionMatch is forbidden unless resourceVersion is provided");
+  if (match === "Exact" && version === "0")
+    throw badRequest('resourceVersionMatch "Exact" is forbidden for resourceVersion "0"');
   const revision = requestedRevision(query, current);
   return { revision: match === "Exact" && revision !== undefined ? revision : current, after: "" };
 }
@@ -89,8 +99,12 @@ function encodeContinue({ revision, after }: Page): string {
 
 function decodeContinue(token: string, current: number): Page {
   try {
-    const { rv, start } = JSON.parse(Buffer.from(token, "base64url").toString("utf8")) as { rv: unknown; start: unknown };
-    if (Number.isSafeInteger(rv) && Number(rv) <= current && typeof start === "string") return { revision: Number(rv), after: start };
+    const { rv, start } = JSON.parse(Buffer.from(token, "base64url").toString("utf8")) as {
+      rv: unknown;
+      start: unknown;
+    };
+    if (Number.isSafeInteger(rv) && Number(rv) <= current && typeof start === "string")
+      return { revision: Number(rv), after: start };
   } catch {
     // Not one of ours.
   }

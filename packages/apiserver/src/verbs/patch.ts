@@ -1,6 +1,5 @@
 // PATCH of an object, or of its status alone: the patched tree then passes what a PUT passes.
 
-import type { KubeObject } from "@gatehouse/apimachinery/meta";
 import { notFound } from "@gatehouse/apimachinery/status-error";
 import { type Answer, type ApiContext, type ResourceRequest, subjectOf } from "../api-context.ts";
 import { type Body, decodeJson, unsupported } from "../decode-body.ts";
@@ -12,13 +11,17 @@ import { admitChange, type ChangeScope, decodeObject, isDryRun, storeChange } fr
 export type ApplyPatch = (document: unknown) => unknown;
 
 /** Answers 200. Throws 404, 409 when the patch carries a stale resourceVersion, 415 for unknown patch types, 422 for faults. */
-export async function patch(context: ApiContext, request: ResourceRequest, scope: ChangeScope = "object"): Promise<Answer> {
+export async function patch(
+  context: ApiContext,
+  request: ResourceRequest,
+  scope: ChangeScope = "object",
+): Promise<Answer> {
   const dryRun = isDryRun(request.query.getAll("dryRun"));
   const { definition, namespace, name = "" } = request;
   const apply = await patchOf(request.body, definition, context.registry.isCustom(definition));
   const old = readObject(context.store, definition, namespace, name);
   if (!old) throw notFound(subjectOf(definition, name));
-  const object = decodeObject(request, apply(structuredClone(old)) as KubeObject);
+  const object = decodeObject(request, apply(structuredClone(old)));
   const next = admitChange(context, request, old, object, scope);
   const stored = dryRun ? next : storeChange(context, definition, old, next);
   await context.store.committed();

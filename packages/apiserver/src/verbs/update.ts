@@ -20,7 +20,11 @@ const createdOnUpdate = new Set([
 ]);
 
 /** Answers 200 (201 when it made the object). Throws 404, 409 for a stale resourceVersion or UID, 422 for faults. */
-export async function update(context: ApiContext, request: ResourceRequest, scope: ChangeScope = "object"): Promise<Answer> {
+export async function update(
+  context: ApiContext,
+  request: ResourceRequest,
+  scope: ChangeScope = "object",
+): Promise<Answer> {
   const dryRun = isDryRun(request.query.getAll("dryRun"));
   const { definition, namespace, name = "" } = request;
   const object = decodeObject(request, await decodeBody(request.body));

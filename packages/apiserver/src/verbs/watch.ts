@@ -79,7 +79,11 @@ function wantsInitialEvents({ query, definition }: ResourceRequest): boolean | u
   const refuse = (field: string, detail: string): StatusError =>
     invalid(subject, [{ reason: "FieldValueForbidden", message: `Forbidden: ${detail}`, field }]);
   if (text === null) {
-    if (match !== "") throw refuse("resourceVersionMatch", "resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided");
+    if (match !== "")
+      throw refuse(
+        "resourceVersionMatch",
+        "resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided",
+      );
     return undefined;
   }
   if (match !== "NotOlderThan") {
@@ -95,39 +99,68 @@ function timeoutOf(query: URLSearchParams): number {
   return Number(text) * 1000;
 }
 
-function run(context: ApiContext, request: ResourceRequest, plan: WatchPlan, missed: StoreEvent[], sink: WatchSink): void {
+function run(
+  context: ApiContext,
+  request: ResourceRequest,
+  plan: WatchPlan,
+  missed: StoreEvent[],
+  sink: WatchSink,
+): void {
   const { definition } = request;
   const resource = resourceKey(definition);
+  const closers: (() => void)[] = [];
+  let finished = false;
+  const finish = (): void => {
+    if (finished) return;
+    finished = true;
+    for (const close of closers) close();
+    request.signal.removeEventListener("abort", finish);
+    sink.end();
+  };
   const deliver = (event: StoreEvent | CommittedEvent): void => {
     // A write of the turn in which the state was read is already part of that state.
-    if (event.revision > plan.from) deliverEvent(request, plan.selection, event, sink);
+    if (event.revision <= plan.from) return;
+    try {
+      deliverEvent(request, plan.selection, event, sink);
+    } catch (error) {
+      // This client starts over; the commit that runs us, and its other listeners, go on.
+      context.log.error(`a watch of ${resource} failed`, error);
+      finish();
+    }
   };
   const bookmark = (annotations?: Record<string, string>): void => {
     const resourceVersion = String(Math.max(plan.from, context.store.committedRevision));
     const metadata = { resourceVersion, ...(annotations ? { annotations } : {}) };
     // Without a name, as in Kubernetes: a bookmark is no object, only a revision of one's kind.
     const { kind } = definition.type;
-    sink.send("BOOKMARK", { apiVersion: apiVersionOf(definition.type), kind, metadata: metadata as unknown as ObjectMeta });
+    sink.send("BOOKMARK", {
+      apiVersion: apiVersionOf(definition.type),
+      kind,
+      metadata: metadata as unknown as ObjectMeta,
+    });
   };
   for (const object of plan.initial) sink.send("ADDED", object);
   if (plan.initialBookmark) bookmark({ "k8s.io/initial-events-end": "true" });
   for (const event of missed) deliver(event);
-  const unsubscribe = context.store.subscribe(resource, deliver);
+  if (finished) return;
+  closers.push(context.store.subscribe(resource, deliver));
   const beat = plan.bookmarks ? setInterval(() => bookmark(), bookmarkMs) : undefined;
-  const finish = (): void => {
-    unsubscribe();
+  const deadline = setTimeout(finish, plan.timeoutMs);
+  closers.push(() => {
     clearInterval(beat);
     clearTimeout(deadline);
-    request.signal.removeEventListener("abort", finish);
-    sink.end();
-  };
-  const deadline = setTimeout(finish, plan.timeoutMs);
+  });
   request.signal.addEventListener("abort", finish, { once: true });
   if (request.signal.aborted) finish();
 }
 
 /** An object that enters the selection is ADDED, one that leaves it DELETED in its last selected state. */
-function deliverEvent(request: ResourceRequest, selection: Selection, event: StoreEvent | CommittedEvent, sink: WatchSink): void {
+function deliverEvent(
+  request: ResourceRequest,
+  selection: Selection,
+  event: StoreEvent | CommittedEvent,
+  sink: WatchSink,
+): void {
   if (!event.key.startsWith(selection.prefix)) return;
   const { definition } = request;
   const object = present(definition, event.object);

@@ -1,7 +1,13 @@
 // `gatehouse apply`: make the cluster say what the manifests say.
 
 import type { Command } from "commander";
-import { addClientOptions, type ClientContext, type ClientFlags, reportFailure } from "../client-context.ts";
+import {
+  addClientOptions,
+  type ClientContext,
+  type ClientFlags,
+  reportFailure,
+  withClient,
+} from "../client-context.ts";
 import type { Manifest } from "../manifest-files.ts";
 import { UserError } from "../user-error.ts";
 
@@ -45,7 +51,6 @@ async function run(flags: ApplyFlags): Promise<void> {
   if (flags.output !== undefined && !["name", "json", "yaml"].includes(flags.output)) {
     throw new UserError(`apply prints -o name, json or yaml, not "${flags.output}"`, 2);
   }
-  const { withClient } = await import("../client-context.ts");
   const { collectManifests } = await import("../manifest-files.ts");
   const { manifests, problems } = await collectManifests(flags.filename, { recursive: flags.recursive ?? false });
   if (manifests.length === 0 && problems.length === 0) throw new UserError("no objects passed to apply");
@@ -90,7 +95,7 @@ async function applyManifests(
   const outcomes = applyObjects(context.client, objects, {
     namespace: context.namespace,
     dryRun,
-    mapper: context.mapper,
+    mapper: () => context.mapper(),
     onWarning: (warning) => context.err(`Warning: ${warning}`),
   });
   for await (const { ref, index, result, object, error } of outcomes) {

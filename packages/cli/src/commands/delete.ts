@@ -9,6 +9,7 @@ import {
   type ClientContext,
   type ClientFlags,
   reportFailure,
+  withClient,
 } from "../client-context.ts";
 import type { ResourceType } from "@gatehouse/apimachinery/resource-type";
 import { UserError } from "../user-error.ts";
@@ -71,7 +72,6 @@ export function registerDelete(program: Command): void {
 async function run(args: string[], flags: DeleteFlags): Promise<void> {
   const options = await deleteOptions(flags);
   checkArguments(args, flags);
-  const { withClient } = await import("../client-context.ts");
   await withClient(flags, async (context) => {
     if (options.gracePeriodSeconds === 0) {
       context.err(

@@ -7,6 +7,7 @@ import {
   type ClientContext,
   type ClientFlags,
   reportFailure,
+  withClient,
 } from "../client-context.ts";
 import type { FoundObject } from "../get-objects.ts";
 import type { ResourceArgument } from "../resource-arguments.ts";
@@ -34,7 +35,6 @@ export function registerDescribe(program: Command): void {
 }
 
 async function run(args: string[], flags: DescribeFlags): Promise<void> {
-  const { withClient } = await import("../client-context.ts");
   await withClient(flags, async (context) => {
     const { parseResourceArguments } = await import("../resource-arguments.ts");
     const { describeObject, surroundingsOf } = await import("../describe/describe-object.ts");

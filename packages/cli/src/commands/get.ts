@@ -1,7 +1,7 @@
 // `gatehouse get`: what is in the cluster, as tables or whole objects.
 
 import type { Command } from "commander";
-import { addAllNamespaces, addClientOptions, type ClientFlags } from "../client-context.ts";
+import { addAllNamespaces, addClientOptions, type ClientFlags, withClient } from "../client-context.ts";
 import { UserError } from "../user-error.ts";
 
 interface GetFlags extends ClientFlags {
@@ -46,7 +46,6 @@ export function registerGet(program: Command): void {
 
 async function run(args: string[], flags: GetFlags): Promise<void> {
   const { parseOutputFormat } = await import("../object-printer.ts");
-  const { withClient } = await import("../client-context.ts");
   const { parseResourceArguments } = await import("../resource-arguments.ts");
   const format = parseOutputFormat(flags.output);
   await withClient(flags, async (context) => {

@@ -1,7 +1,7 @@
 // `gatehouse logs`: what containers have written.
 
 import type { Command } from "commander";
-import { addClientOptions, type ClientFlags } from "../client-context.ts";
+import { addClientOptions, type ClientFlags, withClient } from "../client-context.ts";
 import { UserError } from "../user-error.ts";
 
 interface LogFlags extends ClientFlags {
@@ -60,7 +60,6 @@ async function run(target: string | undefined, container: string | undefined, fl
   const parameters = await logParameters(flags);
   const most = wholeNumber("--max-log-requests", flags.maxLogRequests) ?? 5;
 
-  const { withClient } = await import("../client-context.ts");
   await withClient(flags, async (context) => {
     const { findLogSources } = await import("../log-sources.ts");
     const { writeLogs } = await import("../log-streams.ts");

@@ -18,7 +18,8 @@ export function registerStart(program: Command): void {
       const provider = await embeddedProvider(options);
       const progress = terminalProgress(options.quiet === true);
       const phase = await provider.phase();
-      if (phase === "absent") throw new UserError(`there is no cluster "${options.name}": bring one up with gatehouse up`);
+      if (phase === "absent")
+        throw new UserError(`there is no cluster "${options.name}": bring one up with gatehouse up`);
       if (phase === "running") return progress.note(`Cluster "${options.name}" is running: nothing to do.`);
       await provider.create(progress);
       await progress.step("Wait until everything is ready", (detail) => waitForAll(provider, detail));

@@ -18,9 +18,24 @@ export function registerUp(program: Command): void {
     .command("up")
     .description("bring the cluster and the demo up, wait until everything serves, and return")
     .addOption(nameOption())
-    .addOption(portOption("--http-port", "port of this machine for the node's port 80 (default: 80, or the next free of 8080...)"))
-    .addOption(portOption("--https-port", "port of this machine for the node's port 443 (default: 443, or the next free of 8443...)"))
-    .addOption(new Option("--hosts <choice>", "write the demo's hostnames to the hosts file (default: ask at a terminal)").choices(["yes", "no"]))
+    .addOption(
+      portOption(
+        "--http-port",
+        "port of this machine for the node's port 80 (default: 80, or the next free of 8080...)",
+      ),
+    )
+    .addOption(
+      portOption(
+        "--https-port",
+        "port of this machine for the node's port 443 (default: 443, or the next free of 8443...)",
+      ),
+    )
+    .addOption(
+      new Option(
+        "--hosts <choice>",
+        "write the demo's hostnames to the hosts file (default: ask at a terminal)",
+      ).choices(["yes", "no"]),
+    )
     .option("-q, --quiet", "print nothing but errors")
     .addOption(new Option("-o, --output <format>", "print the result as data").choices(["json"]))
     .addHelpText(
@@ -91,14 +106,19 @@ async function offerHosts(provider: EmbeddedProvider, options: UpOptions, progre
 /** Only a person at a terminal is asked, and only one who could have the file changed. */
 async function askForHosts(hostnames: string[], path: string, options: UpOptions): Promise<boolean> {
   if (!process.stdin.isTTY || !process.stdout.isTTY || options.quiet || options.output) return false;
-  const [{ accessSync, constants }, { createInterface }] = await Promise.all([import("node:fs"), import("node:readline/promises")]);
+  const [{ accessSync, constants }, { createInterface }] = await Promise.all([
+    import("node:fs"),
+    import("node:readline/promises"),
+  ]);
   try {
     accessSync(path, constants.W_OK);
   } catch {
     return false;
   }
   const prompt = createInterface({ input: process.stdin, output: process.stdout });
-  const answer = await prompt.question(`   Add ${hostnames.join(" ")} to ${path}? Browsers and curl do not need it. [y/N] `);
+  const answer = await prompt.question(
+    `   Add ${hostnames.join(" ")} to ${path}? Browsers and curl do not need it. [y/N] `,
+  );
   prompt.close();
   return /^y(es)?$/i.test(answer.trim());
 }
@@ -120,9 +140,13 @@ function removeOnInterrupt(provider: EmbeddedProvider): () => void {
 }
 
 async function alreadyUp(provider: EmbeddedProvider, options: UpOptions): Promise<void> {
-  const ignored = [options.httpPort, options.httpsPort].some((port) => port !== undefined && !hasPort(provider.state, port));
+  const ignored = [options.httpPort, options.httpsPort].some(
+    (port) => port !== undefined && !hasPort(provider.state, port),
+  );
   if (ignored && !options.quiet) {
-    process.stderr.write("note: the ports of a running cluster stay as they are: gatehouse down first to change them\n");
+    process.stderr.write(
+      "note: the ports of a running cluster stay as they are: gatehouse down first to change them\n",
+    );
   }
   await print(provider, options, `Already up: nothing to do.`);
 }
@@ -136,6 +160,8 @@ async function print(provider: EmbeddedProvider, options: UpOptions, headline: s
   if (options.output === "json") process.stdout.write(`${JSON.stringify(summary, null, 2)}\n`);
   else if (!options.quiet) {
     const urls = summary.urls.map((url) => `  ${url}`).join("\n");
-    process.stdout.write(`\n${headline}\n\n${urls}\n\n  kubectl --context ${summary.context} get gatewayclass,gateway,httproute -A\n`);
+    process.stdout.write(
+      `\n${headline}\n\n${urls}\n\n  kubectl --context ${summary.context} get gatewayclass,gateway,httproute -A\n`,
+    );
   }
 }

@@ -83,8 +83,7 @@ async function describeRoutes(writer: DescribeWriter, gateway: KubeObject, aroun
   const types = (await around.typesOf(group)).filter(({ kind }) => kind.endsWith("Route"));
   const rows: string[][] = [];
   for (const type of types) {
-    for (const route of (await around.list(type)) ?? [])
-      rows.push(...routeRows(type.kind, route as KubeObject & RouteParts, gateway));
+    for (const route of (await around.list(type)) ?? []) rows.push(...routeRows(type.kind, route, gateway));
   }
   writer.table(0, "Routes", ["Kind", "Name", "Listener", "Hostnames", "Accepted", "Reason"], rows);
 }

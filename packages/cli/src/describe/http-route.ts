@@ -57,7 +57,7 @@ export function describeHttpRoute(writer: DescribeWriter, route: KubeObject): vo
   describeIdentity(writer, route);
   writer.list(0, "Hostnames", spec.hostnames ?? ["* (every host of the listener)"]);
   describeRules(writer, spec.rules ?? []);
-  describeParents(writer, route, spec.parentRefs ?? [], (route.status ?? {}) as RouteStatus);
+  describeParents(writer, route, spec.parentRefs ?? [], route.status ?? {});
 }
 
 function describeRules(writer: DescribeWriter, rules: readonly Rule[]): void {

@@ -29,7 +29,7 @@ export function describePod(writer: DescribeWriter, object: KubeObject): void {
   describeController(writer, pod);
   describeContainers(writer, "Init Containers", spec.initContainers ?? [], status.initContainerStatuses ?? []);
   describeContainers(writer, "Containers", spec.containers, status.containerStatuses ?? []);
-  describeConditions(writer, 0, status.conditions as never);
+  describeConditions(writer, 0, status.conditions);
   describeVolumes(writer, spec.volumes ?? []);
   writer.line(0, "QoS Class:", status.qosClass ?? "<none>");
 }

@@ -12,7 +12,8 @@ import { UserError } from "../user-error.ts";
 export async function applyAll(client: ApiClient, objects: KubeObject[]): Promise<void> {
   const failures: UserError[] = [];
   for await (const outcome of applyObjects(client, objects, { types: [gatewayClasses, gateways, httpRoutes] })) {
-    if (outcome.result === "failed") failures.push(new UserError(`${outcome.ref}: ${outcome.error.message}`, 1, { cause: outcome.error }));
+    if (outcome.result === "failed")
+      failures.push(new UserError(`${outcome.ref}: ${outcome.error.message}`, 1, { cause: outcome.error }));
   }
   if (failures[0]) throw failures[0];
 }

@@ -46,5 +46,8 @@ async function waitForDemo(client: ApiClient): Promise<void> {
 
 async function applyFiles(client: ApiClient, names: string[]): Promise<void> {
   const manifests = await loadManifests(names.map((name) => join(manifestsDirectory(), name)));
-  await applyAll(client, manifests.map((manifest) => manifest.object));
+  await applyAll(
+    client,
+    manifests.map((manifest) => manifest.object),
+  );
 }

@@ -28,12 +28,14 @@ export const demoObjects: Watched[] = [
   { type: httpRoutes, namespace: "demo" },
 ];
 
-export const allObjects: Watched[] = [gatewayClasses, gateways, daemonSets, pods, httpRoutes, deployments].map((type) => ({ type }));
+export const allObjects: Watched[] = [gatewayClasses, gateways, daemonSets, pods, httpRoutes, deployments].map(
+  (type) => ({ type }),
+);
 
 /** Resolves with an empty list as soon as nothing is unready, or after `timeoutMs` with what still is, and why. */
 export async function untilReady(client: ApiClient, watched: Watched[], timeoutMs: number): Promise<Unready[]> {
-  const informers = watched.map(
-    ({ type, namespace }): Informer => createInformer(client, type, namespace ? { namespace } : {}),
+  const informers = watched.map(({ type, namespace }): Informer =>
+    createInformer(client, type, namespace ? { namespace } : {}),
   );
   try {
     await Promise.all(informers.map((informer) => informer.start()));

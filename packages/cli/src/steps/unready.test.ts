@@ -9,25 +9,52 @@ const object = (kind: string, fields: object): KubeObject => ({
   ...fields,
   metadata: { name: "a", namespace: "demo", generation: 2 },
 });
-const condition = (type: string, status: string, more: object = {}) => ({ type, status, reason: "Why", message: "because", ...more });
+const condition = (type: string, status: string, more: object = {}) => ({
+  type,
+  status,
+  reason: "Why",
+  message: "because",
+  ...more,
+});
 
 const cases: [string, KubeObject, string | undefined][] = [
   ["a ready pod", object("Pod", { status: { conditions: [condition("Ready", "True")] } }), undefined],
   ["a completed pod", object("Pod", { status: { phase: "Succeeded" } }), undefined],
   [
     "a pod whose image is unknown",
-    object("Pod", { status: { containerStatuses: [{ state: { waiting: { reason: "ErrImagePull", message: "not built in" } } }] } }),
+    object("Pod", {
+      status: { containerStatuses: [{ state: { waiting: { reason: "ErrImagePull", message: "not built in" } } }] },
+    }),
     "ErrImagePull: not built in",
   ],
-  ["an unscheduled pod", object("Pod", { status: { conditions: [condition("PodScheduled", "False", { message: "no node" })] } }), "no node"],
+  [
+    "an unscheduled pod",
+    object("Pod", { status: { conditions: [condition("PodScheduled", "False", { message: "no node" })] } }),
+    "no node",
+  ],
   [
     "a deployment that is complete",
-    object("Deployment", { spec: { replicas: 2 }, status: { observedGeneration: 2, availableReplicas: 2, updatedReplicas: 2 } }),
+    object("Deployment", {
+      spec: { replicas: 2 },
+      status: { observedGeneration: 2, availableReplicas: 2, updatedReplicas: 2 },
+    }),
     undefined,
   ],
-  ["a deployment not yet observed", object("Deployment", { spec: { replicas: 0 }, status: { observedGeneration: 1 } }), "0 of 0 replicas available"],
-  ["a daemon set without pods", object("DaemonSet", { status: { observedGeneration: 2, desiredNumberScheduled: 0 } }), "0 of 0 pods available"],
-  ["a programmed gateway", object("Gateway", { status: { conditions: [condition("Accepted", "True"), condition("Programmed", "True")] } }), undefined],
+  [
+    "a deployment not yet observed",
+    object("Deployment", { spec: { replicas: 0 }, status: { observedGeneration: 1 } }),
+    "0 of 0 replicas available",
+  ],
+  [
+    "a daemon set without pods",
+    object("DaemonSet", { status: { observedGeneration: 2, desiredNumberScheduled: 0 } }),
+    "0 of 0 pods available",
+  ],
+  [
+    "a programmed gateway",
+    object("Gateway", { status: { conditions: [condition("Accepted", "True"), condition("Programmed", "True")] } }),
+    undefined,
+  ],
   [
     "a gateway that is not programmed",
     object("Gateway", { status: { conditions: [condition("Accepted", "True"), condition("Programmed", "False")] } }),
@@ -37,7 +64,14 @@ const cases: [string, KubeObject, string | undefined][] = [
   [
     "a route accepted at an older generation",
     object("HTTPRoute", {
-      status: { parents: [{ parentRef: { name: "g" }, conditions: [condition("Accepted", "True", { observedGeneration: 1 }), condition("ResolvedRefs", "True")] }] },
+      status: {
+        parents: [
+          {
+            parentRef: { name: "g" },
+            conditions: [condition("Accepted", "True", { observedGeneration: 1 }), condition("ResolvedRefs", "True")],
+          },
+        ],
+      },
     }),
     "by Gateway g: the latest change is not taken up yet",
   ],

@@ -45,14 +45,21 @@ function podReason({ metadata, status }: Pod): string | undefined {
     const held = state?.waiting ?? state?.terminated;
     if (held && held.reason !== "Completed") return held.message ? `${held.reason}: ${held.message}` : held.reason;
   }
-  const unscheduled = status?.conditions?.find((condition) => condition.type === "PodScheduled" && condition.status === "False");
+  const unscheduled = status?.conditions?.find(
+    (condition) => condition.type === "PodScheduled" && condition.status === "False",
+  );
   return unscheduled?.message ?? ready?.message ?? `phase ${status?.phase ?? "Pending"}`;
 }
 
 function deploymentReason({ metadata, spec, status }: Deployment): string | undefined {
   const wanted = spec.replicas ?? 1;
   const available = status?.availableReplicas ?? 0;
-  if (status?.observedGeneration === metadata.generation && available >= wanted && (status?.updatedReplicas ?? 0) >= wanted) return undefined;
+  if (
+    status?.observedGeneration === metadata.generation &&
+    available >= wanted &&
+    (status?.updatedReplicas ?? 0) >= wanted
+  )
+    return undefined;
   return `${available} of ${wanted} replicas available`;
 }
 
@@ -65,7 +72,9 @@ function daemonSetReason({ metadata, status }: DaemonSet): string | undefined {
 
 function conditionReason(object: KubeObject, types: string[]): string | undefined {
   const conditions = (object as WithConditions).status?.conditions;
-  return types.map((type) => unmet(conditions, type, object.metadata.generation)).find((reason) => reason !== undefined);
+  return types
+    .map((type) => unmet(conditions, type, object.metadata.generation))
+    .find((reason) => reason !== undefined);
 }
 
 /** A route is ready when every parent that answered took it and resolved its references; no answer is no. */
@@ -86,5 +95,7 @@ function unmet(conditions: Condition[] | undefined, type: string, generation: nu
   if (!condition) return `waiting for the controller to set ${type}`;
   if (condition.status !== "True") return `${type} is ${condition.status} (${condition.reason}): ${condition.message}`;
   const observed = condition.observedGeneration;
-  return observed !== undefined && generation !== undefined && observed < generation ? "the latest change is not taken up yet" : undefined;
+  return observed !== undefined && generation !== undefined && observed < generation
+    ? "the latest change is not taken up yet"
+    : undefined;
 }

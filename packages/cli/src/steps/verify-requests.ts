@@ -37,7 +37,14 @@ async function verify(entry: EntryAddress, probe: { host: string; path: string }
 function answer(entry: EntryAddress, { host, path }: { host: string; path: string }): Promise<number> {
   return new Promise((resolve, reject) => {
     const outgoing = request(
-      { host: entry.host, port: entry.port, path, headers: { host, "user-agent": "gatehouse" }, agent: false, timeout: 2_000 },
+      {
+        host: entry.host,
+        port: entry.port,
+        path,
+        headers: { host, "user-agent": "gatehouse" },
+        agent: false,
+        timeout: 2_000,
+      },
       (response) => {
         response.resume();
         response.once("end", () => resolve(response.statusCode ?? 0));

@@ -67,7 +67,7 @@ export async function readSnapshot(): Promise<Snapshot> {
 
 async function readAll<T>(path: string): Promise<T[]> {
   const items: T[] = [];
-  for (let page = 1; ; ) {
+  for (let page = 1; ;) {
     const { body, next } = await read<T[]>(`${path}?per_page=${pageSize}&page=${page}`);
     items.push(...body);
     // Traefik names page 1 as the one after the last.

@@ -13,7 +13,12 @@ export function overview({ entryPoints, routers, services }: Snapshot): Node {
     card("Entrypoints", String(entryPoints.length)),
     countCard("Routers", routers),
     countCard("Services", services),
-    card("Servers up", `${up}`, ` of ${servers.length}`, servers.length === up ? undefined : pill(`${servers.length - up} down`, "bad")),
+    card(
+      "Servers up",
+      `${up}`,
+      ` of ${servers.length}`,
+      servers.length === up ? undefined : pill(`${servers.length - up} down`, "bad"),
+    ),
   );
 }
 
@@ -60,7 +65,7 @@ export function routerTable(routers: readonly Router[], filter: string): Node {
 }
 
 function routerRow(router: Router): Node[] {
-  const { rule, status, error = [], entryPoints = [], service, gatehouse, name } = router;
+  const { rule, error = [], entryPoints = [], service, gatehouse, name } = router;
   const addresses = gatehouse?.addresses ?? [];
   return [
     fragment(element("code", {}, rule || "no rule that can be read"), element("span", { class: "below" }, name)),
@@ -73,10 +78,19 @@ function routerRow(router: Router): Node[] {
       : fragment("–"),
     fragment(
       entryPoints.join(", ") || "–",
-      ...addresses.filter((each) => !entryPoints.includes(each)).map((each) => element("span", { class: "below" }, each)),
+      ...addresses
+        .filter((each) => !entryPoints.includes(each))
+        .map((each) => element("span", { class: "below" }, each)),
     ),
-    fragment(service ? element("code", {}, service) : status === "disabled" ? "–" : ""),
+    serviceCell(service, name),
   ];
+}
+
+/** A router's own weighted service has a long name that says nothing new: its parts are in the table of services. */
+function serviceCell(service: string | undefined, router: string): Node {
+  if (!service) return fragment("–");
+  const isOwn = service.startsWith(router.replace(/@.*$/, ""));
+  return isOwn ? element("span", { title: service }, "several, by weight") : element("code", {}, service);
 }
 
 /** Acceptance with its reason, and what else is not as it should be. */
@@ -84,7 +98,9 @@ function conditionPills({ status, gatehouse }: Router): Node[] {
   const conditions = gatehouse?.parents.flatMap((parent) => parent.conditions) ?? [];
   const accepted = conditions.find(({ type }) => type === "Accepted");
   if (!accepted) return [pill(words[status] ?? status, tones[status] ?? "none")];
-  const others = conditions.filter(({ type, status: value }) => (type === "PartiallyInvalid" ? value === "True" : type !== "Accepted" && value !== "True"));
+  const others = conditions.filter(({ type, status: value }) =>
+    type === "PartiallyInvalid" ? value === "True" : type !== "Accepted" && value !== "True",
+  );
   return [
     accepted.status === "True" ? pill("Accepted", "ok") : pill(accepted.reason, "bad"),
     ...others.map(({ type, reason }) => pill(type === "PartiallyInvalid" ? type : reason, "warn")),
@@ -113,7 +129,13 @@ function serviceRow({ name, type = "", status, error = [], usedBy = [], gatehous
 function servers({ loadBalancer, weighted, serverStatus = {}, gatehouse }: Service): Node {
   if (weighted) {
     const shares = (weighted.services ?? []).map(({ name, weight = 1, status }) =>
-      element("li", {}, pill(`weight ${weight}`, status ? "bad" : "none"), " ", status ? `answers ${status}` : element("code", {}, name)),
+      element(
+        "li",
+        {},
+        pill(`weight ${weight}`, status ? "bad" : "none"),
+        " ",
+        status ? `answers ${status}` : element("code", {}, name),
+      ),
     );
     return element("ul", { class: "servers" }, ...shares);
   }
@@ -124,7 +146,14 @@ function servers({ loadBalancer, weighted, serverStatus = {}, gatehouse }: Servi
     const known = gatehouse?.servers.find((server) => server.url === url);
     const word = known?.state === "draining" ? "Draining" : isUp ? "Up" : "Down";
     const tone = known?.state === "draining" ? "warn" : isUp ? "ok" : "bad";
-    return element("li", {}, pill(word, tone), " ", element("code", {}, url), known?.pod ? element("span", { class: "below" }, known.pod) : undefined);
+    return element(
+      "li",
+      {},
+      pill(word, tone),
+      " ",
+      element("code", {}, url),
+      known?.pod ? element("span", { class: "below" }, known.pod) : undefined,
+    );
   });
   return element("ul", { class: "servers" }, ...rows);
 }

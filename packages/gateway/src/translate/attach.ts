@@ -107,7 +107,7 @@ function refusal(
 ): string | undefined {
   const listener = `listener "${spec.name}" of Gateway "${gateway.metadata.name}"`;
   if (supportedKinds.length === 0) {
-    return `${listener} takes no HTTPRoutes: its protocol must be HTTP and its allowedRoutes.kinds must include HTTPRoute`;
+    return `${listener} takes no HTTPRoutes: its protocol must be HTTP or HTTPS and its allowedRoutes.kinds must include HTTPRoute`;
   }
   const { from = "Same", selector } = spec.allowedRoutes?.namespaces ?? {};
   const namespace = route.metadata.namespace ?? "";
@@ -120,7 +120,8 @@ function refusal(
     );
   }
   const labels = index.namespaceLabels(namespace);
-  if (from === "Selector" && selector && labels && matchesLabels(requirementsOf(selector as LabelSelector), labels)) return undefined;
+  if (from === "Selector" && selector && labels && matchesLabels(requirementsOf(selector as LabelSelector), labels))
+    return undefined;
   return (
     `${listener} takes routes of selected namespaces only, and "${namespace}" is not among them: ` +
     `label the namespace as allowedRoutes.namespaces.selector asks, or widen the selector`
@@ -128,7 +129,9 @@ function refusal(
 }
 
 function noMatchingHostname(route: HTTPRoute, listeners: readonly ProcessedListener[]): DesiredCondition {
-  const theirs = listeners.map(({ spec, hostname }) => `"${hostname === anyHost ? "" : hostname}" (listener ${spec.name})`);
+  const theirs = listeners.map(
+    ({ spec, hostname }) => `"${hostname === anyHost ? "" : hostname}" (listener ${spec.name})`,
+  );
   const message =
     `spec.hostnames (${listOf(route.spec.hostnames ?? [])}) have nothing in common with the listener's hostname ` +
     `${theirs.join(", ")}: change spec.hostnames or the listener's hostname`;
@@ -137,7 +140,9 @@ function noMatchingHostname(route: HTTPRoute, listeners: readonly ProcessedListe
 
 /** Attaching does not depend on the listener's state (ListenerStatus.attachedRoutes), but people should know of it. */
 function acceptance(listeners: readonly ListenerAttachment[]): DesiredCondition {
-  const idle = listeners.filter(({ listener }) => !listener.programmed).map(({ listener }) => `"${listener.spec.name}"`);
+  const idle = listeners
+    .filter(({ listener }) => !listener.programmed)
+    .map(({ listener }) => `"${listener.spec.name}"`);
   const note = idle.length > 0 ? `, but not served by ${idle.join(", ")}: see the listener's conditions` : "";
   return holds("Accepted", "Accepted", `The route is attached${note}`);
 }

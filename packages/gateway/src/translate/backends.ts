@@ -80,10 +80,10 @@ function resolvePort(
 const describePort = (port: ServicePort): string => (port.name ? `${port.port} (${port.name})` : String(port.port));
 
 /** Of KEP-3726's names those that the proxy can speak. An absent appProtocol is plain HTTP/1.1. */
-const protocols: Record<string, ProxyService["protocol"]> = {
-  http: "http",
-  "kubernetes.io/ws": "http",
-};
+const protocols = new Map<string, ProxyService["protocol"]>([
+  ["http", "http"],
+  ["kubernetes.io/ws", "http"],
+]);
 
 function protocolOf(port: ServicePort): ProxyService["protocol"] | ReferenceProblem {
   if (port.protocol && port.protocol !== "TCP") {
@@ -91,11 +91,11 @@ function protocolOf(port: ServicePort): ProxyService["protocol"] | ReferenceProb
   }
   const appProtocol = port.appProtocol ?? "http";
   return (
-    protocols[appProtocol.toLowerCase()] ??
+    protocols.get(appProtocol.toLowerCase()) ??
     problem(
       "UnsupportedProtocol",
       `appProtocol "${appProtocol}" of port ${describePort(port)} is not supported: ` +
-        `remove it or use ${Object.keys(protocols).join(" or ")}`,
+        `remove it or use ${[...protocols.keys()].join(" or ")}`,
     )
   );
 }

@@ -5,8 +5,6 @@ import type { HTTPPathModifier, HTTPRouteFilter } from "@gatehouse/gateway-api/h
 import type { HTTPHeaderFilter } from "@gatehouse/gateway-api/route-filters";
 import { type RuleProblem, unsupported } from "./problems.ts";
 
-type RedirectStatus = Extract<Filter, { type: "redirect" }>["status"];
-
 const redirectStatuses: readonly number[] = [301, 302, 303, 307, 308];
 const redirectSchemes: readonly string[] = ["http", "https"];
 const ruleFilters = ["RequestHeaderModifier", "ResponseHeaderModifier", "RequestRedirect", "URLRewrite"];
@@ -45,7 +43,9 @@ function translateAll(
   for (const [index, filter] of filters.entries()) {
     const at = `${field}[${index}]`;
     if (!implemented.includes(filter.type)) {
-      return unsupported(`${at}.type ${filter.type} is not supported here: remove it (supported: ${implemented.join(", ")})`);
+      return unsupported(
+        `${at}.type ${filter.type} is not supported here: remove it (supported: ${implemented.join(", ")})`,
+      );
     }
     if (seen.has(filter.type)) return unsupported(`${at} repeats ${filter.type}: merge it into the first one`);
     seen.add(filter.type);
@@ -94,7 +94,7 @@ function translateRedirect(
     ...(hostname ? { hostname } : {}),
     ...(port ? { port } : {}),
     ...(path ? { path } : {}),
-    status: statusCode as RedirectStatus,
+    status: statusCode,
   };
 }
 
@@ -116,7 +116,9 @@ function translatePath(
   if (!modifier) return undefined;
   if (modifier.type === "ReplaceFullPath") return { type: "full", value: modifier.replaceFullPath ?? "/" };
   if (modifier.type !== "ReplacePrefixMatch") {
-    return unsupported(`${field}.type "${modifier.type}" is not supported: use ReplaceFullPath or ReplacePrefixMatch`);
+    return unsupported(
+      `${field}.type "${String(modifier.type)}" is not supported: use ReplaceFullPath or ReplacePrefixMatch`,
+    );
   }
   if (!onlyPrefixes) {
     return unsupported(`${field}.type ReplacePrefixMatch needs every match of the rule to be of type PathPrefix`);

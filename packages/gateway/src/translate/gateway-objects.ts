@@ -1,7 +1,7 @@
 // What the translation reads: all objects at one moment, and the same objects by the keys that references use.
 
 import { type KubeObject, objectKey } from "@gatehouse/apimachinery/meta";
-import type { Namespace, Service } from "@gatehouse/apimachinery/types/core-v1";
+import type { Namespace, Secret, Service } from "@gatehouse/apimachinery/types/core-v1";
 import { type EndpointSlice, serviceNameLabel } from "@gatehouse/apimachinery/types/discovery-v1";
 import type { Gateway } from "@gatehouse/gateway-api/gateway";
 import type { GatewayClass } from "@gatehouse/gateway-api/gateway-class";
@@ -17,6 +17,8 @@ export interface GatewayObjects {
   services: Iterable<Service>;
   endpointSlices: Iterable<EndpointSlice>;
   namespaces: Iterable<Namespace>;
+  /** May be empty while no listener is HTTPS. */
+  secrets: Iterable<Secret>;
 }
 
 /** Lookups for everything a route or listener may refer to. Keys are `namespace/name`. */
@@ -27,11 +29,13 @@ export interface ObjectIndex {
   /** Grants that live in `namespace`, the namespace of the referent. */
   referenceGrants(namespace: string): readonly ReferenceGrant[];
   namespaceLabels(name: string): Record<string, string> | undefined;
+  secret(namespace: string, name: string): Secret | undefined;
 }
 
 export function indexObjects(objects: GatewayObjects): ObjectIndex {
   const services = byKey(objects.services);
   const namespaces = byKey(objects.namespaces);
+  const secrets = byKey(objects.secrets);
   const grants = groupBy(objects.referenceGrants, (grant) => grant.metadata.namespace ?? "");
   const slices = groupBy(
     [...objects.endpointSlices].sort((a, b) => (a.metadata.name < b.metadata.name ? -1 : 1)),
@@ -42,6 +46,7 @@ export function indexObjects(objects: GatewayObjects): ObjectIndex {
     endpointSlices: (namespace, serviceName) => slices.get(`${namespace}/${serviceName}`) ?? [],
     referenceGrants: (namespace) => grants.get(namespace) ?? [],
     namespaceLabels: (name) => namespaces.get(name)?.metadata.labels,
+    secret: (namespace, name) => secrets.get(`${namespace}/${name}`),
   };
 }
 

@@ -3,8 +3,8 @@
 import type { Gateway, GatewayStatusAddress } from "@gatehouse/gateway-api/gateway";
 import { type DesiredCondition, fails, holds } from "./conditions.ts";
 import type { ProcessedGatewayClass } from "./gateway-classes.ts";
-import type { GatewayObjects } from "./gateway-objects.ts";
-import { type ListenerContext, type ProcessedListener, processListener } from "./listeners.ts";
+import type { GatewayObjects, ObjectIndex } from "./gateway-objects.ts";
+import { type ListenerContext, type ProcessedListener, processListener, supportedProtocols } from "./listeners.ts";
 import { compareAge } from "./order.ts";
 import { listOf } from "./problems.ts";
 import type { AddressAssignment, TranslateOptions } from "./translate.ts";
@@ -22,19 +22,30 @@ export interface ProcessedGateway {
 export function processGateways(
   objects: GatewayObjects,
   classes: ReadonlyMap<string, ProcessedGatewayClass>,
+  index: ObjectIndex,
   options: TranslateOptions,
 ): ProcessedGateway[] {
-  const processed: ProcessedGateway[] = [];
-  for (const gateway of objects.gateways) {
+  const own = [...objects.gateways].filter(({ spec }) => classes.has(spec.gatewayClassName)).sort(compareAge);
+  const portProtocols = protocolsOfPorts(own);
+  return own.flatMap((gateway) => {
     const gatewayClass = classes.get(gateway.spec.gatewayClassName);
-    if (gatewayClass) processed.push(processGateway(gateway, gatewayClass, options));
+    return gatewayClass ? [processGateway(gateway, gatewayClass, { portProtocols, index }, options)] : [];
+  });
+}
+
+/** An entrypoint speaks one protocol: that of the first listener of its port, the oldest Gateway's. */
+function protocolsOfPorts(byAge: readonly Gateway[]): Map<number, string> {
+  const protocols = new Map<number, string>();
+  for (const { port, protocol } of byAge.flatMap(({ spec }) => spec.listeners)) {
+    if (supportedProtocols.includes(protocol) && !protocols.has(port)) protocols.set(port, protocol);
   }
-  return processed.sort((a, b) => compareAge(a.gateway, b.gateway));
+  return protocols;
 }
 
 function processGateway(
   gateway: Gateway,
   { gatewayClass, accepted: classAccepted }: ProcessedGatewayClass,
+  shared: Pick<ListenerContext, "portProtocols" | "index">,
   options: TranslateOptions,
 ): ProcessedGateway {
   const assignment = options.addressFor(gateway);
@@ -42,7 +53,7 @@ function processGateway(
   const unusable = assignment.problem;
   const blocked = rejection?.message ?? unusable?.message;
   const hosts = blocked === undefined ? assignment.hosts : [];
-  const context: ListenerContext = { gateway, hosts, ...(blocked === undefined ? {} : { blocked }) };
+  const context: ListenerContext = { ...shared, gateway, hosts, ...(blocked === undefined ? {} : { blocked }) };
   const listeners = gateway.spec.listeners.map((listener) => processListener(listener, context, options));
   return {
     gateway,
@@ -82,17 +93,25 @@ function acceptance(listeners: readonly ProcessedListener[]): DesiredCondition {
 }
 
 /** A listener of which only a part is invalid can serve the rest. */
-function canServe({ conditions, supportedKinds }: ProcessedListener): boolean {
-  return supportedKinds.length > 0 && conditions.some(({ type, status }) => type === "Accepted" && status === "True");
+function canServe({ conditions, supportedKinds, usable }: ProcessedListener): boolean {
+  return (
+    supportedKinds.length > 0 &&
+    usable &&
+    conditions.some(({ type, status }) => type === "Accepted" && status === "True")
+  );
 }
 
 /** By the listener's own merits: an address that cannot be had is not its fault. */
 function isValid({ conditions }: ProcessedListener): boolean {
-  return conditions.every(({ type, status }) => type === "Programmed" || (status === "True") === (type !== "Conflicted"));
+  return conditions.every(
+    ({ type, status }) => type === "Programmed" || (status === "True") === (type !== "Conflicted"),
+  );
 }
 
 function describe({ spec, conditions }: ProcessedListener): string {
-  const wrong = conditions.find(({ type, status }) => status === "False" && type !== "Conflicted" && type !== "Programmed");
+  const wrong = conditions.find(
+    ({ type, status }) => status === "False" && type !== "Conflicted" && type !== "Programmed",
+  );
   return `"${spec.name}": ${wrong?.message ?? "not valid"}`;
 }
 

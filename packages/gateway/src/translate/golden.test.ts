@@ -18,7 +18,9 @@ import { translate, type TranslateOptions, type Translation } from "./translate.
 const directory = join(import.meta.dirname, "testdata");
 const now = "<now>";
 
-for (const file of readdirSync(directory).filter((name) => name.endsWith(".in.yaml")).sort()) {
+for (const file of readdirSync(directory)
+  .filter((name) => name.endsWith(".in.yaml"))
+  .sort()) {
   const name = file.replace(".in.yaml", "");
   test(name, () => {
     const objects = readObjects(join(directory, file));
@@ -26,7 +28,8 @@ for (const file of readdirSync(directory).filter((name) => name.endsWith(".in.ya
     const output = render(translate(pick(objects), optionsFor(objects)));
     assert.equal(JSON.stringify(objects), before, "the input was changed");
     const expectedPath = join(directory, `${name}.out.yaml`);
-    if (process.env.UPDATE_GOLDENS) writeFileSync(expectedPath, stringify(output, { lineWidth: 0, aliasDuplicateObjects: false }));
+    if (process.env.UPDATE_GOLDENS)
+      writeFileSync(expectedPath, stringify(output, { lineWidth: 0, aliasDuplicateObjects: false }));
     const [expected] = parseAllDocuments(readFileSync(expectedPath, "utf8"));
     assert.deepEqual(JSON.parse(JSON.stringify(output)), expected?.toJSON());
   });
@@ -47,6 +50,7 @@ function pick(objects: readonly KubeObject[]): GatewayObjects {
     services: ofKind("Service"),
     endpointSlices: ofKind("EndpointSlice"),
     namespaces: ofKind("Namespace"),
+    secrets: ofKind("Secret"),
   };
 }
 

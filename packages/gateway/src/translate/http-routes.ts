@@ -52,7 +52,9 @@ function resolvedRefs(problems: readonly ReferenceProblem[]): DesiredCondition {
 }
 
 function rejection(problems: readonly RuleProblem[]): DesiredCondition {
-  const reason = problems.every((each) => each.reason === "IncompatibleFilters") ? "IncompatibleFilters" : "UnsupportedValue";
+  const reason = problems.every((each) => each.reason === "IncompatibleFilters")
+    ? "IncompatibleFilters"
+    : "UnsupportedValue";
   return fails("Accepted", reason, problems.map(({ message }) => message).join("; "));
 }
 
@@ -81,16 +83,14 @@ function translateRule(route: HTTPRoute, rule: HTTPRouteRule, ruleIndex: number,
     index,
   );
   const { namespace, name } = route.metadata;
-  const routes = matches.map(
-    ({ matchIndex, match }): Route => ({
-      id: `httproute/${namespace}/${name}/rule/${ruleIndex}/match/${matchIndex}`,
-      match,
-      order: matchOrder(ruleIndex, matchIndex),
-      filters,
-      action,
-      ...(timeouts ? { timeouts } : {}),
-    }),
-  );
+  const routes = matches.map(({ matchIndex, match }): Route => ({
+    id: `httproute/${namespace}/${name}/rule/${ruleIndex}/match/${matchIndex}`,
+    match,
+    order: matchOrder(ruleIndex, matchIndex),
+    filters,
+    action,
+    ...(timeouts ? { timeouts } : {}),
+  }));
   return { routes, services, references, ...(problem ? { problem } : {}) };
 }
 
@@ -174,7 +174,8 @@ function translateTimeouts(timeouts: HTTPRouteRule["timeouts"], field: string): 
     const text = timeouts[name];
     if (text === undefined) continue;
     const milliseconds = parseGatewayDuration(text);
-    if (milliseconds === undefined) return unsupported(`${field}.${name} "${text}" is not a duration such as 10s or 1m30s`);
+    if (milliseconds === undefined)
+      return unsupported(`${field}.${name} "${text}" is not a duration such as 10s or 1m30s`);
     result[name] = milliseconds;
   }
   const { request, backendRequest } = result;

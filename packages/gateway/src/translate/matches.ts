@@ -6,12 +6,15 @@ import { type RuleProblem, unsupported } from "./problems.ts";
 
 type PathMatch = RouteMatch["path"];
 
-const pathTypes: Record<string, PathMatch["type"]> = {
-  Exact: "exact",
-  PathPrefix: "prefix",
-  RegularExpression: "regex",
-};
-const valueTypes: Record<string, ValueMatch["type"]> = { Exact: "exact", RegularExpression: "regex" };
+const pathTypes = new Map<string, PathMatch["type"]>([
+  ["Exact", "exact"],
+  ["PathPrefix", "prefix"],
+  ["RegularExpression", "regex"],
+]);
+const valueTypes = new Map<string, ValueMatch["type"]>([
+  ["Exact", "exact"],
+  ["RegularExpression", "regex"],
+]);
 
 /** What a rule without matches matches: every request. */
 export const everyRequest: HTTPRouteMatch = { path: { type: "PathPrefix", value: "/" } };
@@ -19,7 +22,7 @@ export const everyRequest: HTTPRouteMatch = { path: { type: "PathPrefix", value:
 /** `field` is the match's own path in the route, e.g. `rules[0].matches[1]`. */
 export function translateMatch(match: HTTPRouteMatch, field: string): RouteMatch | RuleProblem {
   const type = match.path?.type ?? "PathPrefix";
-  const pathType = pathTypes[type];
+  const pathType = pathTypes.get(type);
   if (!pathType) return unsupported(`${field}.path.type "${type}" is not supported: use ${supported(pathTypes)}`);
   const value = match.path?.value ?? "/";
   const pathProblem = pathType === "regex" ? patternProblem(value, `${field}.path.value`) : undefined;
@@ -44,7 +47,7 @@ function translateValues(
 ): ValueMatch[] | RuleProblem {
   const matches = new Map<string, ValueMatch>();
   for (const [index, entry] of entries.entries()) {
-    const type = valueTypes[entry.type ?? "Exact"];
+    const type = valueTypes.get(entry.type ?? "Exact");
     if (!type) {
       return unsupported(`${field}[${index}].type "${entry.type}" is not supported: use ${supported(valueTypes)}`);
     }
@@ -58,7 +61,7 @@ function translateValues(
 
 function patternProblem(pattern: string, field: string): RuleProblem | undefined {
   try {
-    new RegExp(pattern);
+    RegExp(pattern);
     return undefined;
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
@@ -66,4 +69,4 @@ function patternProblem(pattern: string, field: string): RuleProblem | undefined
   }
 }
 
-const supported = (types: Record<string, unknown>): string => Object.keys(types).join(" or ");
+const supported = (types: ReadonlyMap<string, unknown>): string => [...types.keys()].join(" or ");

@@ -20,8 +20,7 @@ export function isReferencePermitted(reference: CrossReference, index: ObjectInd
       ({ spec }) =>
         spec !== undefined &&
         spec.from.some(
-          (source) =>
-            source.group === gatewayGroup && source.kind === from.kind && source.namespace === from.namespace,
+          (source) => source.group === gatewayGroup && source.kind === from.kind && source.namespace === from.namespace,
         ) &&
         spec.to.some(
           (target) => target.group === "" && target.kind === to.kind && (!target.name || target.name === to.name),

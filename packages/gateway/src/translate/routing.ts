@@ -5,6 +5,7 @@ import type { Listener, Route, RoutingTable, Service } from "@gatehouse/proxy/ro
 import type { AttachedRoute } from "./attach.ts";
 import type { ProcessedGateway } from "./gateways.ts";
 import { ownListenerName, type ProcessedListener } from "./listeners.ts";
+import { compareSpecificity, covers } from "./hostnames.ts";
 import { compareAge, routeOrder } from "./order.ts";
 import type { TranslateOptions } from "./translate.ts";
 import { type AttachedListener, type HostRoutes, isolateListeners, mergeGateways } from "./virtual-hosts.ts";
@@ -16,27 +17,46 @@ export function buildRoutingTable(
 ): RoutingTable {
   const attached = attachedListeners(routes);
   const listeners: Listener[] = [];
-  const ofEntryPoint = new Map<string, HostRoutes[]>(options.entryPoints.map(({ name }) => [name, []]));
+  const ofEntryPoint = new Map<string, { hosts: HostRoutes[]; secured: ProcessedListener[] }>(
+    options.entryPoints.map(({ name }) => [name, { hosts: [], secured: [] }]),
+  );
   for (const { gateway, hosts, listeners: processed } of gateways) {
     for (const [port, group] of byPort(processed)) {
-      const routesByHost = isolateListeners(group.map((each) => ({ hostname: each.hostname, routes: attached.get(each) ?? [] })));
+      const routesByHost = isolateListeners(
+        group.map((each) => ({ hostname: each.hostname, routes: attached.get(each) ?? [] })),
+      );
       const entryPoint = group[0]?.entryPoint;
-      if (entryPoint) ofEntryPoint.get(entryPoint.name)?.push(routesByHost);
+      const shared = entryPoint && ofEntryPoint.get(entryPoint.name);
+      shared?.hosts.push(routesByHost);
+      shared?.secured.push(...group.filter(({ certificates }) => certificates.length > 0));
       if (hosts.length > 0) {
         const addresses = hosts.map((host) => ({ host, port }));
-        listeners.push({ name: ownListenerName(gateway, port), addresses, virtualHosts: mergeGateways([routesByHost]) });
+        const virtualHosts = mergeGateways([routesByHost]);
+        listeners.push({ name: ownListenerName(gateway, port), addresses, virtualHosts, ...tlsOf(group) });
       }
     }
   }
-  const entryPoints = options.entryPoints.map(
-    ({ name, addresses, trustedProxies }): Listener => ({
-      name,
-      addresses,
-      virtualHosts: mergeGateways(ofEntryPoint.get(name) ?? []),
-      ...(trustedProxies ? { trustedProxies } : {}),
-    }),
-  );
+  const entryPoints = options.entryPoints.map(({ name, addresses, trustedProxies }): Listener => ({
+    name,
+    addresses,
+    virtualHosts: mergeGateways(ofEntryPoint.get(name)?.hosts ?? []),
+    ...tlsOf(ofEntryPoint.get(name)?.secured ?? []),
+    ...(trustedProxies ? { trustedProxies } : {}),
+  }));
   return { listeners: [...entryPoints, ...listeners], services: usedServices(routes) };
+}
+
+/** Certificates by the hosts they are for; the first, for clients that name no host, is a listener's for every host. */
+function tlsOf(listeners: readonly ProcessedListener[]): Pick<Listener, "tls"> {
+  const leastSpecificFirst = [...listeners].sort((a, b) => compareSpecificity(b.hostname, a.hostname));
+  const certificates = leastSpecificFirst.flatMap(({ hostname, certificates: pairs }) =>
+    pairs.map(({ certificate, key, names }, position) => ({
+      hostnames: position === 0 ? [hostname] : names.filter((name) => covers(hostname, name)),
+      certificate,
+      key,
+    })),
+  );
+  return certificates.length > 0 ? { tls: { certificates } } : {};
 }
 
 /** The routes each listener serves, ordered among each other by the age of their objects. */

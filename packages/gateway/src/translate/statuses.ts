@@ -56,14 +56,12 @@ export function desiredStatuses(
   controllerName: string,
 ): StatusUpdate[] {
   return [
-    ...[...classes.values()].map(
-      ({ gatewayClass, accepted, supportedFeatures }): StatusUpdate => ({
-        kind: "GatewayClass",
-        object: gatewayClass,
-        conditions: [accepted],
-        supportedFeatures,
-      }),
-    ),
+    ...[...classes.values()].map(({ gatewayClass, accepted, supportedFeatures }): StatusUpdate => ({
+      kind: "GatewayClass",
+      object: gatewayClass,
+      conditions: [accepted],
+      supportedFeatures,
+    })),
     ...gatewayStatuses(gateways, routes),
     ...routeStatuses(objects, routes, controllerName),
   ];
@@ -193,6 +191,13 @@ function mergeParents(
   return merged.slice(0, maxParents);
 }
 
-function parentKey({ group = gatewayGroup, kind = "Gateway", namespace, name, sectionName, port }: ParentReference): string {
+function parentKey({
+  group = gatewayGroup,
+  kind = "Gateway",
+  namespace,
+  name,
+  sectionName,
+  port,
+}: ParentReference): string {
   return JSON.stringify([group, kind, namespace ?? "", name, sectionName ?? "", port ?? 0]);
 }

@@ -53,7 +53,7 @@ export interface Translation {
 export function translate(objects: GatewayObjects, options: TranslateOptions): Translation {
   const index = indexObjects(objects);
   const classes = processGatewayClasses(objects, options);
-  const gateways = processGateways(objects, classes, options);
+  const gateways = processGateways(objects, classes, index, options);
   const routes = processHttpRoutes(objects, gateways, index);
   const table = buildRoutingTable(gateways, routes, options);
   const statuses = desiredStatuses(objects, classes, gateways, routes, options.controllerName);

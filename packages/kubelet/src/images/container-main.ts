@@ -2,13 +2,23 @@
 // well. It imports nothing but types from node: importing node:http as a module evaluates all its exports (WebSocket
 // and with it fetch included), which doubles the start-up time and adds 14 MB; getBuiltinModule does not.
 
-import type { IncomingMessage, RequestListener, Server, ServerResponse } from "node:http";
+import type { IncomingMessage, RequestListener, Server } from "node:http";
 import { openContainerControl } from "@gatehouse/apimachinery/container-control";
 import { type ListenAddress, listenAddresses } from "@gatehouse/apimachinery/pod-environment";
 import type { Duplex } from "node:stream";
 
 /** How long a program told to stop goes on accepting, until routes to it are gone everywhere. */
 const lameDuckMs = 150;
+
+/** A line on standard output. */
+export function print(line: string): void {
+  process.stdout.write(`${line}\n`);
+}
+
+/** A line on standard error. */
+export function printError(line: string): void {
+  process.stderr.write(`${line}\n`);
+}
 
 export type UpgradeListener = (request: IncomingMessage, socket: Duplex, head: Buffer) => void;
 
@@ -45,11 +55,11 @@ export async function serveContainer(servers: ContainerServer[], onListening: ()
       const mapped = await Promise.allSettled(others.map((address) => listen(createServer(server, wrapped), address)));
       for (const result of mapped) {
         if (result.status === "fulfilled") running.push(result.value);
-        else console.error(`host port not opened: ${(result.reason as Error).message}`);
+        else printError(`host port not opened: ${(result.reason as Error).message}`);
       }
     }
   } catch (error) {
-    console.error((error as Error).message);
+    printError((error as Error).message);
     process.exit(1);
   }
   onListening();
@@ -87,9 +97,9 @@ function listen(server: Server, { host, port }: ListenAddress): Promise<Server> 
 
 /** While draining, each answer asks its client to come back over another connection (RFC 9112, 9.6). */
 function closingWhen(draining: () => boolean, handler: RequestListener): RequestListener {
-  return (request: IncomingMessage, response: ServerResponse) => {
+  return (request, response) => {
     if (draining()) response.setHeader("connection", "close");
-    handler(request, response as Parameters<RequestListener>[1]);
+    handler(request, response);
   };
 }
 

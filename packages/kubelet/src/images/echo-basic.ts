@@ -3,14 +3,14 @@
 
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { parseGoDuration } from "@gatehouse/apimachinery/duration";
-import { serveContainer } from "./container-main.ts";
+import { print, printError, serveContainer } from "./container-main.ts";
 import { goHeader, goJson, queryOf, remoteAddress, sortedHeader } from "./go-http.ts";
 
 const { env } = process;
 
 for (const mode of ["GRPC_ECHO_SERVER", "TCP_ECHO_SERVER", "UDP_ECHO_SERVER"]) {
   if (!env[mode]) continue;
-  console.error(`${mode} is not supported yet: this built-in image plays the HTTP echo server only`);
+  printError(`${mode} is not supported yet: this built-in image plays the HTTP echo server only`);
   process.exit(1);
 }
 
@@ -24,7 +24,7 @@ const identity = {
 const retryAttempts = new Map<string, number>();
 
 async function echo(request: IncomingMessage, response: ServerResponse): Promise<void> {
-  console.log(`Echoing back request made to ${request.url} to client (${remoteAddress(request)})`);
+  print(`Echoing back request made to ${request.url} to client (${remoteAddress(request)})`);
   if (!(await delay(request, response, "delay"))) return;
   const header = goHeader(request);
   const body = goJson(
@@ -118,5 +118,5 @@ await serveContainer(
       },
     },
   ],
-  () => console.log(`Starting server, listening on port ${httpPort} (http)`),
+  () => print(`Starting server, listening on port ${httpPort} (http)`),
 );

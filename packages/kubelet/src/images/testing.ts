@@ -28,28 +28,27 @@ export async function runImage(
   const directory = await mkdtemp(join(tmpdir(), "gatehouse-image-"));
   const opened = await freePort("127.0.0.1");
   const log = createLogFile({ path: join(directory, "0.log"), maxBytes: 1e6 });
-  const process_ = startContainerProcess({
+  const container = startContainerProcess({
     argv: [...(createImageCatalog().resolve(reference)?.entry ?? []), ...args],
     title: "image test",
     directory,
     environment: {
       HOSTNAME: "pod-1",
-      NODE_COMPILE_CACHE: join(tmpdir(), "gatehouse-test-compile-cache"),
       [podEnvironment.podIP]: "127.0.0.1",
       [podEnvironment.listen]: JSON.stringify({ [`${port}/tcp`]: [{ host: "127.0.0.1", port: opened }] }),
       ...environment,
     },
     log,
   });
-  await Promise.race([process_.listening, process_.exited]);
+  await Promise.race([container.listening, container.exited]);
   return {
-    process: process_,
+    process: container,
     port: opened,
     log,
     send: (options, body) => send({ host: "127.0.0.1", port: opened, ...options }, body),
     close: async () => {
-      process_.kill();
-      await process_.exited;
+      container.kill();
+      await container.exited;
       await log.end();
       await rm(directory, { recursive: true, force: true });
     },

@@ -3,7 +3,7 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { parseGoDuration } from "@gatehouse/apimachinery/duration";
 import { mountedPath, podEnvironment } from "@gatehouse/apimachinery/pod-environment";
-import { serveContainer } from "./container-main.ts";
+import { print, printError, serveContainer } from "./container-main.ts";
 import {
   goHeader,
   goJson,
@@ -36,7 +36,7 @@ function parseFlags(args: string[]): Flags {
     else if (key === "port" || key === "name" || key === "cert" || key === "key" || key === "cacert") {
       flags[key] = value ?? rest.shift() ?? "";
     } else {
-      console.error(`flag provided but not defined: -${key}`);
+      printError(`flag provided but not defined: -${key}`);
       process.exit(2);
     }
   }
@@ -53,7 +53,7 @@ function log(message: string): void {
   const now = new Date();
   const two = (value: number): string => String(value).padStart(2, "0");
   const date = `${now.getFullYear()}/${two(now.getMonth() + 1)}/${two(now.getDate())}`;
-  console.error(`${date} ${two(now.getHours())}:${two(now.getMinutes())}:${two(now.getSeconds())} ${message}`);
+  printError(`${date} ${two(now.getHours())}:${two(now.getMinutes())}:${two(now.getSeconds())} ${message}`);
 }
 
 function send(response: ServerResponse, body: string | Buffer, contentType = "text/plain; charset=utf-8"): void {
@@ -82,7 +82,7 @@ async function whoami(request: IncomingMessage, response: ServerResponse): Promi
 
 function api(request: IncomingMessage, response: ServerResponse): void {
   const environ = parseGoBool(queryOf(request).get("env"))
-    ? Object.fromEntries(Object.entries(process.env).sort())
+    ? Object.fromEntries(Object.entries(process.env).sort(([a], [b]) => (a < b ? -1 : 1)))
     : {};
   const data = {
     hostname,
@@ -115,7 +115,7 @@ async function health(request: IncomingMessage, response: ServerResponse): Promi
     return;
   }
   healthStatus = Number(text);
-  console.log(`Update health check status code [${healthStatus}]`);
+  print(`Update health check status code [${healthStatus}]`);
   send(response, "");
 }
 
@@ -154,7 +154,7 @@ function handle(request: IncomingMessage, response: ServerResponse): void {
   const path = requestURI(request).split("?", 1)[0] ?? "/";
   if (flags.verbose) response.on("close", () => logRequest(request, path));
   const handler = path === "/echo" ? upgradeRequired : (routes[path] ?? whoami);
-  void Promise.resolve(handler(request, response)).catch(() => response.destroy());
+  void (async () => handler(request, response))().catch(() => response.destroy());
 }
 
 function upgradeRequired(_request: IncomingMessage, response: ServerResponse): void {
@@ -188,7 +188,7 @@ await serveContainer(
         listener: (request, socket, head) => {
           // Loaded at the first upgrade: most pods never see one.
           void import("./websocket-echo.ts").then(({ echoWebSocket }) =>
-            echoWebSocket(request, socket, head, (payload) => console.log(`Received b:${[...payload].join(",")},`)),
+            echoWebSocket(request, socket, head, (payload) => print(`Received b:${[...payload].join(",")},`)),
           );
         },
       },

@@ -77,7 +77,8 @@ async function* fromLog(
   try {
     let position = await tailStart(files, tailLines);
     position = yield* linesFrom(files, position);
-    while (follow && !signal.aborted) {
+    if (!follow) return;
+    while (!signal.aborted) {
       const { rotations, ended, changes } = log;
       // Whatever was written before these were read is in the file now.
       position = yield* linesFrom(files, position);

@@ -23,7 +23,7 @@ export interface ContainerContext {
   readonly gracePeriodMs: number;
   /** Throws a ContainerConfigError. */
   environment(container: Container): Record<string, string>;
-  locate(port: number): ListenAddress;
+  locate: (port: number) => ListenAddress;
   event(type: EventType, reason: string, message: string): void;
   /** The container's status changed; `urgent` when somebody waits for it. */
   changed(urgent: boolean): void;

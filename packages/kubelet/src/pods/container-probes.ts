@@ -9,12 +9,12 @@ export interface ContainerProbesOptions {
   locate: Locate;
   /** Milliseconds since the epoch. */
   startedAt: number;
-  onStarted(): void;
-  onReady(ready: boolean): void;
+  onStarted: () => void;
+  onReady: (ready: boolean) => void;
   /** A liveness or start-up probe gave up. */
-  onDead(probe: "liveness" | "startup", gracePeriodSeconds: number | undefined): void;
+  onDead: (probe: "liveness" | "startup", gracePeriodSeconds: number | undefined) => void;
   /** Each counted failure, for the Unhealthy event. */
-  onFailure(message: string): void;
+  onFailure: (message: string) => void;
 }
 
 /** Returns the way to stop. A container without a readiness probe is ready as soon as it is started. */

@@ -37,7 +37,7 @@ export interface ProcessOptions {
 
 const controlDescriptor = 3;
 // A grandchild may hold the output open; the log of a container ends soon after the container nevertheless.
-const outputGraceMs = 500;
+const outputGraceMs = 100;
 
 export function startContainerProcess(options: ProcessOptions): ContainerProcess {
   const [program = process.execPath, ...args] = options.argv;

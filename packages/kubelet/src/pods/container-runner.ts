@@ -37,6 +37,8 @@ export class ContainerRunner {
   #stopping = false;
   #replaced = false;
   #process: ContainerProcess | undefined;
+  /** Settles when the present instance has ended and its state is known. */
+  #instance: Promise<unknown> = Promise.resolve();
   #wake = Promise.withResolvers<void>();
 
   constructor(container: Container, role: ContainerRole, context: ContainerContext, before?: ContainerStatus) {
@@ -122,13 +124,12 @@ export class ContainerRunner {
     this.#ready = false;
     this.#wake.resolve();
     const running = this.#process;
-    if (!running) return;
-    if (graceMs <= 0) running.kill();
-    else if (first) {
+    if (graceMs <= 0) running?.kill();
+    else if (running && first) {
       this.#context.event("Normal", "Killing", `Stopping container ${this.name}`);
       void this.#end(running, graceMs);
-    } else setTimeout(() => running.kill(), graceMs).unref();
-    await running.exited;
+    } else if (running) setTimeout(() => running.kill(), graceMs).unref();
+    await this.#instance;
   }
 
   /** An earlier kubelet ran it: its process is gone, as after a reboot of the node. */
@@ -155,7 +156,9 @@ export class ContainerRunner {
       if (!image) return;
       const environment = await this.#preparedEnvironment();
       if (!environment) return;
-      const ranMs = await this.#runInstance(image, environment);
+      const run = this.#runInstance(image, environment).catch((error: unknown) => this.#couldNotRun(error));
+      this.#instance = run;
+      const ranMs = await run;
       if (this.#stopping || !this.#restarts(this.exitCode ?? 0)) return;
       await this.#pause(ranMs);
       if (this.#stopping) return;
@@ -232,19 +235,31 @@ export class ContainerRunner {
     });
     this.#process = running;
     this.#state = { running: { startedAt: timestamp(new Date(startedAt)) } };
-    this.#context.event("Normal", "Started", `Started container ${this.name}`);
+    if (running.pid !== undefined) this.#context.event("Normal", "Started", `Started container ${this.name}`);
     this.#context.changed(false);
     const stopProbes = this.#watchHealth(running, startedAt);
     const exit = await running.exited;
+    if (exit.message) this.#context.event("Warning", "Failed", `Error: ${exit.message}`);
     stopProbes();
     this.#process = undefined;
     this.#started = false;
     this.#ready = false;
+    // The last words may still be in the pipe.
+    await log.end();
     const terminated = terminatedState(this.#container, directory, log.path, exit, startedAt);
     this.#state = { terminated: { ...terminated, containerID: `gatehouse://${this.#containerID}` } };
-    void log.end();
     this.#context.changed(true);
     return Date.now() - startedAt;
+  }
+
+  /** The host refused even the log file or the process: as good as an instance that ended at once. */
+  #couldNotRun(error: unknown): number {
+    const { message } = error as Error;
+    const now = timestamp();
+    this.#state = { terminated: { exitCode: 128, reason: "StartError", message, startedAt: now, finishedAt: now } };
+    this.#context.event("Warning", "Failed", `Error: ${message}`);
+    this.#context.changed(true);
+    return 0;
   }
 
   /** Probes the instance from when it listens. Returns the way to stop. */

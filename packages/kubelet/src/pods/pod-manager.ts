@@ -3,6 +3,7 @@
 import { mkdirSync, readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { createInformer, type Informer } from "@gatehouse/apimachinery/informer";
+import { objectKey } from "@gatehouse/apimachinery/meta";
 import { type Pod, pods } from "@gatehouse/apimachinery/types/core-v1";
 import type { NodeContext } from "./pod-preparation.ts";
 import { PodWorker } from "./pod-worker.ts";
@@ -29,12 +30,17 @@ export function createPodManager(node: NodeContext, nodeName: string): PodManage
 
   const add = (pod: Pod): void => {
     const uid = pod.metadata.uid ?? "";
-    const worker = new PodWorker(pod, node);
-    workers.set(uid, worker);
-    void worker.gone.then(() => workers.delete(uid));
-    worker.start();
+    try {
+      const worker = new PodWorker(pod, node);
+      workers.set(uid, worker);
+      void worker.gone.then(() => workers.delete(uid));
+      worker.start();
+    } catch (error) {
+      // A full disk, say: one pod less must not end the watch of all the others.
+      node.log.error(`pod ${objectKey(pod)} cannot be prepared`, error);
+    }
   };
-  const remove = (pod: Pod): void => void workers.get(pod.metadata.uid ?? "")?.removed();
+  const remove = (pod: Pod): void => workers.get(pod.metadata.uid ?? "")?.removed();
 
   const onChange = ({ old, current }: { old?: Pod; current?: Pod }): void => {
     if (stopped) return;

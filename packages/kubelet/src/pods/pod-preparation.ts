@@ -43,6 +43,8 @@ export interface PreparedPod {
   /** Throws a ContainerConfigError or a VolumeError. */
   environment(container: Container, directory: string): Record<string, string>;
   locate(port: number): ListenAddress;
+  /** The pod object changed: downward API files follow its labels and annotations. */
+  update(pod: Pod): void;
   /** Gives back the address and what was followed. May be called again. */
   stop(): void;
 }
@@ -78,7 +80,7 @@ export async function preparePod(
 
 class PodPreparation implements PreparedPod {
   readonly podIP: string;
-  readonly #pod: Pod;
+  #pod: Pod;
   readonly #directory: string;
   readonly #node: NodeContext;
   readonly #objects: PodObjects;
@@ -103,10 +105,10 @@ class PodPreparation implements PreparedPod {
       () => this.refresh(),
       (error) => node.log.warn(`token of pod ${objectKey(pod)} not renewed: ${(error as Error).message}`),
     );
-    this.#volumes = createPodVolumes(join(directory, "volumes"), pod.spec.volumes ?? [], {
+    this.#volumes = createPodVolumes(join(directory, "volumes"), pod.spec.volumes ?? [], () => ({
       ...this.#lookups(),
       token: (request) => this.#tokens.current(request),
-    });
+    }));
   }
 
   async makeReady(): Promise<void> {
@@ -135,6 +137,14 @@ class PodPreparation implements PreparedPod {
     } catch (error) {
       this.#node.log.warn(`volumes of pod ${objectKey(this.#pod)} not updated: ${(error as Error).message}`);
     }
+  }
+
+  update(pod: Pod): void {
+    const { labels, annotations } = this.#pod.metadata;
+    this.#pod = pod;
+    const same =
+      JSON.stringify([labels, annotations]) === JSON.stringify([pod.metadata.labels, pod.metadata.annotations]);
+    if (!same) this.refresh();
   }
 
   environment(container: Container, directory: string): Record<string, string> {

@@ -65,7 +65,7 @@ export class PodWorker {
 
   /** Begins. A pod that ended in an earlier life only keeps its logs; one that was being deleted is finished off. */
   start(): void {
-    if (this.#pod.metadata.deletionTimestamp) void this.#terminate(0);
+    if (this.#pod.metadata.deletionTimestamp) this.#detach(this.#terminate(0));
     else if (this.#pod.status?.phase !== "Succeeded" && this.#pod.status?.phase !== "Failed")
       this.#living = this.#live();
   }
@@ -80,15 +80,15 @@ export class PodWorker {
       );
       if (spec) runner.update(spec);
     }
-    if (deletionTimestamp) void this.#terminate(deletionGracePeriodSeconds * 1000);
+    this.#prepared?.update(pod);
+    if (deletionTimestamp) this.#detach(this.#terminate(deletionGracePeriodSeconds * 1000));
   }
 
   /** The pod object is gone (a forced deletion): nobody waits for its processes any more. */
-  async removed(): Promise<void> {
+  removed(): void {
     this.#writer.stop();
     this.#ending = true;
-    await this.#stopContainers(0);
-    await this.#cleanUp();
+    this.#detach(this.#stopContainers(0).then(() => this.#cleanUp()));
   }
 
   /** Ends the processes but leaves the pod object as it is: the cluster stops, the pod does not. */
@@ -215,7 +215,7 @@ export class PodWorker {
     if (!first) {
       if (deadline < this.#deadline) {
         this.#deadline = deadline;
-        void this.#stopContainers(graceMs);
+        await this.#stopContainers(graceMs);
       }
       return;
     }
@@ -240,7 +240,7 @@ export class PodWorker {
     } catch (error) {
       if (!hasReason(error, "NotFound") && !hasReason(error, "Conflict")) {
         this.#node.log.warn(`pod ${objectKey(this.#pod)} is stopped but not deleted: ${(error as Error).message}`);
-        setTimeout(() => void this.#finalDelete(), prepareRetryMs).unref();
+        setTimeout(() => this.#detach(this.#finalDelete()), prepareRetryMs).unref();
       }
     }
   }
@@ -252,6 +252,11 @@ export class PodWorker {
     this.#prepared?.stop();
     rmSync(this.#directory, { recursive: true, force: true });
     this.#gone.resolve();
+  }
+
+  /** Work nobody waits for: its failure is told, never thrown. */
+  #detach(work: Promise<void>): void {
+    work.catch((error: unknown) => this.#node.log.error(`pod ${objectKey(this.#pod)}`, error));
   }
 
   #runners(): ContainerRunner[] {

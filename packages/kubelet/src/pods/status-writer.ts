@@ -81,11 +81,11 @@ class CoalescingWriter implements StatusWriter {
 
   async #write(): Promise<void> {
     const pod = this.#pod();
-    const status = this.#status();
-    const text = JSON.stringify(status);
-    if (text === this.#written) return;
     const { name, namespace = "", uid } = pod.metadata;
     try {
+      const status = this.#status();
+      const text = JSON.stringify(status);
+      if (text === this.#written) return;
       // A merge patch with the uid: independent of what others write to the pod, and never to its namesake.
       const patch = { metadata: { uid }, status: withRemovals(pod.status, status) };
       await this.#client.patch(pods, { name, namespace, subresource: "status" }, "merge", patch);

@@ -57,7 +57,7 @@ async function httpGet(
 ): Promise<ProbeResult> {
   const { host, port } = target(action.port, action.host, container, locate);
   const secure = action.scheme === "HTTPS";
-  const { request } = process.getBuiltinModule(secure ? "node:https" : "node:http") as typeof import("node:https");
+  const { request } = process.getBuiltinModule(secure ? "node:https" : "node:http");
   const headers: Record<string, string | string[]> = {
     "user-agent": "kube-probe/1.34",
     accept: "*/*",

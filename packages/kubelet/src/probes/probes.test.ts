@@ -33,7 +33,10 @@ test("verdicts need their thresholds in a row", () => {
 
 test("a change is reported once", () => {
   const state = createProbeState({ failureThreshold: 2 });
-  assert.deepEqual([true, true, false, false, false, true].map(state.observe), [true, false, false, true, false, true]);
+  assert.deepEqual(
+    [true, true, false, false, false, true].map((success) => state.observe(success)),
+    [true, false, false, true, false, true],
+  );
 });
 
 /** A probe over scripted results, under a clock the test moves. */

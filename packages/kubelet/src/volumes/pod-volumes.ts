@@ -13,13 +13,13 @@ export interface PodVolumes {
   mounts(container: Container): Record<string, string>;
 }
 
-export function createPodVolumes(directory: string, volumes: Volume[], sources: VolumeSources): PodVolumes {
+export function createPodVolumes(directory: string, volumes: Volume[], sources: () => VolumeSources): PodVolumes {
   const written = new Map<string, VolumeFiles>();
   const place = (name: string): string => join(directory, name);
   return {
     sync: () => {
       for (const volume of volumes) {
-        const files = volumeFiles(volume, sources);
+        const files = volumeFiles(volume, sources());
         if (!files) mkdirSync(place(volume.name), { recursive: true, mode: 0o777 });
         else if (!sameFiles(written.get(volume.name), files)) {
           writeAtomically(place(volume.name), files);

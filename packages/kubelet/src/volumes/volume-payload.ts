@@ -46,7 +46,7 @@ export class VolumeError extends Error {
 }
 
 export function projectedSources(volume: Volume): ProjectedSource[] {
-  return (volume.projected?.sources ?? []) as ProjectedSource[];
+  return volume.projected?.sources ?? [];
 }
 
 /** The token requests of a pod's volumes. */

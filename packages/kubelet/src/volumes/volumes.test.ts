@@ -150,7 +150,7 @@ test("a pod's volumes follow their objects, and an unchanged one is not rewritte
       { name: "m", configMap: { name: "map" } },
       { name: "e", emptyDir: {} },
     ],
-    live,
+    () => live,
   );
   volumes.sync();
   const version = (): string => readdirSync(join(directory, "m")).find((name) => name.startsWith("..version")) ?? "";
@@ -164,7 +164,7 @@ test("a pod's volumes follow their objects, and an unchanged one is not rewritte
 });
 
 test("mounts lead to the real places; unknown volumes and escaping subPaths are refused", () => {
-  const volumes = createPodVolumes("/state", [{ name: "m", emptyDir: {} }], sources());
+  const volumes = createPodVolumes("/state", [{ name: "m", emptyDir: {} }], sources);
   const mounts = (mount: { name: string; mountPath: string; subPath?: string }) =>
     volumes.mounts({ ...container, volumeMounts: [mount] });
   assert.deepEqual(mounts({ name: "m", mountPath: "/data" }), { "/data": "/state/m" });

@@ -17,8 +17,8 @@ import type { ServerContext, ServerPort } from "../server-port.ts";
 import { ChunkedDecoder } from "./chunked.ts";
 import type { BodySink } from "./chunked.ts";
 import { Framing, INCOMPLETE, REFUSED } from "./field-lines.ts";
-import { HeadBuffer } from "./head-buffer.ts";
-import { ownAnswer, reasonPhrase, responseHeadText } from "./head-writer.ts";
+import { HeadReader } from "./head-buffer.ts";
+import { ownAnswer, ownBody, responseHeadText } from "./head-writer.ts";
 import { RequestHead } from "./request-head.ts";
 import type { ResponseHead } from "./response-head.ts";
 
@@ -39,7 +39,7 @@ export class ClientConnection implements TransportHandler, Downstream, BodySink 
   #listener: CompiledListener | null = null;
   #client: ClientContext | null = null;
   #state: number = State.head;
-  #partial: HeadBuffer | null = null;
+  readonly #head: HeadReader;
   /** Bytes read but not yet used; reading is paused while there are any. */
   #pending: Buffer | null = null;
   #inTurn = false;
@@ -54,6 +54,8 @@ export class ClientConnection implements TransportHandler, Downstream, BodySink 
   #close = false;
   #responding = false;
   #chunked = false;
+  /** How long a slow reader may take for what is still unsent when we close. */
+  #lingerUntil = 0;
 
   constructor(transport: Transport, port: ServerPort, context: ServerContext, tls: boolean) {
     this.#transport = transport;
@@ -63,6 +65,8 @@ export class ClientConnection implements TransportHandler, Downstream, BodySink 
     this.#address = transport.remoteAddress;
     this.#remotePort = transport.remotePort;
     this.#out = new BatchedWriter(transport);
+    const { limits } = context;
+    this.#head = new HeadReader((bytes, at, end) => scratch.parse(bytes, at, end, limits), limits.headBytes);
     this.#timer = new Timer(() => this.#onTimeout());
     transport.handler = this;
     context.wheel.arm(this.#timer, context.limits.keepAliveTimeout);
@@ -70,14 +74,14 @@ export class ClientConnection implements TransportHandler, Downstream, BodySink 
 
   /** Closes now when idle, else after the current answer (which then says so). */
   drain(): void {
-    if (this.#state === State.head && this.#partial === null) this.#transport.destroy();
+    if (this.#state !== State.head || this.#head.started) return;
+    if (this.#transport.unsent > 0) this.#linger();
+    else this.#transport.destroy();
   }
 
   destroy(): void {
     this.#transport.destroy();
   }
-
-  // ---- reading ----
 
   onData(bytes: Buffer): void {
     if (this.#pending !== null) {
@@ -102,7 +106,9 @@ export class ClientConnection implements TransportHandler, Downstream, BodySink 
       }
     }
     this.#inTurn = false;
-    this.#flushTurn();
+    if (this.#state >= State.linger) return;
+    this.flush();
+    if (this.#exchange !== null && !this.#exchange.flushRequest()) this.#holdBack();
   }
 
   #mustWait(): boolean {
@@ -110,42 +116,29 @@ export class ClientConnection implements TransportHandler, Downstream, BodySink 
   }
 
   #stash(bytes: Buffer, at: number): void {
-    this.#pending = bytes.subarray(at);
+    this.#pending = this.#transport.borrow(bytes.subarray(at));
     this.#transport.keepReadBuffer();
-    this.#transport.pause();
+    this.#holdBack();
   }
 
-  #flushTurn(): void {
-    if (this.#state >= State.linger) return;
-    if (!this.#out.flush()) this.#onBlocked();
-    if (this.#exchange !== null && !this.#exchange.flushRequest()) this.#transport.pause();
+  /** Not the client keeps us waiting now, so its body does not time out meanwhile. */
+  #holdBack(): void {
+    this.#transport.pause();
+    if (this.#state === State.body) this.#context.wheel.disarm(this.#timer);
   }
 
   /** Returns the position to go on from. */
   #readHead(bytes: Buffer, at: number): number {
     const { limits, wheel } = this.#context;
-    const end = bytes.length;
-    let after: number;
-    if (this.#partial === null) {
-      after = scratch.parse(bytes, at, end, limits);
-      if (after === INCOMPLETE) {
-        this.#partial = new HeadBuffer();
-        this.#partial.append(bytes, at, end, limits.headBytes);
-        wheel.arm(this.#timer, limits.headTimeout);
-        return end;
-      }
-    } else {
-      const before = this.#partial.length;
-      if (!this.#partial.append(bytes, at, end, limits.headBytes)) return end;
-      const collected = this.#partial.bytes;
-      after = scratch.parse(collected, 0, collected.length, limits);
-      if (after === INCOMPLETE) return end;
-      if (after !== REFUSED) after += at - before;
+    const started = this.#head.started;
+    const after = this.#head.read(bytes, at);
+    if (after === INCOMPLETE) {
+      if (!started) wheel.arm(this.#timer, limits.headTimeout);
+      return bytes.length;
     }
-    this.#partial = null;
     if (after === REFUSED) {
       this.#refuse(scratch.refusal!.status, scratch.refusal!.reason);
-      return end;
+      return bytes.length;
     }
     this.#begin(scratch);
     return after;
@@ -189,11 +182,8 @@ export class ClientConnection implements TransportHandler, Downstream, BodySink 
     this.#turn(pending);
   }
 
-  // ---- one request ----
-
   #begin(head: RequestHead): void {
     const { wheel } = this.#context;
-    this.#started = performance.now();
     this.#toHead = head.method === "HEAD";
     this.#minor = head.minor;
     this.#close = !head.keepAlive || this.#port.draining;
@@ -206,12 +196,11 @@ export class ClientConnection implements TransportHandler, Downstream, BodySink 
     if (hasBody) wheel.arm(this.#timer, this.#context.limits.stallTimeout);
     else wheel.disarm(this.#timer);
     const listener = this.#port.listener;
-    this.#record = this.#context.openRecord(listener.listener.name, this.#address, this.#remotePort, head);
-    this.#port.counters.active++;
+    const record = this.#open(head);
     const decision = routeRequest(listener, head, this.#clientContext(listener));
     this.#route = decision.route;
     if (decision.route !== null) {
-      this.#record.route = decision.route.route.id;
+      record.route = decision.route.route.id;
       decision.route.counters.active++;
     }
     if (decision.type === "answer") {
@@ -219,8 +208,17 @@ export class ClientConnection implements TransportHandler, Downstream, BodySink 
       return this.#answer(decision.status, decision.reason, lines);
     }
     const { route, backend, request } = decision;
-    this.#exchange = new Exchange(wheel, this, route, backend, request, this.#record);
+    this.#exchange = new Exchange(wheel, this, route, backend, request, record);
     this.#exchange.start();
+  }
+
+  /** Starts the account of a request; `head` is null when it could not be read. */
+  #open(head: RequestHead | null): AccessRecord {
+    this.#started = performance.now();
+    this.#port.counters.active++;
+    const { name } = this.#port.listener.listener;
+    this.#record = this.#context.openRecord(name, this.#address, this.#remotePort, head);
+    return this.#record;
   }
 
   /** What backends are told about the client; looked at anew when the listener's configuration was replaced. */
@@ -236,15 +234,10 @@ export class ClientConnection implements TransportHandler, Downstream, BodySink 
   /** An answer of the proxy's own. A request whose body is still to come ends the connection. */
   #answer(status: number, reason: string, lines: string): void {
     this.#close ||= this.#state === State.body || this.#port.draining;
-    const redirect = status >= 300 && status < 400;
-    const phrase = reasonPhrase(status);
-    const text = status === 404 ? "404 page not found\n" : `${status} ${phrase}: ${reason}\n`;
-    const body = redirect ? "" : Buffer.from(text).toString("latin1");
-    this.#out.addText(ownAnswer(status, phrase, { body, lines, connection: this.#connection(), toHead: this.#toHead }));
-    const record = this.#record!;
-    record.status = status;
-    record.reason = reason;
-    record.bytes = this.#toHead ? 0 : body.length;
+    const body = ownBody(status, reason);
+    this.#out.addText(ownAnswer(status, { body, lines, connection: this.#connection(), toHead: this.#toHead }));
+    const bytes = this.#toHead ? 0 : body.length;
+    Object.assign(this.#record!, { status, reason, bytes });
     this.#over();
   }
 
@@ -255,9 +248,7 @@ export class ClientConnection implements TransportHandler, Downstream, BodySink 
 
   /** A head that cannot be trusted: answered, nothing forwarded, connection closed. */
   #refuse(status: number, reason: string): void {
-    this.#record = this.#context.openRecord(this.#port.listener.listener.name, this.#address, this.#remotePort, null);
-    this.#port.counters.active++;
-    this.#started = performance.now();
+    this.#open(null);
     this.#close = true;
     this.#toHead = false;
     this.#answer(status, reason, "");
@@ -273,7 +264,7 @@ export class ClientConnection implements TransportHandler, Downstream, BodySink 
 
   /** The answer is written: account for it, then close or go on with what the client has sent meanwhile. */
   #over(): void {
-    const close = this.#close || this.#state === State.body;
+    const close = this.#close || this.#state === State.body || this.#port.draining;
     this.#report();
     if (close) return this.#linger();
     this.#state = State.head;
@@ -297,13 +288,12 @@ export class ClientConnection implements TransportHandler, Downstream, BodySink 
   #linger(): void {
     this.#out.flush();
     this.#state = State.linger;
+    this.#lingerUntil = performance.now() + this.#context.limits.stallTimeout;
     this.#pending = null;
     this.#transport.end();
     this.#transport.resume();
     this.#context.wheel.arm(this.#timer, this.#context.limits.lingerTimeout);
   }
-
-  // ---- answering (Downstream) ----
 
   sendInformational(head: ResponseHead): void {
     if (this.#minor === 1) this.#out.addText(responseHeadText(head, null, false, ""));
@@ -351,12 +341,8 @@ export class ClientConnection implements TransportHandler, Downstream, BodySink 
 
   flush(): boolean {
     const free = this.#out.flush();
-    if (!free) this.#onBlocked();
+    if (!free) this.#context.wheel.arm(this.#timer, this.#context.limits.stallTimeout);
     return free;
-  }
-
-  #onBlocked(): void {
-    this.#context.wheel.arm(this.#timer, this.#context.limits.stallTimeout);
   }
 
   fail(status: number, reason: string): void {
@@ -370,8 +356,6 @@ export class ClientConnection implements TransportHandler, Downstream, BodySink 
     this.#transport.destroy();
   }
 
-  // ---- the connection ----
-
   onDrain(): void {
     if (this.#state === State.wait || this.#state === State.tunnel) this.#context.wheel.disarm(this.#timer);
     this.#exchange?.onClientDrain();
@@ -379,7 +363,8 @@ export class ClientConnection implements TransportHandler, Downstream, BodySink 
 
   onEnd(): void {
     if (this.#state === State.tunnel) return this.#exchange!.endTunnel();
-    this.#transport.destroy();
+    if (this.#state === State.body || this.#state === State.wait) this.#transport.destroy();
+    else this.#transport.end();
   }
 
   onClose(): void {
@@ -398,14 +383,16 @@ export class ClientConnection implements TransportHandler, Downstream, BodySink 
   #onTimeout(): void {
     switch (this.#state) {
       case State.head:
-        if (this.#partial === null) return this.#transport.destroy();
-        this.#partial = null;
+        if (!this.#head.started) return this.#transport.destroy();
         return this.#refuse(408, "request-head-timeout");
       case State.body:
         return this.#breakOff(408, "request-body-timeout");
       case State.wait:
         this.#exchange?.cancel();
         return this.abort("client-stalled");
+      case State.linger:
+        if (this.#transport.unsent === 0 || performance.now() > this.#lingerUntil) return this.#transport.destroy();
+        return this.#context.wheel.arm(this.#timer, this.#context.limits.lingerTimeout);
       default:
         this.#transport.destroy();
     }

@@ -1,7 +1,47 @@
 // Collects a message head that arrives in pieces, so that the parser sees it whole and in one pass. Looking for the end
 // is linear in the bytes received, however small the pieces are.
 
+import { INCOMPLETE, REFUSED } from "./field-lines.ts";
 import { CR, LF } from "./tokens.ts";
+
+/** Parses bytes[start, end) as one head: the position behind it, INCOMPLETE or REFUSED. */
+export type HeadParser = (bytes: Buffer, start: number, end: number) => number;
+
+/** Feeds a parser of heads from a stream: in place when a head arrives whole, from a copy when it does not. */
+export class HeadReader {
+  readonly #parse: HeadParser;
+  readonly #longest: number;
+  #partial: HeadBuffer | null = null;
+
+  constructor(parse: HeadParser, longest: number) {
+    this.#parse = parse;
+    this.#longest = longest;
+  }
+
+  /** Part of a head has been read. */
+  get started(): boolean {
+    return this.#partial !== null;
+  }
+
+  /** Reads on at bytes[at]. Returns the position in `bytes` behind the head, REFUSED, or INCOMPLETE when all bytes have
+   * been taken and more are needed. */
+  read(bytes: Buffer, at: number): number {
+    const partial = this.#partial;
+    if (partial === null) {
+      const after = this.#parse(bytes, at, bytes.length);
+      if (after !== INCOMPLETE) return after;
+      this.#partial = new HeadBuffer();
+      this.#partial.append(bytes, at, bytes.length, this.#longest);
+      return INCOMPLETE;
+    }
+    const before = partial.length;
+    if (!partial.append(bytes, at, bytes.length, this.#longest)) return INCOMPLETE;
+    const after = this.#parse(partial.bytes, 0, partial.length);
+    if (after === INCOMPLETE) return INCOMPLETE;
+    this.#partial = null;
+    return after === REFUSED ? REFUSED : at + after - before;
+  }
+}
 
 export class HeadBuffer {
   #bytes: Buffer = Buffer.alloc(0);
@@ -14,11 +54,6 @@ export class HeadBuffer {
   /** What was collected so far; valid until the next `append`. */
   get bytes(): Buffer {
     return this.#bytes.subarray(0, this.#length);
-  }
-
-  clear(): void {
-    this.#bytes = Buffer.alloc(0);
-    this.#length = 0;
   }
 
   /** Copies bytes[start, end) behind what is there. True when parsing is worthwhile: the head may be complete, holds a

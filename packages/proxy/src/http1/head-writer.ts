@@ -119,6 +119,7 @@ export function responseHeadText(
   return `${text}${edits?.append ?? ""}\r\n`;
 }
 
+/** For the statuses the proxy answers itself (RFC 9110 section 15). */
 const PHRASES: Record<number, string> = {
   301: "Moved Permanently",
   302: "Found",
@@ -139,9 +140,11 @@ const PHRASES: Record<number, string> = {
   505: "HTTP Version Not Supported",
 };
 
-/** For the statuses the proxy answers itself (RFC 9110 section 15). */
-export function reasonPhrase(status: number): string {
-  return PHRASES[status] ?? "Unknown";
+/** Body of an answer of the proxy's own, Latin-1: what Traefik says for 404, nothing for redirects. */
+export function ownBody(status: number, reason: string): string {
+  if (status === 404) return "404 page not found\n";
+  if (status >= 300 && status < 400) return "";
+  return Buffer.from(`${status} ${PHRASES[status] ?? "Unknown"}: ${reason}\n`).toString("latin1");
 }
 
 let dateSecond = 0;
@@ -160,13 +163,12 @@ function httpDate(): string {
 /** A complete answer of the proxy's own. `lines` are further field lines with CRLF. */
 export function ownAnswer(
   status: number,
-  phrase: string,
   options: { body: string; lines: string; connection: string; toHead: boolean },
 ): string {
   const type =
     options.body === "" ? "" : "Content-Type: text/plain; charset=utf-8\r\nX-Content-Type-Options: nosniff\r\n";
   const connection = options.connection === "" ? "" : `Connection: ${options.connection}\r\n`;
   const length = status === 204 || status === 304 ? "" : `Content-Length: ${options.body.length}\r\n`;
-  const head = `HTTP/1.1 ${status} ${phrase}\r\n${type}${options.lines}Date: ${httpDate()}\r\n${length}${connection}\r\n`;
+  const head = `HTTP/1.1 ${status} ${PHRASES[status] ?? "Unknown"}\r\n${type}${options.lines}Date: ${httpDate()}\r\n${length}${connection}\r\n`;
   return options.toHead ? head : head + options.body;
 }

@@ -89,7 +89,7 @@ export const hashStep = (hash: number, lowerByte: number): number => (Math.imul(
 /** Slot -> ids whose name falls there; a list, so that a collision costs a comparison and never a wrong answer. */
 const ID_SLOTS: (number[] | undefined)[] = Array.from({ length: SLOTS });
 for (let id = 1; id < NAMES.length; id++) {
-  const hash = [...NAMES[id]!].reduce((sum, char) => hashStep(sum, char.charCodeAt(0)), 0);
+  const hash = Buffer.from(NAMES[id]!).reduce((sum, byte) => hashStep(sum, byte), 0);
   (ID_SLOTS[slotOf(hash)] ??= []).push(id);
 }
 

@@ -11,8 +11,6 @@ export class BatchedWriter {
   #text = "";
   #corked = false;
   #source: Transport | null = null;
-  /** Bytes handed over for writing since the start. */
-  written = 0;
 
   constructor(transport: Transport) {
     this.#transport = transport;
@@ -33,7 +31,7 @@ export class BatchedWriter {
       this.#transport.cork();
     }
     this.#writeText();
-    this.#transport.write(bytes.subarray(start, end));
+    this.#transport.write(source.borrow(bytes.subarray(start, end)));
     this.#source = source;
   }
 

@@ -61,7 +61,13 @@ class SocketTransport implements Transport {
     return this.socket.writableNeedDrain && this.socket.writableLength > 0;
   }
 
+  borrow(bytes: Buffer): Buffer {
+    return bytes;
+  }
+
   keepReadBuffer(): void {}
+
+  releaseReadBuffer(): void {}
 
   pause(): void {
     if (this.#paused) return;
@@ -93,10 +99,14 @@ export class AcceptedTransport extends SocketTransport {
   }
 }
 
-/** A connection to a backend, reading into one buffer again and again unless somebody keeps it. */
+/** Where connections read as long as what they read is small and used up at once: it stays in the processor's cache
+ * however many connections there are. */
+const SHARED = Buffer.allocUnsafeSlow(READ_BUFFER_SIZE);
+
+/** A connection to a backend. It reads into the shared buffer; once something large was borrowed, into one of its own. */
 export class DialledTransport extends SocketTransport {
+  #own: Buffer | null = null;
   #kept = false;
-  #buffer: Buffer = Buffer.allocUnsafeSlow(READ_BUFFER_SIZE);
 
   /** Starts connecting; `onConnect` is called when the connection stands, else `handler.onClose` with the error. */
   constructor(host: string, port: number, onConnect: () => void) {
@@ -119,14 +129,26 @@ export class DialledTransport extends SocketTransport {
   }
 
   #nextBuffer(): Buffer {
+    if (this.#own === null) return SHARED;
     if (this.#kept) {
       this.#kept = false;
-      this.#buffer = Buffer.allocUnsafeSlow(READ_BUFFER_SIZE);
+      this.#own = Buffer.allocUnsafeSlow(READ_BUFFER_SIZE);
     }
-    return this.#buffer;
+    return this.#own;
+  }
+
+  override borrow(bytes: Buffer): Buffer {
+    if (bytes.buffer !== SHARED.buffer) return bytes;
+    this.#own ??= Buffer.allocUnsafeSlow(READ_BUFFER_SIZE);
+    return Buffer.from(bytes);
   }
 
   override keepReadBuffer(): void {
     this.#kept = true;
+  }
+
+  override releaseReadBuffer(): void {
+    this.#own = null;
+    this.#kept = false;
   }
 }

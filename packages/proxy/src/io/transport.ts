@@ -27,8 +27,13 @@ export interface Transport {
   readonly unsent: number;
   /** Too much is unsent: stop writing until `onDrain`. */
   readonly blocked: boolean;
-  /** Bytes passed to `onData` in the current call stay valid; the transport reads into other memory from now on. */
+  /** `bytes` of the current `onData` in a form that stays valid as long as `keepReadBuffer` is called in time: the very
+   * same memory, or a copy where it is shared with other connections. */
+  borrow(bytes: Buffer): Buffer;
+  /** What was borrowed stays valid; the transport reads into other memory from now on. */
   keepReadBuffer(): void;
+  /** Nothing is expected soon: memory held for reading may go. */
+  releaseReadBuffer(): void;
   pause(): void;
   resume(): void;
   /** Sends FIN behind what was written. */

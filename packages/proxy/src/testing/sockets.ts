@@ -1,5 +1,6 @@
 // Raw sockets for tests: a client that writes bytes and waits for what it expects, and backends that are scripted.
 
+import assert from "node:assert/strict";
 import { once } from "node:events";
 import { connect, createServer } from "node:net";
 import type { AddressInfo, Server, Socket } from "node:net";
@@ -107,4 +108,28 @@ export function answering(answer: string): Promise<Backend> {
 /** `HTTP/1.1 200` with a body of its length. */
 export function ok(body: string, lines = ""): string {
   return `HTTP/1.1 200 OK\r\n${lines}Content-Length: ${body.length}\r\n\r\n${body}`;
+}
+
+export const GET = "GET / HTTP/1.1\r\nHost: a.test\r\n\r\n";
+export const GET_CLOSE = "GET / HTTP/1.1\r\nHost: a.test\r\nConnection: close\r\n\r\n";
+
+/** Sends `count` requests one after another on one connection and returns the bodies. */
+export async function inTurn(port: number, count: number): Promise<string[]> {
+  const client = new RawClient(port);
+  const bodies: string[] = [];
+  for (let done = 0; done < count; done++) {
+    client.received = "";
+    client.send(GET);
+    const answer = await client.until((received) => /\r\n\r\n./.test(received));
+    assert.match(answer, /^HTTP\/1\.1 200 /);
+    bodies.push(answer.split("\r\n\r\n")[1]!);
+  }
+  client.destroy();
+  return bodies;
+}
+
+/** The next connection the backend accepts. */
+export async function accepted(backend: Backend): Promise<Socket> {
+  const [socket] = (await once(backend.server, "connection")) as [Socket];
+  return socket;
 }

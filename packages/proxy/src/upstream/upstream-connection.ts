@@ -4,7 +4,7 @@
 import { ChunkedDecoder } from "../http1/chunked.ts";
 import type { BodySink } from "../http1/chunked.ts";
 import { Framing, INCOMPLETE, REFUSED } from "../http1/field-lines.ts";
-import { HeadBuffer } from "../http1/head-buffer.ts";
+import { HeadReader } from "../http1/head-buffer.ts";
 import { ResponseHead } from "../http1/response-head.ts";
 import { BatchedWriter } from "../io/batched-writer.ts";
 import { DialledTransport } from "../io/net-transport.ts";
@@ -49,7 +49,7 @@ export class UpstreamConnection implements TransportHandler, BodySink {
   #toHead = false;
   #requestSent = false;
   #answered = false;
-  #partial: HeadBuffer | null = null;
+  readonly #head: HeadReader;
   #framing: number = Framing.none;
   #remaining = 0;
   #decoder: ChunkedDecoder | null = null;
@@ -65,6 +65,8 @@ export class UpstreamConnection implements TransportHandler, BodySink {
     this.transport = new DialledTransport(pool.host, pool.port, () => this.#onConnect());
     this.transport.handler = this;
     this.out = new BatchedWriter(this.transport);
+    const { headBytes } = pool.limits;
+    this.#head = new HeadReader((bytes, at, end) => scratch.parse(bytes, at, end, this.#toHead, headBytes), headBytes);
     pool.wheel.arm(this.#timer, pool.limits.connectTimeout);
   }
 
@@ -106,6 +108,7 @@ export class UpstreamConnection implements TransportHandler, BodySink {
   becomeIdle(): void {
     this.reused = true;
     this.#state = State.idle;
+    this.transport.releaseReadBuffer();
     this.transport.resume();
     this.pool.wheel.arm(this.#timer, this.#idleTimeout);
   }
@@ -131,36 +134,16 @@ export class UpstreamConnection implements TransportHandler, BodySink {
     while (at < end) {
       if (this.#state === State.tunnel) return this.#user!.onBody(bytes, at, end);
       if (this.#state === State.head) {
-        at = this.#readHead(bytes, at);
+        at = this.#takeHead(this.#head.read(bytes, at), end);
         if (at <= 0) return;
       } else at = this.#readBody(bytes, at, end);
       if (at < 0) return;
     }
   }
 
-  /** Returns the position behind the head, INCOMPLETE, or REFUSED when there is nothing more to read. */
-  #readHead(bytes: Buffer, at: number): number {
-    const { headBytes } = this.pool.limits;
-    if (this.#partial === null) {
-      const after = scratch.parse(bytes, at, bytes.length, this.#toHead, headBytes);
-      if (after === INCOMPLETE) {
-        this.#partial = new HeadBuffer();
-        this.#partial.append(bytes, at, bytes.length, headBytes);
-        return INCOMPLETE;
-      }
-      return this.#takeHead(after, bytes.length);
-    }
-    const before = this.#partial.length;
-    if (!this.#partial.append(bytes, at, bytes.length, headBytes)) return INCOMPLETE;
-    const collected = this.#partial.bytes;
-    const after = scratch.parse(collected, 0, collected.length, this.#toHead, headBytes);
-    if (after === INCOMPLETE) return INCOMPLETE;
-    this.#partial = null;
-    const consumed = after === REFUSED ? REFUSED : at + after - before;
-    return this.#takeHead(consumed, bytes.length);
-  }
-
+  /** Acts on what reading a head came to. Returns where to go on, or INCOMPLETE or REFUSED when not to. */
   #takeHead(after: number, end: number): number {
+    if (after === INCOMPLETE) return INCOMPLETE;
     if (after === REFUSED) {
       this.#fail("invalid", scratch.refusal!.reason);
       return REFUSED;

@@ -86,7 +86,7 @@ const containerRestartRuleOnExitCodes = struct(
   "Exit codes that a restart rule is for.",
   {
     "operator!": str(),
-    values: setOf(int32(), undefined, { uniqueItems: false }),
+    values: setOf(int32()),
   },
 );
 

@@ -15,6 +15,7 @@ import {
   struct,
   time,
 } from "../schema-helpers.ts";
+import { mayRepeat } from "../../schema/validate.ts";
 
 const ownerReference = struct(
   "meta.v1.OwnerReference",
@@ -48,10 +49,11 @@ export const objectMeta = struct(
     creationTimestamp: time("When the object was created; set by the server."),
     deletionGracePeriodSeconds: int64("Seconds the object gets to end by itself."),
     deletionTimestamp: time("When the object will be gone; set by the server on a graceful delete."),
-    finalizers: setOf(str(), "Who must agree before the object is removed.", {
-      "x-kubernetes-patch-strategy": "merge",
-      uniqueItems: false,
-    }),
+    finalizers: mayRepeat(
+      setOf(str(), "Who must agree before the object is removed.", {
+        "x-kubernetes-patch-strategy": "merge",
+      }),
+    ),
     generateName: str("Prefix of a name that the server completes when no name is given."),
     generation: int64("Counts changes of the desired state; set by the server."),
     labels: stringMap("Keys and values to select objects by."),

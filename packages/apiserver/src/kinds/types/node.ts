@@ -41,7 +41,6 @@ export const nodeSpec = struct("core.v1.NodeSpec", "What a node is asked to be."
   podCIDR: str("Addresses of the node's pods."),
   podCIDRs: setOf(str(), "Addresses of the node's pods.", {
     "x-kubernetes-patch-strategy": "merge",
-    uniqueItems: false,
   }),
   providerID: str(),
   taints: listOf(taint, "Taints of the node."),

@@ -1,6 +1,17 @@
 // How the kubelet asks a container for its health, and the hooks around its life (core/v1).
 
-import { field, int32, int64, intOrString, listOf, oneOf, str, strings, struct } from "../schema-helpers.ts";
+import {
+  field,
+  int32,
+  int64,
+  intOrString,
+  listOf,
+  oneOf,
+  str,
+  strings,
+  struct,
+  positiveInt32,
+} from "../schema-helpers.ts";
 
 const execAction = struct("core.v1.ExecAction", "A command run inside the container.", {
   command: strings("The command and its arguments; no shell. Exit code 0 means success."),
@@ -35,17 +46,17 @@ const sleepAction = struct("core.v1.SleepAction", "A pause.", {
 
 export const probe = struct("core.v1.Probe", "A check that the kubelet repeats.", {
   exec: field(execAction, "Runs a command."),
-  failureThreshold: int32("Failures in a row to count as unhealthy.", { default: 3 }),
+  failureThreshold: positiveInt32("Failures in a row to count as unhealthy.", { default: 3 }),
   grpc: field(grpcAction, "Calls the gRPC health service."),
   httpGet: field(httpGetAction, "Sends a GET request; 2xx and 3xx are success."),
   initialDelaySeconds: int32("Seconds after the start before the first check."),
-  periodSeconds: int32("Seconds between checks.", { default: 10 }),
-  successThreshold: int32("Successes in a row to count as healthy after a failure.", { default: 1 }),
+  periodSeconds: positiveInt32("Seconds between checks.", { default: 10 }),
+  successThreshold: positiveInt32("Successes in a row to count as healthy after a failure.", { default: 1 }),
   tcpSocket: field(tcpSocketAction, "Opens a TCP connection."),
   terminationGracePeriodSeconds: int64(
     "Seconds to end after a failed liveness or startup probe; the pod's value when absent.",
   ),
-  timeoutSeconds: int32("Seconds until a check counts as failed.", { default: 1 }),
+  timeoutSeconds: positiveInt32("Seconds until a check counts as failed.", { default: 1 }),
 });
 
 const lifecycleHandler = struct(

@@ -1,7 +1,7 @@
 // Questions about identity and permission (authentication.k8s.io/v1, authorization.k8s.io/v1).
 
 import { fieldSelectorRequirement, labelSelectorRequirement } from "./meta.ts";
-import { bool, int64, listOf, mapOf, str, strings, struct, time } from "../schema-helpers.ts";
+import { bool, listOf, mapOf, str, strings, struct } from "../schema-helpers.ts";
 
 const userInfo = struct("authentication.v1.UserInfo", "Who somebody is.", {
   extra: mapOf(strings()),
@@ -24,24 +24,6 @@ export const tokenReviewStatus = struct("authentication.v1.TokenReviewStatus", "
 
 export const selfSubjectReviewStatus = struct("authentication.v1.SelfSubjectReviewStatus", "Who the caller is.", {
   userInfo: userInfo,
-});
-
-const boundObjectReference = struct("authentication.v1.BoundObjectReference", "Object a token lives as long as.", {
-  apiVersion: str(),
-  kind: str(),
-  name: str(),
-  uid: str(),
-});
-
-export const tokenRequestSpec = struct("authentication.v1.TokenRequestSpec", "The token asked for.", {
-  "audiences!": strings("Whom it is for.", { default: [] }),
-  boundObjectRef: boundObjectReference,
-  expirationSeconds: int64("Seconds it is valid.", { default: 3600 }),
-});
-
-export const tokenRequestStatus = struct("authentication.v1.TokenRequestStatus", "The token issued.", {
-  "expirationTimestamp!": time("When it ends."),
-  "token!": str("The bearer token."),
 });
 
 const fieldSelectorAttributes = struct("authorization.v1.FieldSelectorAttributes", "Field selector of a request.", {

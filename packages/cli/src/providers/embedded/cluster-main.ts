@@ -96,7 +96,11 @@ async function startParts(state: ClusterState, pki: Pki, log: Log): Promise<Part
     token: kubeletToken,
     ...(state.subnet === undefined ? {} : { preferredSubnet: state.subnet }),
   });
-  const controllers = startControllerManager({ client: controllerClient, log: createLog("controllers"), clusterCA: pki.ca });
+  const controllers = startControllerManager({
+    client: controllerClient,
+    log: createLog("controllers"),
+    clusterCA: pki.ca,
+  });
   await Promise.all([kubelet.ready, controllers.ready]);
   log.info(`cluster ${state.name} answers at https://127.0.0.1:${apiServer.port}, node ${kubelet.nodeIP}`);
   return {
@@ -128,7 +132,10 @@ async function requestToKubelet(node: Node, path: string, ca: string, token: str
   const host = node.status?.addresses?.find((address) => address.type === "InternalIP")?.address ?? "127.0.0.1";
   const port = node.status?.daemonEndpoints?.kubeletEndpoint?.Port ?? 10250;
   return new Promise((resolve, reject) => {
-    request({ host, port, path, ca, servername: kubeletServerName, headers: { authorization: `Bearer ${token}` } }, resolve)
+    request(
+      { host, port, path, ca, servername: kubeletServerName, headers: { authorization: `Bearer ${token}` } },
+      resolve,
+    )
       .on("error", reject)
       .end();
   });

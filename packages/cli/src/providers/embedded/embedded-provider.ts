@@ -1,6 +1,6 @@
 // The embedded cluster: a background process of this program instead of containers.
 
-import { type ApiClient, createApiClient } from "@gatehouse/apimachinery/api-client";
+import { type ApiClient, createApiClient, text } from "@gatehouse/apimachinery/api-client";
 import { timestamp } from "@gatehouse/apimachinery/meta";
 import { type ChildProcess, spawn } from "node:child_process";
 import { existsSync, openSync, closeSync, readFileSync, rmdirSync, rmSync } from "node:fs";
@@ -32,6 +32,7 @@ export interface EmbeddedOptions {
   portWishes: PortWish[];
 }
 
+const answerTimeoutMs = 2_000;
 const release = { name: "traefik", namespace: "traefik" };
 
 export class EmbeddedProvider implements ClusterProvider {
@@ -197,7 +198,7 @@ export class EmbeddedProvider implements ClusterProvider {
     if (!runtime || processesOf(runtime.pid).length === 0) return false;
     const client = await this.connect();
     try {
-      await client.stream({ method: "GET", path: "/readyz", signal: AbortSignal.timeout(2_000) });
+      await text(await client.stream({ method: "GET", path: "/readyz", signal: AbortSignal.timeout(answerTimeoutMs) }));
       return true;
     } catch {
       return false;

@@ -19,7 +19,10 @@ function appears(path: string): Promise<void> {
     const watcher = watch(dirname(path), (_event, name) => {
       if (name === null || name === basename(path)) check();
     });
-    const timer = setTimeout(() => finish(new Error(`${path} did not appear: the command that starts the cluster died`)), giveUpMs);
+    const timer = setTimeout(
+      () => finish(new Error(`${path} did not appear: the command that starts the cluster died`)),
+      giveUpMs,
+    );
     const check = (): void => {
       if (existsSync(path)) finish();
     };

@@ -40,7 +40,10 @@ function isClusterProcess(pid: number, directory: string): boolean {
   if (!alive(pid)) return false;
   try {
     const environment = process.platform === "linux" ? readFileSync(`/proc/${pid}/environ`, "utf8") : "";
-    const command = process.platform === "linux" ? "" : execFileSync("ps", ["-o", "command=", "-p", String(pid)], { encoding: "utf8" });
+    const command =
+      process.platform === "linux"
+        ? ""
+        : execFileSync("ps", ["-o", "command=", "-p", String(pid)], { encoding: "utf8" });
     return environment.includes(`${clusterDirectoryVariable}=${directory}\0`) || command.includes("gatehouse cluster");
   } catch {
     return false;
@@ -107,9 +110,16 @@ function otherProcesses(pid: number): ProcessInfo[] {
     .split("\n")
     .map((line) => /^\s*(\d+)\s+(\d+)\s+(\d+)\s+(.*)$/.exec(line))
     .filter((match) => match !== null)
-    .map((match) => ({ pid: Number(match[1]), parent: Number(match[2]), memoryKiB: Number(match[3]), command: match[4] ?? "" }));
+    .map((match) => ({
+      pid: Number(match[1]),
+      parent: Number(match[2]),
+      memoryKiB: Number(match[3]),
+      command: match[4] ?? "",
+    }));
   const descend = (id: number): ProcessInfo[] => [
-    ...rows.filter((row) => row.pid === id).map(({ pid: own, command, memoryKiB }) => ({ pid: own, command, memoryKiB })),
+    ...rows
+      .filter((row) => row.pid === id)
+      .map(({ pid: own, command, memoryKiB }) => ({ pid: own, command, memoryKiB })),
     ...rows.filter((row) => row.parent === id).flatMap((row) => descend(row.pid)),
   ];
   return descend(pid);

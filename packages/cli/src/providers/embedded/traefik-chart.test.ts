@@ -9,7 +9,10 @@ import { manifestsDirectory } from "../../program-files.ts";
 import { renderTraefikChart } from "./traefik-chart.ts";
 
 const release = { name: "traefik", namespace: "traefik" };
-const demoValues = parse(readFileSync(join(manifestsDirectory(), "traefik-values.yaml"), "utf8")) as Record<string, unknown>;
+const demoValues = parse(readFileSync(join(manifestsDirectory(), "traefik-values.yaml"), "utf8")) as Record<
+  string,
+  unknown
+>;
 const render = (values: unknown) => renderTraefikChart(values, release, "values.yaml");
 const demo = () => render(structuredClone(demoValues));
 
@@ -29,7 +32,13 @@ test("the pod has the demo's ports: node port 80 on container port 8000, 443 on 
     { name: "web", containerPort: 8000, hostPort: 80, protocol: "TCP" },
     { name: "websecure", containerPort: 8443, hostPort: 443, protocol: "TCP" },
   ]);
-  for (const flag of ["--entryPoints.web.address=:8000/tcp", "--providers.kubernetesgateway", "--api.insecure=true", "--accesslog=true", "--ping=true"]) {
+  for (const flag of [
+    "--entryPoints.web.address=:8000/tcp",
+    "--providers.kubernetesgateway",
+    "--api.insecure=true",
+    "--accesslog=true",
+    "--ping=true",
+  ]) {
     assert.ok(container?.args?.includes(flag), flag);
   }
   assert.equal(container?.readinessProbe?.initialDelaySeconds, 0);
@@ -55,14 +64,29 @@ test("a port set to null is left out, a port of one's own is added", () => {
   values.ports.websecure = null;
   values.ports.admin = { port: 7000 };
   const container = (render(values).at(-1) as DaemonSet).spec.template.spec.containers[0];
-  assert.deepEqual(container?.ports?.map((port) => port.name), ["admin", "metrics", "traefik", "web"]);
+  assert.deepEqual(
+    container?.ports?.map((port) => port.name),
+    ["admin", "metrics", "traefik", "web"],
+  );
 });
 
 const refused: [string, (values: Record<string, any>) => void, RegExp][] = [
-  ["an unknown value", (values) => (values.tracing = { otlp: { enabled: true } }), /values\.yaml: tracing is not supported/],
+  [
+    "an unknown value",
+    (values) => (values.tracing = { otlp: { enabled: true } }),
+    /values\.yaml: tracing is not supported/,
+  ],
   ["a misspelt value", (values) => (values.ports.web.hostport = 80), /ports\.web\.hostport is not supported/],
-  ["the Ingress provider", (values) => (values.providers.kubernetesIngress.enabled = true), /kubernetesIngress\.enabled must be false/],
-  ["the gateway provider off", (values) => (values.providers.kubernetesGateway.enabled = false), /kubernetesGateway\.enabled must be true/],
+  [
+    "the Ingress provider",
+    (values) => (values.providers.kubernetesIngress.enabled = true),
+    /kubernetesIngress\.enabled must be false/,
+  ],
+  [
+    "the gateway provider off",
+    (values) => (values.providers.kubernetesGateway.enabled = false),
+    /kubernetesGateway\.enabled must be true/,
+  ],
   ["the chart's own Gateway", (values) => (values.gateway.enabled = true), /gateway\.enabled must be false/],
   ["a wrong shape", (values) => (values.ports = 80), /ports must be a mapping/],
 ];

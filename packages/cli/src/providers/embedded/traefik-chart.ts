@@ -57,8 +57,20 @@ const defaults: ChartValues = {
   image: { registry: "docker.io", repository: "traefik", tag: "v3.6.15", pullPolicy: "IfNotPresent" },
   deployment: { kind: "Deployment", replicas: 1, terminationGracePeriodSeconds: 60, minReadySeconds: 0 },
   updateStrategy: { type: "RollingUpdate", rollingUpdate: { maxUnavailable: 0, maxSurge: 1 } },
-  readinessProbe: { failureThreshold: 1, initialDelaySeconds: 2, periodSeconds: 10, successThreshold: 1, timeoutSeconds: 2 },
-  livenessProbe: { failureThreshold: 3, initialDelaySeconds: 2, periodSeconds: 10, successThreshold: 1, timeoutSeconds: 2 },
+  readinessProbe: {
+    failureThreshold: 1,
+    initialDelaySeconds: 2,
+    periodSeconds: 10,
+    successThreshold: 1,
+    timeoutSeconds: 2,
+  },
+  livenessProbe: {
+    failureThreshold: 3,
+    initialDelaySeconds: 2,
+    periodSeconds: 10,
+    successThreshold: 1,
+    timeoutSeconds: 2,
+  },
   ports: {
     traefik: { port: 8080, exposedPort: 8080, expose: { default: false }, protocol: "TCP" },
     web: { port: 8000, exposedPort: 80, expose: { default: true }, protocol: "TCP" },
@@ -84,7 +96,12 @@ const defaults: ChartValues = {
 
 const optionalPortKeys = ["containerPort", "hostPort", "hostIP", "targetPort", "nodePort", "forwardedHeaders"];
 /** Maps and lists of the user's own: their insides are taken as they are. */
-const openValues = new Set(["gatewayClass.labels", "additionalArguments", "env", "providers.kubernetesGateway.namespaces"]);
+const openValues = new Set([
+  "gatewayClass.labels",
+  "additionalArguments",
+  "env",
+  "providers.kubernetesGateway.namespaces",
+]);
 
 /** The objects of the release in the order Helm would create them. Throws a UserError for values that are not supported. */
 export function renderTraefikChart(values: unknown, release: ChartRelease, source: string): KubeObject[] {
@@ -92,7 +109,12 @@ export function renderTraefikChart(values: unknown, release: ChartRelease, sourc
   refuseUnsupported(merged, source);
   const labels = chartLabels(release);
   return [
-    { apiVersion: "v1", kind: "ServiceAccount", metadata: { ...metadata(release, labels) }, automountServiceAccountToken: false },
+    {
+      apiVersion: "v1",
+      kind: "ServiceAccount",
+      metadata: { ...metadata(release, labels) },
+      automountServiceAccountToken: false,
+    },
     clusterRole(release, labels),
     clusterRoleBinding(release, labels),
     ...(merged.gatewayClass.enabled ? [gatewayClass(merged, labels)] : []),
@@ -117,7 +139,8 @@ function mergeValues(base: unknown, over: unknown, path: string, source: string)
         `${source}: ${child} is not supported by the embedded cluster's gateway: remove it, or use a real cluster with the Traefik chart`,
       );
     }
-    merged[key] = isPort && !known ? { protocol: "TCP", ...(value as object) } : mergeValues(base[key], value, child, source);
+    merged[key] =
+      isPort && !known ? { protocol: "TCP", ...(value as object) } : mergeValues(base[key], value, child, source);
   }
   return merged;
 }
@@ -128,11 +151,23 @@ function isMap(value: unknown): value is Record<string, unknown> {
 
 function refuseUnsupported(values: ChartValues, source: string): void {
   const wrong: [boolean, string][] = [
-    [!values.providers.kubernetesGateway.enabled, "providers.kubernetesGateway.enabled must be true: the embedded gateway reads nothing else"],
-    [values.providers.kubernetesIngress.enabled, "providers.kubernetesIngress.enabled must be false: Ingress objects are not routed"],
-    [values.providers.kubernetesCRD.enabled, "providers.kubernetesCRD.enabled must be false: IngressRoute objects are not routed"],
+    [
+      !values.providers.kubernetesGateway.enabled,
+      "providers.kubernetesGateway.enabled must be true: the embedded gateway reads nothing else",
+    ],
+    [
+      values.providers.kubernetesIngress.enabled,
+      "providers.kubernetesIngress.enabled must be false: Ingress objects are not routed",
+    ],
+    [
+      values.providers.kubernetesCRD.enabled,
+      "providers.kubernetesCRD.enabled must be false: IngressRoute objects are not routed",
+    ],
     [values.gateway.enabled, "gateway.enabled must be false: write the Gateway yourself, see manifests/gateway.yaml"],
-    [values.ingressRoute.dashboard.enabled, "ingressRoute.dashboard.enabled must be false: use an HTTPRoute, see manifests/httproute-dashboard.yaml"],
+    [
+      values.ingressRoute.dashboard.enabled,
+      "ingressRoute.dashboard.enabled must be false: use an HTTPRoute, see manifests/httproute-dashboard.yaml",
+    ],
     [!["DaemonSet", "Deployment"].includes(values.deployment.kind), "deployment.kind must be DaemonSet or Deployment"],
   ];
   for (const [isWrong, message] of wrong) if (isWrong) throw new UserError(`${source}: ${message}`);
@@ -160,7 +195,11 @@ function clusterRole(release: ChartRelease, labels: Record<string, string>): Kub
     kind: "ClusterRole",
     metadata: { name: clusterRoleName(release), labels },
     rules: [
-      { apiGroups: [""], resources: ["namespaces", "nodes", "services", "secrets", "configmaps"], verbs: ["get", "list", "watch"] },
+      {
+        apiGroups: [""],
+        resources: ["namespaces", "nodes", "services", "secrets", "configmaps"],
+        verbs: ["get", "list", "watch"],
+      },
       { apiGroups: [""], resources: ["pods"], verbs: ["get"] },
       { apiGroups: ["discovery.k8s.io"], resources: ["endpointslices"], verbs: ["list", "watch"] },
       {
@@ -170,7 +209,9 @@ function clusterRole(release: ChartRelease, labels: Record<string, string>): Kub
       },
       {
         apiGroups: ["gateway.networking.k8s.io"],
-        resources: ["gatewayclasses", "gateways", "backendtlspolicies", "listenersets", ...routes].map((name) => `${name}/status`),
+        resources: ["gatewayclasses", "gateways", "backendtlspolicies", "listenersets", ...routes].map(
+          (name) => `${name}/status`,
+        ),
         verbs: ["update"],
       },
     ],
@@ -216,7 +257,11 @@ function service(values: ChartValues, release: ChartRelease, labels: Record<stri
 
 function workload(values: ChartValues, release: ChartRelease, labels: Record<string, string>): KubeObject {
   const template = { metadata: { labels }, spec: podSpec(values, release) };
-  const common = { selector: { matchLabels: selectorLabels(release) }, template, minReadySeconds: values.deployment.minReadySeconds };
+  const common = {
+    selector: { matchLabels: selectorLabels(release) },
+    template,
+    minReadySeconds: values.deployment.minReadySeconds,
+  };
   const daemonSet = values.deployment.kind === "DaemonSet";
   return {
     apiVersion: "apps/v1",
@@ -274,12 +319,18 @@ function traefikArguments(values: ChartValues, release: ChartRelease): string[] 
     "--providers.kubernetesgateway",
     `--providers.kubernetesgateway.statusaddress.service.name=${release.name}`,
     `--providers.kubernetesgateway.statusaddress.service.namespace=${release.namespace}`,
-    ...(kubernetesGateway.namespaces.length > 0 ? [`--providers.kubernetesgateway.namespaces=${kubernetesGateway.namespaces.join(",")}`] : []),
-    ...(kubernetesGateway.labelSelector ? [`--providers.kubernetesgateway.labelSelector=${kubernetesGateway.labelSelector}`] : []),
+    ...(kubernetesGateway.namespaces.length > 0
+      ? [`--providers.kubernetesgateway.namespaces=${kubernetesGateway.namespaces.join(",")}`]
+      : []),
+    ...(kubernetesGateway.labelSelector
+      ? [`--providers.kubernetesgateway.labelSelector=${kubernetesGateway.labelSelector}`]
+      : []),
     `--log.level=${values.logs.general.level}`,
     ...(values.logs.general.format ? [`--log.format=${values.logs.general.format}`] : []),
     ...(values.logs.access.enabled ? ["--accesslog=true"] : []),
-    ...(values.logs.access.enabled && values.logs.access.format ? [`--accesslog.format=${values.logs.access.format}`] : []),
+    ...(values.logs.access.enabled && values.logs.access.format
+      ? [`--accesslog.format=${values.logs.access.format}`]
+      : []),
     ...values.additionalArguments,
   ];
 }

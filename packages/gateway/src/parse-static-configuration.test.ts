@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { parseStaticConfiguration } from "./static-configuration.ts";
+import { parseStaticConfiguration } from "./parse-static-configuration.ts";
+
+const provider = "--providers.kubernetesgateway";
 
 /** What chart v39 passes for the demo's values. */
 const chart = [
@@ -29,7 +31,12 @@ test("the flags of the chart are understood without a warning", () => {
   assert.deepEqual(warnings, []);
   assert.deepEqual(
     configuration.entryPoints.map(({ name, port }) => [name, port]),
-    [["metrics", 9100], ["traefik", 9000], ["web", 8000], ["websecure", 8443]],
+    [
+      ["metrics", 9100],
+      ["traefik", 9000],
+      ["web", 8000],
+      ["websecure", 8443],
+    ],
   );
   assert.equal(configuration.kubernetesGateway.enabled, true);
   assert.deepEqual(configuration.kubernetesGateway.statusAddress.service, { name: "traefik", namespace: "traefik" });
@@ -40,20 +47,36 @@ test("the flags of the chart are understood without a warning", () => {
 });
 
 test("names are compared without case, and values may follow as an argument of their own", () => {
-  const { configuration, warnings } = parseStaticConfiguration(["--ENTRYPOINTS.Web.Address", "127.0.0.1:8000", "--accessLog", "--ACCESSLOG.FORMAT=JSON"]);
+  const { configuration, warnings } = parseStaticConfiguration([
+    provider,
+    "--ENTRYPOINTS.Web.Address",
+    "127.0.0.1:8000",
+    "--accessLog",
+    "--ACCESSLOG.FORMAT=JSON",
+  ]);
   assert.deepEqual(warnings, []);
   assert.deepEqual(configuration.entryPoints, [{ name: "Web", host: "127.0.0.1", port: 8000, trustedIPs: [] }]);
   assert.equal(configuration.accessLog?.format, "json");
 });
 
 test("one entrypoint's flags meet whatever their order and case", () => {
-  const { configuration } = parseStaticConfiguration(["--entrypoints.WEB.forwardedheaders.trustedips=10.0.0.0/8, 192.168.1.1", "--entryPoints.web.address=:8000"]);
-  assert.deepEqual(configuration.entryPoints, [{ name: "WEB", host: "", port: 8000, trustedIPs: ["10.0.0.0/8", "192.168.1.1"] }]);
+  const { configuration } = parseStaticConfiguration([
+    "--entrypoints.WEB.forwardedheaders.trustedips=10.0.0.0/8, 192.168.1.1",
+    "--entryPoints.web.address=:8000",
+  ]);
+  assert.deepEqual(configuration.entryPoints, [
+    { name: "WEB", host: "", port: 8000, trustedIPs: ["10.0.0.0/8", "192.168.1.1"] },
+  ]);
 });
 
 const warned: [name: string, argv: string[], warning: RegExp][] = [
+  ["a provider that is not named", ["--ping"], /--providers.kubernetesgateway is not set/],
   ["unknown flags, in one line", ["--nosuch=1", "--other"], /^unknown flags: --nosuch, --other$/],
-  ["flags without effect", ["--providers.kubernetescrd", "--entryPoints.web.http.redirections.entryPoint.to=:443"], /^flags of Traefik without effect here: --providers.kubernetescrd, --entryPoints.web.http.redirections.entryPoint.to$/],
+  [
+    "flags without effect",
+    ["--providers.kubernetescrd", "--entryPoints.web.http.redirections.entryPoint.to=:443"],
+    /^flags of Traefik without effect here: --providers.kubernetescrd, --entryPoints.web.http.redirections.entryPoint.to$/,
+  ],
   ["UDP entrypoints", ["--entryPoints.dns.address=:53/udp"], /^entrypoint dns is UDP/],
   ["addresses that are none", ["--entryPoints.web.address=8000"], /"8000" is not an address such as :8000\/tcp/],
   ["access log formats that do not exist", ["--accesslog.format=xml"], /"xml" is not one of common, genericCLF, json/],
@@ -64,19 +87,28 @@ const warned: [name: string, argv: string[], warning: RegExp][] = [
 for (const [name, argv, warning] of warned) {
   test(`warns of ${name}`, () => {
     const { warnings } = parseStaticConfiguration(argv);
-    assert.ok(warnings.some((each) => warning.test(each)), warnings.join("\n"));
+    assert.ok(
+      warnings.some((each) => warning.test(each)),
+      warnings.join("\n"),
+    );
   });
 }
 
 test("a flag without effect that is switched off is no warning", () => {
-  assert.deepEqual(parseStaticConfiguration(["--providers.kubernetesingress=false", "--api.debug=false"]).warnings, []);
+  assert.deepEqual(
+    parseStaticConfiguration([provider, "--providers.kubernetesingress=false", "--api.debug=false"]).warnings,
+    [],
+  );
 });
 
 test("entrypoints that nobody configures are Traefik's defaults", () => {
   const { configuration } = parseStaticConfiguration(["--ping"]);
   assert.deepEqual(
     configuration.entryPoints.map(({ name, port }) => [name, port]),
-    [["http", 80], ["traefik", 8080]],
+    [
+      ["http", 80],
+      ["traefik", 8080],
+    ],
   );
 });
 

@@ -1,0 +1,92 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { AccessRecord } from "@gatehouse/proxy/access";
+import { formatAccess } from "./access-log.ts";
+import { parseStaticConfiguration } from "./parse-static-configuration.ts";
+
+const record: AccessRecord = {
+  time: Date.UTC(2026, 0, 2, 3, 4, 5),
+  duration: 3.7,
+  listener: "web",
+  clientAddress: "127.0.0.1",
+  clientPort: 40000,
+  method: "GET",
+  target: "/path?q=1",
+  protocol: "HTTP/1.1",
+  host: "whoami.localhost:8080",
+  userAgent: "curl/8",
+  referer: "",
+  status: 200,
+  bytes: 428,
+  requestCount: 12,
+  route: "httproute/demo/whoami-host/rule/0/match/0",
+  service: "demo/whoami-v1:80",
+  endpoint: "127.30.1.4:80",
+  endpointName: "whoami-v1-a",
+  retries: 0,
+  reason: "",
+};
+const routerOf = (listener: string, route: string): string => (route ? `${listener}-router@kubernetesgateway` : "");
+
+function line(flags: string[], changes: Partial<AccessRecord> = {}): string | undefined {
+  const { accessLog } = parseStaticConfiguration(["--accesslog", ...flags]).configuration;
+  assert.ok(accessLog);
+  return formatAccess({ ...record, ...changes }, accessLog, routerOf);
+}
+
+test("the common format is Traefik's", () => {
+  assert.equal(
+    line([]),
+    '127.0.0.1 - - [02/Jan/2026:03:04:05 +0000] "GET /path?q=1 HTTP/1.1" 200 428 "-" "curl/8" 12 "web-router@kubernetesgateway" "http://127.30.1.4:80" 3ms\n',
+  );
+  assert.equal(
+    line([], { route: "", endpoint: "", status: 404, bytes: 19 }),
+    '127.0.0.1 - - [02/Jan/2026:03:04:05 +0000] "GET /path?q=1 HTTP/1.1" 404 19 "-" "curl/8" 12 "-" "-" 3ms\n',
+  );
+});
+
+test("the generic format ends with the user agent", () => {
+  assert.equal(
+    line(["--accesslog.format=genericCLF"]),
+    '127.0.0.1 - - [02/Jan/2026:03:04:05 +0000] "GET /path?q=1 HTTP/1.1" 200 428 "-" "curl/8"\n',
+  );
+});
+
+test("what a client sends cannot end a line or a quoted field", () => {
+  const written = line([], { userAgent: 'a" 200\n127.0.0.1 - forged\u009b', target: "/\r\n\u0000" }) ?? "";
+  assert.equal(written.split("\n").length, 2);
+  assert.ok(written.includes('"a\\" 200\\x0a127.0.0.1 - forged\\x9b"'), written);
+});
+
+test("JSON has Traefik's field names, and modes per field", () => {
+  const all = JSON.parse(line(["--accesslog.format=json"]) ?? "") as Record<string, unknown>;
+  assert.equal(all.RequestHost, "whoami.localhost");
+  assert.equal(all.RequestPort, "8080");
+  assert.equal(all.RouterName, "web-router@kubernetesgateway");
+  assert.equal(all.ServiceURL, "http://127.30.1.4:80");
+  assert.equal(all.Duration, 3_700_000);
+  const some = JSON.parse(
+    line([
+      "--accesslog.format=json",
+      "--accesslog.fields.defaultmode=drop",
+      "--accesslog.fields.names.RequestPath=keep",
+      "--accesslog.fields.names.ClientHost=redact",
+    ]) ?? "",
+  ) as Record<string, unknown>;
+  assert.deepEqual(Object.keys(some).sort(), ["ClientHost", "RequestPath", "level", "msg", "time"]);
+  assert.equal(some.ClientHost, "REDACTED");
+});
+
+const filtered: [flags: string[], changes: Partial<AccessRecord>, logged: boolean][] = [
+  [["--accesslog.filters.statuscodes=400-499,502"], { status: 404 }, true],
+  [["--accesslog.filters.statuscodes=400-499,502"], { status: 502 }, true],
+  [["--accesslog.filters.statuscodes=400-499,502"], { status: 200 }, false],
+  [["--accesslog.filters.minduration=10ms"], { duration: 10 }, true],
+  [["--accesslog.filters.minduration=10ms"], { duration: 9.9 }, false],
+  [["--accesslog.filters.minduration=10ms", "--accesslog.filters.retryattempts"], { retries: 1 }, true],
+];
+for (const [flags, changes, logged] of filtered) {
+  test(`${flags.join(" ")} ${logged ? "logs" : "drops"} ${JSON.stringify(changes)}`, () => {
+    assert.equal(line(flags, changes) !== undefined, logged);
+  });
+}

@@ -1,0 +1,113 @@
+// The translation never throws: mutilated objects (as an API server without validation would let through) become
+// conditions or nothing. Mutations are drawn from a seeded sequence, so that a failure can be repeated.
+
+import assert from "node:assert/strict";
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { test } from "node:test";
+import { parseAllDocuments } from "yaml";
+import type { GatewayObjects } from "./gateway-objects.ts";
+import { withStatus } from "./statuses.ts";
+import { translate, type TranslateOptions } from "./translate.ts";
+
+type Json = null | boolean | number | string | Json[] | { [key: string]: Json };
+
+const directory = join(import.meta.dirname, "testdata");
+const options: TranslateOptions = {
+  controllerName: "traefik.io/gateway-controller",
+  entryPoints: [{ name: "web", port: 8000, addresses: [] }],
+  reservedPorts: new Map(),
+  ownAddresses: true,
+  listenerProblems: new Map(),
+  addressFor: () => ({ addresses: [], hosts: ["127.0.0.2"] }),
+};
+
+/** Strings for fields that are strings, from empty to hostile; lists and optional members lose their content. */
+const strings = [
+  "",
+  "*",
+  "*.",
+  "__proto__",
+  "constructor",
+  "/",
+  "a/b",
+  "\u0000",
+  "💥",
+  "x".repeat(300),
+  "(",
+  "-1",
+  "9999999h",
+];
+const numbers = [0, -1, 65_536, 1.5, 2 ** 53];
+
+function sequence(seed: number): (below: number) => number {
+  let state = seed;
+  return (below) => {
+    state = (Math.imul(state, 1_103_515_245) + 12_345) >>> 0;
+    return Math.floor((state / 2 ** 32) * below);
+  };
+}
+
+/** Changes about one value in twelve; never what identifies an object or says what it must have. */
+function mutate(value: Json, random: (below: number) => number, key = ""): Json {
+  if (["kind", "apiVersion", "metadata", "gatewayClassName", "controllerName", "from", "to"].includes(key))
+    return value;
+  const hit = random(12) === 0;
+  if (typeof value === "string") return hit ? (strings[random(strings.length)] ?? "") : value;
+  if (typeof value === "number") return hit ? (numbers[random(numbers.length)] ?? 0) : value;
+  if (Array.isArray(value)) return hit ? [] : value.map((item) => mutate(item, random));
+  if (typeof value !== "object" || value === null) return value;
+  const optional = new Set([
+    "hostnames",
+    "matches",
+    "filters",
+    "backendRefs",
+    "rules",
+    "parentRefs",
+    "tls",
+    "allowedRoutes",
+    "ports",
+    "conditions",
+    "path",
+    "selector",
+    "requestRedirect",
+    "urlRewrite",
+  ]);
+  return Object.fromEntries(
+    Object.entries(value)
+      .filter(([name]) => !(optional.has(name) && random(12) === 0))
+      .map(([name, child]) => [name, mutate(child, random, name)]),
+  );
+}
+
+for (const file of readdirSync(directory).filter((name) => name.endsWith(".in.yaml"))) {
+  test(file, () => {
+    const documents = parseAllDocuments(readFileSync(join(directory, file), "utf8")).map(
+      (each) => each.toJSON() as Json,
+    );
+    for (let seed = 1; seed <= 40; seed++) {
+      const random = sequence(seed);
+      const all = documents.map((document) => mutate(document, random)) as { kind: string }[];
+      const ofKind = (kind: string) => all.filter((object) => object.kind === kind) as never[];
+      const objects: GatewayObjects = {
+        gatewayClasses: ofKind("GatewayClass"),
+        gateways: ofKind("Gateway"),
+        httpRoutes: ofKind("HTTPRoute"),
+        referenceGrants: ofKind("ReferenceGrant"),
+        services: ofKind("Service"),
+        endpointSlices: ofKind("EndpointSlice"),
+        namespaces: ofKind("Namespace"),
+        secrets: ofKind("Secret"),
+      };
+      const { table, statuses } = translate(objects, options);
+      for (const update of statuses) withStatus(update, update.object, "2026-01-01T00:00:00Z");
+      for (const { virtualHosts } of table.listeners) {
+        for (const { action } of virtualHosts.flatMap(({ routes }) => routes)) {
+          const used = action.type === "forward" ? action.backends.flatMap(({ service }) => service ?? []) : [];
+          for (const id of used)
+            assert.ok(Object.hasOwn(table.services, id), `seed ${seed}: service ${id} is in the table`);
+        }
+      }
+    }
+  });
+}
