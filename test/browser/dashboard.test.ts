@@ -48,7 +48,7 @@ describe("the dashboard", { skip: executablePath ? false : "Chromium is not inst
   test("shows entrypoints, routers with rule and status, and services with their servers", async () => {
     await page.getByText("Host(`whoami.localhost`)").first().waitFor();
     const text = await page.locator("body").innerText();
-    for (const expected of ["web", ":8000", "whoami-host", "whoami-path", "traefik-dashboard", "PathPrefix(`/v1`)"]) {
+    for (const expected of ["web", ":8000", "whoami-host", "whoami-path", "traefik-dashboard", "PathPrefix(`/v1/`)"]) {
       assert.ok(text.includes(expected), `${expected} in:\n${text}`);
     }
     assert.equal((text.match(/http:\/\/127\.\d+\.\d+\.\d+:80\b/g) ?? []).length >= 4, true, text);

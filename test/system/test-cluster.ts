@@ -47,6 +47,8 @@ export function run(program: string, args: string[], environment: NodeJS.Process
     child.stderr.setEncoding("utf8").on("data", (text: string) => (stderr += text));
     child.once("error", reject);
     child.once("close", (code) => resolve({ code: code ?? -1, stdout, stderr }));
+    // A program that ends without reading its input is no failure of ours.
+    child.stdin.on("error", () => {});
     child.stdin.end(input);
   });
 }
