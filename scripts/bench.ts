@@ -3,6 +3,7 @@
 
 const benches: Record<string, () => Promise<{ main(args: string[]): Promise<void> }>> = {
   boot: () => import("../test/bench/boot.ts"),
+  changes: () => import("../test/bench/changes.ts"),
 };
 
 const [name = "", ...args] = process.argv.slice(2);

@@ -5,6 +5,7 @@ import { build } from "esbuild";
 import { cpSync, mkdirSync, readdirSync, utimesSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { builtinModules } from "./builtin-modules.ts";
 
 const root = join(dirname(fileURLToPath(import.meta.url)), "..");
 const output = join(root, "dist");
@@ -44,9 +45,10 @@ async function buildPrograms(): Promise<void> {
     minifySyntax: true,
     legalComments: "none",
     logLevel: "warning",
+    plugins: [builtinModules],
     // Some libraries still call require() for Node's own modules.
     banner: {
-      js: 'import { createRequire as __createRequire } from "node:module"; const require = __createRequire(import.meta.url);',
+      js: 'const require = process.getBuiltinModule("node:module").createRequire(import.meta.url);',
     },
   });
   writeFileSync(join(output, "package.json"), '{ "type": "module" }\n');

@@ -16,19 +16,17 @@ const hostnames = atomicList(
   { maxItems: 16 },
 ).when({ since: "v1.6.1" }, { maxItems: 1024 });
 
-const requiredHostnames = hostnames
-  .when({}, { minItems: 1 })
-  .rules(
-    rule("Hostnames cannot contain an IP", "self.all(h, !isIP(h))", { since: "v1.6.1" }),
-    rule("Hostnames must be valid based on RFC-1123", `self.all(h, !h.contains('*') ? h.${dnsName} : true)`, {
-      since: "v1.6.1",
-    }),
-    rule(
-      "Wildcards on hostnames must be the first label, and the rest of hostname must be valid based on RFC-1123",
-      `self.all(h, h.contains('*') ? (h.startsWith('*.') && h.substring(2).${dnsName}) : true)`,
-      { since: "v1.6.1" },
-    ),
-  );
+const requiredHostnames = hostnames.when({}, { minItems: 1 }).rules(
+  rule("Hostnames cannot contain an IP", "self.all(h, !isIP(h))", { since: "v1.6.1" }),
+  rule("Hostnames must be valid based on RFC-1123", `self.all(h, !h.contains('*') ? h.${dnsName} : true)`, {
+    since: "v1.6.1",
+  }),
+  rule(
+    "Wildcards on hostnames must be the first label, and the rest of hostname must be valid based on RFC-1123",
+    `self.all(h, h.contains('*') ? (h.startsWith('*.') && h.substring(2).${dnsName}) : true)`,
+    { since: "v1.6.1" },
+  ),
+);
 
 const DESCRIPTION = "Sends TLS connections from Gateways to backends by SNI.";
 const SPEC_DESCRIPTION = "What the route takes and where it sends it.";
