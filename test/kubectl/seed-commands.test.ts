@@ -23,33 +23,22 @@ describe("kubectl", { skip: missing("kubectl") }, () => {
       .split("\n")
       .map((line) => line.split(/ {2,}/));
 
-  /** A command that goes on: resolves once its output matches, then ends it. */
-  const untilOutput = (
-    args: string[],
-    pattern: RegExp,
-    act: () => Promise<unknown> = async () => {},
-  ): Promise<string> =>
-    new Promise((resolve, reject) => {
-      const child = spawn("kubectl", ["--context", cluster.context, ...args], { env: cluster.environment });
-      let output = "";
-      let acted = false;
-      const timer = setTimeout(() => finish(new Error(`no ${pattern} in: ${output}`)), 20_000);
-      const finish = (error?: Error): void => {
-        clearTimeout(timer);
-        void endChild(child).then(() => (error ? reject(error) : resolve(output)));
-      };
-      const read = (text: string): void => {
-        output += text;
-        if (pattern.test(output)) finish();
-        else if (!acted) {
-          acted = true;
-          act().catch(finish);
-        }
-      };
-      child.stdout.setEncoding("utf8").on("data", read);
-      child.stderr.setEncoding("utf8").on("data", (text: string) => (output += text));
-      child.once("error", finish);
-    });
+  /** Runs a command that goes on until its output matches, then ends it. `act` runs after the first output. */
+  const untilOutput = async (args: string[], pattern: RegExp, act?: () => Promise<unknown>): Promise<string> => {
+    const child = spawn("kubectl", ["--context", cluster.context, ...args], { env: cluster.environment });
+    const timer = setTimeout(() => child.kill(), 20_000);
+    let output = "";
+    let acted: Promise<unknown> | undefined;
+    for await (const text of child.stdout.setEncoding("utf8") as AsyncIterable<string>) {
+      output += text;
+      if (pattern.test(output)) break;
+      acted ??= act?.();
+    }
+    clearTimeout(timer);
+    await Promise.all([endChild(child), acted]);
+    assert.match(output, pattern);
+    return output;
+  };
 
   test("get gatewayclass,gateway,httproute -A shows the definitions' columns", async () => {
     const text = await kubectl("get", "gatewayclass,gateway,httproute", "-A");

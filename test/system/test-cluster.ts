@@ -186,12 +186,12 @@ export function continuousRequests(
   cluster: TestCluster,
   url: string,
 ): { stop(): Promise<{ answered: number; failures: string[] }> } {
-  let going = true;
-  t.after(() => (going = false));
+  const stopped = new AbortController();
+  t.after(() => stopped.abort());
   let answered = 0;
   const failures: string[] = [];
   const work = (async () => {
-    while (going) {
+    while (!stopped.signal.aborted) {
       try {
         const { status } = await cluster.get(url);
         answered++;
@@ -203,7 +203,7 @@ export function continuousRequests(
   })();
   return {
     stop: async () => {
-      going = false;
+      stopped.abort();
       await work;
       return { answered, failures };
     },

@@ -98,7 +98,7 @@ export type Fields = Readonly<Record<string, AnyDefinition>>;
 export type Infer<D> = D extends Definition<infer T, Presence> ? T : never;
 
 type OptionalKeys<F extends Fields> = {
-  [K in keyof F]: F[K] extends Definition<unknown, "required"> ? never : K;
+  [K in keyof F]: F[K] extends Definition<unknown> ? never : K;
 }[keyof F];
 
 type Flat<T> = { [K in keyof T]: T[K] };

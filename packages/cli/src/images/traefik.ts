@@ -2,5 +2,6 @@
 
 import { runGateway } from "@gatehouse/gateway/main";
 import { dashboardDirectory } from "../program-files.ts";
+import { version } from "../version.ts";
 
-await runGateway(process.argv.slice(2), { dashboardDirectory: dashboardDirectory() });
+await runGateway(process.argv.slice(2), { dashboardDirectory: dashboardDirectory(), version });

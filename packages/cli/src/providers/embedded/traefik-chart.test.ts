@@ -38,6 +38,7 @@ test("the pod has the demo's ports: node port 80 on container port 8000, 443 on 
     "--api.insecure=true",
     "--accesslog=true",
     "--ping=true",
+    "--metrics.prometheus.entrypoint=metrics",
   ]) {
     assert.ok(container?.args?.includes(flag), flag);
   }

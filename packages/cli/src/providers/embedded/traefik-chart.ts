@@ -43,6 +43,7 @@ interface ChartValues {
   ingressClass: { enabled: boolean };
   ingressRoute: { dashboard: { enabled: boolean } };
   api: { dashboard: boolean };
+  metrics: { prometheus: { entryPoint: string } | null } | null;
   additionalArguments: string[];
   env: { name: string; value?: string }[];
   logs: {
@@ -88,6 +89,7 @@ const defaults: ChartValues = {
   ingressClass: { enabled: true },
   ingressRoute: { dashboard: { enabled: false } },
   api: { dashboard: true },
+  metrics: { prometheus: { entryPoint: "metrics" } },
   additionalArguments: [],
   env: [],
   logs: { general: { level: "INFO", format: null }, access: { enabled: false, format: null } },
@@ -303,6 +305,7 @@ function podSpec(values: ChartValues, release: ChartRelease): PodSpec {
 
 function traefikArguments(values: ChartValues, release: ChartRelease): string[] {
   const { kubernetesGateway } = values.providers;
+  const prometheus = values.metrics?.prometheus;
   const entryPoints = enabledPorts(values).flatMap(([name, port]) => [
     `--entryPoints.${name}.address=${port.hostIP ?? ""}:${port.port}/${(port.protocol ?? "TCP").toLowerCase()}`,
     ...(port.forwardedHeaders?.trustedIPs?.length
@@ -316,6 +319,7 @@ function traefikArguments(values: ChartValues, release: ChartRelease): string[] 
     ...entryPoints,
     ...(values.api.dashboard ? ["--api.dashboard=true"] : []),
     "--ping=true",
+    ...(prometheus ? ["--metrics.prometheus=true", `--metrics.prometheus.entrypoint=${prometheus.entryPoint}`] : []),
     "--providers.kubernetesgateway",
     `--providers.kubernetesgateway.statusaddress.service.name=${release.name}`,
     `--providers.kubernetesgateway.statusaddress.service.namespace=${release.namespace}`,
