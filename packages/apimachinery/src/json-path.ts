@@ -1,7 +1,7 @@
 // JSONPath as Kubernetes knows it (client-go util/jsonpath): for printer columns and `-o jsonpath`.
 
-/** Values found in an object, in order; empty when the path leads nowhere. */
-export type JsonPath = (object: unknown) => unknown[];
+/** Values found in `from`, in order; empty when the path leads nowhere. `root` is what `$` in a filter means (default: `from`). */
+type JsonPath = (from: unknown, root?: unknown) => unknown[];
 
 type Step = (values: unknown[], root: unknown) => unknown[];
 
@@ -17,7 +17,7 @@ export function compile(path: string): JsonPath {
   const body = trimmed.startsWith("{") && trimmed.endsWith("}") ? trimmed.slice(1, -1).trim() : trimmed;
   const reader = new Reader(body.replace(/^[$@]/, ""), path);
   const steps = reader.steps();
-  return (object) => steps.reduce<unknown[]>((values, step) => step(values, object), [object]);
+  return (from, root = from) => steps.reduce<unknown[]>((values, step) => step(values, root), [from]);
 }
 
 /** Reads the steps of one path from its text. */
@@ -137,6 +137,7 @@ class Reader {
     if (/^-?\d+(?:\.\d+)?$/.test(trimmed)) return () => [Number(trimmed)];
     if (trimmed === "true" || trimmed === "false") return () => [trimmed === "true"];
     if (trimmed === "") throw this.#error("empty filter");
+    if (!/^[@$.]/.test(trimmed)) throw this.#error(`unrecognized identifier ${trimmed}`);
     const search = compile(trimmed);
     return trimmed.startsWith("$") ? (_item, root) => search(root) : (item) => search(item);
   }

@@ -1,5 +1,5 @@
 // Reading request bodies: size and depth limits, and one decoder per content type.
-// Decoders for further encodings (Kubernetes protobuf) belong in `decoders`.
+// Protobuf and YAML are read by code that is loaded when the first such body comes.
 
 import type { IncomingMessage } from "node:http";
 import { badRequest, StatusError } from "@gatehouse/apimachinery/status-error";
@@ -35,6 +35,7 @@ const decoders: Record<string, Decoder> = {
   "": decodeJson,
   "application/json": decodeJson,
   "application/yaml": decodeYaml,
+  "application/vnd.kubernetes.protobuf": decodeKubernetesProtobuf,
 };
 
 /** The decoded body. Throws 400 for what cannot be read and 415 for encodings not served. */
@@ -65,6 +66,11 @@ export async function decodeYaml(bytes: Buffer): Promise<unknown> {
   }
   // Round trip: aliases become copies and everything that is not JSON is gone before anybody keeps it.
   return decodeJson(Buffer.from(JSON.stringify(value ?? null)));
+}
+
+async function decodeKubernetesProtobuf(bytes: Buffer): Promise<unknown> {
+  const { decodeProtobuf } = await import("./protobuf/decode-protobuf.ts");
+  return decodeProtobuf(bytes);
 }
 
 /** 415 that names what was sent and what is accepted. */

@@ -4,8 +4,15 @@ import type { Discovery, DocumentAnswer } from "./discovery.ts";
 import { noSuchResource } from "./error-answers.ts";
 import type { OpenApi } from "./openapi.ts";
 import type { Registry } from "./registry.ts";
-import type { PathAnswer } from "./request-handler.ts";
 import type { PathRequestInfo } from "./request-info.ts";
+
+/** What a path outside the resources answers. */
+export interface PathAnswer {
+  code: number;
+  contentType: string;
+  body: string | Buffer;
+  headers?: Record<string, string>;
+}
 
 const healthPaths = new Set(["/healthz", "/livez", "/readyz"]);
 

@@ -12,7 +12,7 @@ import type { Authorizer } from "./auth/authorization.ts";
 import { type Body, readBody } from "./decode-body.ts";
 import { statusOf } from "./error-answers.ts";
 import type { Identity } from "./identity.ts";
-import { isPublicPath, type PathAnswers } from "./path-answers.ts";
+import { isPublicPath, type PathAnswer, type PathAnswers } from "./path-answers.ts";
 import { parseRequest, type ResourceRequestInfo } from "./request-info.ts";
 import { answerResource, definitionFor } from "./resource-router.ts";
 import { watch, type WatchSink } from "./verbs/watch.ts";
@@ -131,14 +131,6 @@ function expiredWatch(error: unknown): (sink: WatchSink) => void {
     sink.fail(error.status);
     sink.end();
   };
-}
-
-/** What a path outside the resources answers. */
-export interface PathAnswer {
-  code: number;
-  contentType: string;
-  body: string | Buffer;
-  headers?: Record<string, string>;
 }
 
 function sendPath(response: ServerResponse, answer: PathAnswer): void {

@@ -36,7 +36,7 @@ export async function createObjectPrinter(format: Exclude<OutputFormat, { kind: 
     case "name":
       return (object, type) => `${objectRef(type, object.metadata.name)}\n`;
     case "jsonpath": {
-      const { parseTemplate } = await import("./jsonpath.ts");
+      const { parseTemplate } = await import("./json-path-template.ts");
       return parseTemplate(format.template);
     }
   }

@@ -1,22 +1,13 @@
 // The oracle: our CRDs must equal the official install files in everything but their words.
-// GATEHOUSE_GATEWAY_API_DIR names a folder with <version>/<channel>/*.yaml; default ../shared/gateway-api beside the
-// repository. Without that folder the comparison is skipped.
+// Without the official files (see testing.ts) the comparison is skipped.
 
 import assert from "node:assert/strict";
-import { existsSync, readdirSync, readFileSync } from "node:fs";
-import { join } from "node:path";
 import { describe, test } from "node:test";
-import { fileURLToPath } from "node:url";
 import type { KubeObject } from "@gatehouse/apimachinery/meta";
 import type { Schema } from "@gatehouse/apimachinery/schema";
-import { parse } from "yaml";
-import { type Bundle, BUNDLE_VERSIONS, CHANNELS } from "./bundle.ts";
+import type { Bundle } from "./bundle.ts";
 import { customResourceDefinitions } from "./custom-resource-definitions.ts";
-
-const officialDir =
-  process.env.GATEHOUSE_GATEWAY_API_DIR ?? fileURLToPath(new URL("../../../../shared/gateway-api", import.meta.url));
-
-const bundles: Bundle[] = BUNDLE_VERSIONS.flatMap((version) => CHANNELS.map((channel) => ({ version, channel })));
+import { bundles, officialDefinitions } from "./testing.ts";
 
 interface CustomResourceDefinition extends KubeObject {
   spec: {
@@ -32,14 +23,6 @@ interface CustomResourceDefinition extends KubeObject {
 
 function ours(bundle: Bundle): CustomResourceDefinition[] {
   return customResourceDefinitions(bundle) as CustomResourceDefinition[];
-}
-
-function official(folder: string): CustomResourceDefinition[] {
-  return readdirSync(folder)
-    .filter((file) => file.endsWith(".yaml"))
-    .map((file) => readFileSync(join(folder, file), "utf8"))
-    .filter((text) => /^kind: CustomResourceDefinition$/m.test(text))
-    .map((text) => parse(text) as CustomResourceDefinition);
 }
 
 /** Every schema node below the root, with its path. */
@@ -71,11 +54,10 @@ const byName = (a: KubeObject, b: KubeObject): number => (a.metadata.name < b.me
 const words = (text: string): string => text.replace(/\s+/g, " ").trim().toLowerCase();
 
 for (const bundle of bundles) {
-  const folder = join(officialDir, bundle.version, bundle.channel);
-  const skip = existsSync(folder) ? false : `no official CRDs at ${folder} (set GATEHOUSE_GATEWAY_API_DIR)`;
+  const { skip, crds } = officialDefinitions(bundle);
 
   describe(`official CRDs of ${bundle.version} ${bundle.channel}`, { skip }, () => {
-    const theirs = skip ? [] : official(folder).sort(byName);
+    const theirs = skip ? [] : (crds() as CustomResourceDefinition[]).sort(byName);
 
     test("are the same kinds", () => {
       assert.deepEqual(

@@ -9,7 +9,8 @@ import type { ListenerState, Proxy } from "@gatehouse/proxy/proxy";
 import { type AddressPool, assignAddresses } from "./gateway-addresses.ts";
 import { createStatusWriter } from "./status-writer.ts";
 import type { GatewayObjects } from "./translate/gateway-objects.ts";
-import { type EntryPoint, translate, type Translation } from "./translate/translate.ts";
+import { translate, type Translation } from "./translate/translate.ts";
+import type { EntryPoint } from "./translate/translate-options.ts";
 import { createWatchedObjects } from "./watched-objects.ts";
 
 /** The controller name that Traefik's GatewayClass names. */

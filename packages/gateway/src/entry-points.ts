@@ -3,7 +3,7 @@
 import { type ListenAddress, listenAddresses } from "@gatehouse/apimachinery/pod-environment";
 import { type EntryPointConfiguration, internalEntryPoint, type StaticConfiguration } from "./static-configuration.ts";
 import type { InternalParts } from "./traefik-api.ts";
-import type { EntryPoint } from "./translate/translate.ts";
+import type { EntryPoint } from "./translate/translate-options.ts";
 
 export interface EntryPointPlan {
   public: EntryPoint[];

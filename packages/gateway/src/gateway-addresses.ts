@@ -4,7 +4,7 @@
 import { objectKey } from "@gatehouse/apimachinery/meta";
 import type { Gateway, GatewayStatusAddress } from "@gatehouse/gateway-api/gateway";
 import { compareAge } from "./translate/order.ts";
-import type { AddressAssignment } from "./translate/translate.ts";
+import type { AddressAssignment } from "./translate/translate-options.ts";
 
 /** The addresses of an IPv4 CIDR that a listener may take: none ends in .0 or .255. */
 export interface AddressPool {

@@ -11,7 +11,7 @@ import type { Limits } from "./limits.ts";
 import { explain } from "./match/explain.ts";
 import type { Explanation, RequestDescription } from "./match/explain.ts";
 import type { RoutingTable } from "./routing-table.ts";
-import type { ServerContext } from "./server-port.ts";
+import type { ServerContext } from "./server-context.ts";
 import { ServerPorts } from "./server-ports.ts";
 import type { ListenerState } from "./server-ports.ts";
 import { CounterSet, countRequest, newListenerCounters, newTraffic } from "./stats.ts";

@@ -5,51 +5,28 @@ import { createServer } from "node:net";
 import type { Server, Socket } from "node:net";
 import { createServer as createTlsServer } from "node:tls";
 import type { Server as TlsServer } from "node:tls";
-import type { AccessRecord } from "./access.ts";
-import type { CompiledListener, CompiledRoute } from "./compiled-table.ts";
+import type { CompiledListener } from "./compiled-table.ts";
 import { isTrusted } from "./compiled-table.ts";
 import type { ClientFacts } from "./forwarding-fields.ts";
 import { ClientConnection } from "./http1/client-connection.ts";
-import type { RequestHead } from "./http1/request-head.ts";
 import { AcceptedTransport } from "./io/net-transport.ts";
-import type { Limits } from "./limits.ts";
 import type { TlsTermination } from "./routing-table.ts";
+import type { AcceptingPort, OpenConnection, ServerContext } from "./server-context.ts";
 import type { ListenerCounters } from "./stats.ts";
-import type { TimerWheel } from "./timer-wheel.ts";
 import { tlsOptions } from "./tls.ts";
-import type { EndpointPool } from "./upstream/endpoint-pool.ts";
-import type { ServiceState } from "./upstream/upstreams.ts";
-
-/** What connections need of the proxy around them. */
-export interface ServerContext {
-  limits: Limits;
-  wheel: TimerWheel;
-  serverName: string;
-  log: (line: string) => void;
-  /** `head` is null for a request that could not be read. */
-  openRecord(listener: string, address: string, port: number, head: RequestHead | null): AccessRecord;
-  closeRecord(
-    record: AccessRecord,
-    port: ServerPort,
-    route: CompiledRoute | null,
-    service: ServiceState | null,
-    endpoint: EndpointPool | null,
-  ): void;
-}
 
 /** How long a TLS client may take for its handshake, in milliseconds. */
 const HANDSHAKE_TIMEOUT = 10_000;
 
-export class ServerPort {
+export class ServerPort implements AcceptingPort {
   readonly host: string;
   /** As configured, 0 for any free port. */
   readonly requestedPort: number;
   counters: ListenerCounters;
-  /** No further connections: open ones close after their current answer. */
   draining = false;
   readonly #context: ServerContext;
   readonly #server: Server;
-  readonly #connections = new Set<ClientConnection>();
+  readonly #connections = new Set<OpenConnection>();
   #listener: CompiledListener;
   #tls: TlsServer | null = null;
   #tlsSource = "";
@@ -144,7 +121,7 @@ export class ServerPort {
     return { address, trusted: isTrusted(listener, address), tls, localPort };
   }
 
-  forget(connection: ClientConnection): void {
+  forget(connection: OpenConnection): void {
     if (!this.#connections.delete(connection)) return;
     this.counters.connectionsOpen--;
     if (this.#connections.size > 0) return;

@@ -2,8 +2,8 @@
 // changed its meaning, and never touches the rest.
 
 import type { CompiledListener } from "./compiled-table.ts";
+import type { ServerContext } from "./server-context.ts";
 import { ServerPort } from "./server-port.ts";
-import type { ServerContext } from "./server-port.ts";
 import type { ListenerCounters } from "./stats.ts";
 
 /** How one address of one listener fares. */

@@ -1,14 +1,11 @@
-// The Gateway API's CRDs go through everything that custom resources go through: ours always, and the official install files
-// of the directory that GATEWAY_API_CRDS names.
+// The Gateway API's CRDs go through everything that custom resources go through: ours always, and the official ones
+// where they are at hand.
 
 import assert from "node:assert/strict";
-import { readdirSync, readFileSync } from "node:fs";
-import { join } from "node:path";
 import { describe, test } from "node:test";
 import type { KubeObject } from "@gatehouse/apimachinery/meta";
-import { BUNDLE_VERSIONS, CHANNELS } from "@gatehouse/gateway-api/bundle";
 import { customResourceDefinitions } from "@gatehouse/gateway-api/custom-resource-definitions";
-import { parseAllDocuments } from "yaml";
+import { bundles, officialDefinitions } from "@gatehouse/gateway-api/testing";
 import { builtInDefinitions } from "../kinds/built-in.ts";
 import type { ResourceDefinition } from "../resource-definition.ts";
 import { applyDefaults } from "../schema/default.ts";
@@ -17,26 +14,14 @@ import { validateSchema } from "../schema/validate.ts";
 import { definitionsOf } from "./definition.ts";
 import { validateCrd } from "./validate-crd.ts";
 
-const directory = process.env["GATEWAY_API_CRDS"] ?? "";
-
 /** The definitions to test, by where they come from. */
-const sources: { name: string; skip?: string; crds: () => KubeObject[] }[] = [
-  { name: "official files", ...(directory ? {} : { skip: "GATEWAY_API_CRDS is not set" }), crds: officialFiles },
-  ...BUNDLE_VERSIONS.flatMap((version) =>
-    CHANNELS.map((channel) => ({
-      name: `our ${version} ${channel}`,
-      crds: () => customResourceDefinitions({ version, channel }),
-    })),
-  ),
-];
-
-function officialFiles(): KubeObject[] {
-  return readdirSync(directory)
-    .filter((name) => name.endsWith(".yaml"))
-    .flatMap((name) => parseAllDocuments(readFileSync(join(directory, name), "utf8")))
-    .map((document) => document.toJS() as KubeObject | null)
-    .filter((object) => object?.kind === "CustomResourceDefinition") as KubeObject[];
-}
+const sources: { name: string; skip: string | false; crds: () => KubeObject[] }[] = bundles.flatMap((bundle) => {
+  const name = `${bundle.version} ${bundle.channel}`;
+  return [
+    { name: `official ${name}`, ...officialDefinitions(bundle) },
+    { name: `our ${name}`, skip: false, crds: () => customResourceDefinitions(bundle) },
+  ];
+});
 
 function httpRoute(crds: KubeObject[]): ResourceDefinition {
   const found = crds.flatMap(definitionsOf).find(({ type }) => type.kind === "HTTPRoute" && type.version === "v1");
@@ -52,7 +37,7 @@ function decode({ schema }: ResourceDefinition, object: KubeObject): { unknown: 
 }
 
 for (const { name, skip, crds } of sources) {
-  describe(name, { skip: skip ?? false }, () => {
+  describe(name, { skip }, () => {
     test("the definitions are valid, strictly", () => {
       const crdDefinition = builtInDefinitions().find(({ type }) => type.kind === "CustomResourceDefinition");
       assert.ok(crdDefinition);

@@ -62,7 +62,7 @@ function wholeDirective(patch: Tree): Tree {
 
 /** `$retainKeys` lists every key the union may still have; what the patch sets must be among them. */
 function retainKeys(original: Tree, patch: Tree): void {
-  const kept = patch["$retainKeys"];
+  const kept = own(patch, "$retainKeys");
   if (kept === undefined) return;
   if (!Array.isArray(kept)) throw badRequest("invalid patch format of retainKeys");
   for (const [key, value] of Object.entries(patch)) {
@@ -78,7 +78,7 @@ function mergeField(schema: Schema, original: Tree, key: string, value: unknown)
     delete original[key];
     return;
   }
-  const current = original[key];
+  const current = own(original, key);
   const field = propertySchema(schema, key);
   if (isTree(current) && isTree(value)) {
     const replace = field?.["x-kubernetes-patch-strategy"] === "replace";
@@ -90,6 +90,11 @@ function mergeField(schema: Schema, original: Tree, key: string, value: unknown)
     if (added === undefined) delete original[key];
     else assign(original, key, added);
   }
+}
+
+/** What the document itself says: reading `__proto__` any other way would hand out (and merge into) everybody's prototype. */
+function own(tree: Tree, key: string): unknown {
+  return Object.hasOwn(tree, key) ? tree[key] : undefined;
 }
 
 function assign(tree: Tree, key: string, value: unknown): void {
@@ -113,8 +118,14 @@ function withoutDirectives(value: unknown): unknown {
 
 function deletePrimitives(original: Tree, key: string, value: unknown): void {
   if (!Array.isArray(value)) throw badRequest("invalid patch format of primitive list");
-  const current = original[key];
-  if (Array.isArray(current)) original[key] = current.filter((item) => !value.includes(item));
+  const current = own(original, key);
+  if (!Array.isArray(current)) return;
+  const doomed = new Set<unknown>(value);
+  assign(
+    original,
+    key,
+    current.filter((item) => !doomed.has(item)),
+  );
 }
 
 function mergeList(rule: ListRule, original: unknown[], patch: unknown[]): unknown[] {
@@ -157,11 +168,15 @@ function mergeMaps(items: Schema, mergeKey: string, original: Tree[], patch: Tre
   }
   if (patch.some((item) => item["$patch"] === "replace")) return plain;
   const merged: Tree[] = [...live];
+  // The first of each key, so that long lists stay linear.
+  const positions = new Map<unknown, number>();
+  for (const [index, item] of merged.entries())
+    if (!positions.has(item[mergeKey])) positions.set(item[mergeKey], index);
   for (const item of plain) {
     const key = keyOf(item, mergeKey);
-    const at = merged.findIndex((candidate) => candidate[mergeKey] === key);
-    if (at >= 0) merged[at] = mergeMap(items, merged[at] ?? {}, item);
-    else merged.push(withoutDirectives(item) as Tree);
+    const at = positions.get(key);
+    if (at !== undefined) merged[at] = mergeMap(items, merged[at] ?? {}, item);
+    else positions.set(key, merged.push(withoutDirectives(item) as Tree) - 1);
   }
   for (const item of merged) keyOf(item, mergeKey);
   return orderItems(merged, plain, live, mergeKey);
@@ -170,8 +185,8 @@ function mergeMaps(items: Schema, mergeKey: string, original: Tree[], patch: Tre
 /** `$setElementOrder/<key>` with its list: merges the list (taking it out of the patch) and puts it in that order. */
 function mergeOrdered(schema: Schema, original: Tree, patch: Tree, key: string): void {
   const order = patch[`${orderPrefix}${key}`];
-  const added = patch[key];
-  const current = original[key];
+  const added = own(patch, key);
+  const current = own(original, key);
   if (!Array.isArray(order)) throw badRequest("invalid patch format of setElementOrder list");
   if (added !== undefined && added !== null && !Array.isArray(added)) {
     throw badRequest("invalid patch format of setElementOrder list");
@@ -181,7 +196,7 @@ function mergeOrdered(schema: Schema, original: Tree, patch: Tree, key: string):
   const { mergeKey } = rule;
   if (added) checkOrder(added, order, mergeKey, key);
   delete patch[key];
-  const primitiveDeletes = patch[`${deletePrefix}${key}`];
+  const primitiveDeletes = own(patch, `${deletePrefix}${key}`);
   const live = Array.isArray(current) ? current : undefined;
   if (!live && !added) return;
   let merged = live ?? [];
@@ -189,7 +204,7 @@ function mergeOrdered(schema: Schema, original: Tree, patch: Tree, key: string):
   else if (added) merged = withoutDirectives(added) as unknown[];
   // The deletions of primitives run after this; items to be deleted are not in the order and must not move the others.
   if (Array.isArray(primitiveDeletes)) merged = merged.filter((item) => !primitiveDeletes.includes(item));
-  original[key] = orderItems(merged, order, live ?? [], mergeKey);
+  assign(original, key, orderItems(merged, order, live ?? [], mergeKey));
 }
 
 /** The patch's items come in the order it asks for itself; deletions do not count. */

@@ -4,7 +4,7 @@ import type { GatewayClass } from "@gatehouse/gateway-api/gateway-class";
 import { type DesiredCondition, fails, holds } from "./conditions.ts";
 import type { GatewayObjects } from "./gateway-objects.ts";
 import { supportedFeatures } from "./supported-features.ts";
-import type { TranslateOptions } from "./translate.ts";
+import type { TranslateOptions } from "./translate-options.ts";
 
 export interface ProcessedGatewayClass {
   gatewayClass: GatewayClass;

@@ -7,7 +7,7 @@ import type { GatewayObjects, ObjectIndex } from "./gateway-objects.ts";
 import { type ListenerContext, type ProcessedListener, processListener, supportedProtocols } from "./listeners.ts";
 import { compareAge } from "./order.ts";
 import { listOf } from "./problems.ts";
-import type { AddressAssignment, TranslateOptions } from "./translate.ts";
+import type { AddressAssignment, TranslateOptions } from "./translate-options.ts";
 
 export interface ProcessedGateway {
   gateway: Gateway;

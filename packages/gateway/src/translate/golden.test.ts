@@ -13,7 +13,8 @@ import { assignAddresses, parseAddressPool } from "../gateway-addresses.ts";
 import type { Gateway } from "@gatehouse/gateway-api/gateway";
 import type { GatewayObjects } from "./gateway-objects.ts";
 import { withStatus } from "./statuses.ts";
-import { translate, type TranslateOptions, type Translation } from "./translate.ts";
+import { translate, type Translation } from "./translate.ts";
+import type { TranslateOptions } from "./translate-options.ts";
 
 const directory = join(import.meta.dirname, "testdata");
 const now = "<now>";

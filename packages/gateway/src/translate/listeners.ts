@@ -8,7 +8,7 @@ import { type CertificatePair, type CertificateProblem, resolveCertificates } fr
 import type { ObjectIndex } from "./gateway-objects.ts";
 import { anyHost } from "./hostnames.ts";
 import { listOf } from "./problems.ts";
-import type { EntryPoint, TranslateOptions } from "./translate.ts";
+import type { EntryPoint, TranslateOptions } from "./translate-options.ts";
 
 export interface ProcessedListener {
   spec: Listener;

@@ -8,7 +8,8 @@ import { test } from "node:test";
 import { parseAllDocuments } from "yaml";
 import type { GatewayObjects } from "./gateway-objects.ts";
 import { withStatus } from "./statuses.ts";
-import { translate, type TranslateOptions } from "./translate.ts";
+import { translate } from "./translate.ts";
+import type { TranslateOptions } from "./translate-options.ts";
 
 type Json = null | boolean | number | string | Json[] | { [key: string]: Json };
 

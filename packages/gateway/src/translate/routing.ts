@@ -7,7 +7,7 @@ import type { ProcessedGateway } from "./gateways.ts";
 import { ownListenerName, type ProcessedListener } from "./listeners.ts";
 import { compareSpecificity, covers } from "./hostnames.ts";
 import { compareAge, routeOrder } from "./order.ts";
-import type { TranslateOptions } from "./translate.ts";
+import type { TranslateOptions } from "./translate-options.ts";
 import { type AttachedListener, type HostRoutes, isolateListeners, mergeGateways } from "./virtual-hosts.ts";
 
 export function buildRoutingTable(

@@ -13,7 +13,7 @@ import type { Transport, TransportHandler } from "../io/transport.ts";
 import { routeRequest } from "../route-request.ts";
 import type { ClientContext } from "../route-request.ts";
 import { Timer } from "../timer-wheel.ts";
-import type { ServerContext, ServerPort } from "../server-port.ts";
+import type { AcceptingPort, OpenConnection, ServerContext } from "../server-context.ts";
 import { ChunkedDecoder } from "./chunked.ts";
 import type { BodySink } from "./chunked.ts";
 import { Framing, INCOMPLETE, REFUSED } from "./field-lines.ts";
@@ -27,9 +27,9 @@ const NOTHING = Buffer.alloc(0);
 
 const scratch = new RequestHead();
 
-export class ClientConnection implements TransportHandler, Downstream, BodySink {
+export class ClientConnection implements OpenConnection, TransportHandler, Downstream, BodySink {
   readonly #transport: Transport;
-  readonly #port: ServerPort;
+  readonly #port: AcceptingPort;
   readonly #context: ServerContext;
   readonly #out: BatchedWriter;
   readonly #timer: Timer;
@@ -57,7 +57,7 @@ export class ClientConnection implements TransportHandler, Downstream, BodySink 
   /** How long a slow reader may take for what is still unsent when we close. */
   #lingerUntil = 0;
 
-  constructor(transport: Transport, port: ServerPort, context: ServerContext, tls: boolean) {
+  constructor(transport: Transport, port: AcceptingPort, context: ServerContext, tls: boolean) {
     this.#transport = transport;
     this.#port = port;
     this.#context = context;
@@ -72,7 +72,6 @@ export class ClientConnection implements TransportHandler, Downstream, BodySink 
     context.wheel.arm(this.#timer, context.limits.keepAliveTimeout);
   }
 
-  /** Closes now when idle, else after the current answer (which then says so). */
   drain(): void {
     if (this.#state !== State.head || this.#head.started) return;
     if (this.#transport.unsent > 0) this.#linger();

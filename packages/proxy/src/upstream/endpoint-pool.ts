@@ -5,9 +5,9 @@ import { newEndpointCounters } from "../stats.ts";
 import type { EndpointCounters } from "../stats.ts";
 import type { TimerWheel } from "../timer-wheel.ts";
 import { UpstreamConnection } from "./upstream-connection.ts";
-import type { UpstreamUser } from "./upstream-connection.ts";
+import type { UpstreamPool, UpstreamUser } from "./upstream-connection.ts";
 
-export class EndpointPool {
+export class EndpointPool implements UpstreamPool {
   readonly host: string;
   readonly port: number;
   /** `host:port`, IPv6 in brackets. */
@@ -48,7 +48,6 @@ export class EndpointPool {
     connection.becomeIdle();
   }
 
-  /** Takes a connection out of the idle ones. */
   forget(connection: UpstreamConnection): void {
     const at = this.#idle.indexOf(connection);
     if (at < 0) return;

@@ -9,8 +9,9 @@ import { ResponseHead } from "../http1/response-head.ts";
 import { BatchedWriter } from "../io/batched-writer.ts";
 import { DialledTransport } from "../io/net-transport.ts";
 import type { Transport, TransportHandler } from "../io/transport.ts";
+import type { Limits } from "../limits.ts";
 import { Timer } from "../timer-wheel.ts";
-import type { EndpointPool } from "./endpoint-pool.ts";
+import type { TimerWheel } from "../timer-wheel.ts";
 
 /** How an attempt failed. `connect`: nothing was sent. `closed`: the connection ended before any byte of an answer.
  * `broken`: an answer had begun. `invalid`: what came was not HTTP. */
@@ -34,12 +35,27 @@ export interface UpstreamUser {
   onFailure(kind: FailureKind, reason: string): void;
 }
 
+/** The pool a connection belongs to: where it idles, and who hears how its endpoint fares. */
+export interface UpstreamPool {
+  readonly host: string;
+  readonly port: number;
+  readonly limits: Limits;
+  readonly wheel: TimerWheel;
+  /** Keeps the connection for another exchange, or destroys it. */
+  release(connection: UpstreamConnection): void;
+  /** Takes a connection out of the idle ones. */
+  forget(connection: UpstreamConnection): void;
+  onConnected(): void;
+  onConnectTimeout(): void;
+  onClosed(connection: UpstreamConnection, whileConnecting: boolean): void;
+}
+
 const State = { connecting: 0, idle: 1, head: 2, body: 3, tunnel: 4, closed: 5 } as const;
 
 const scratch = new ResponseHead();
 
 export class UpstreamConnection implements TransportHandler, BodySink {
-  readonly pool: EndpointPool;
+  readonly pool: UpstreamPool;
   readonly transport: Transport;
   readonly out: BatchedWriter;
   /** Whether it has served an exchange before: then a failure may only mean that the backend had closed it. */
@@ -57,7 +73,7 @@ export class UpstreamConnection implements TransportHandler, BodySink {
   #idleTimeout: number;
   readonly #timer: Timer;
 
-  constructor(pool: EndpointPool, user: UpstreamUser) {
+  constructor(pool: UpstreamPool, user: UpstreamUser) {
     this.pool = pool;
     this.#user = user;
     this.#idleTimeout = pool.limits.upstreamIdleTimeout;

@@ -1,0 +1,48 @@
+// What stands between a listening socket and its connections, whatever protocol these speak: each side names here what
+// it needs of the other.
+
+import type { AccessRecord } from "./access.ts";
+import type { CompiledListener, CompiledRoute } from "./compiled-table.ts";
+import type { ClientFacts } from "./forwarding-fields.ts";
+import type { RequestHead } from "./http1/request-head.ts";
+import type { Limits } from "./limits.ts";
+import type { ListenerCounters } from "./stats.ts";
+import type { TimerWheel } from "./timer-wheel.ts";
+import type { EndpointPool } from "./upstream/endpoint-pool.ts";
+import type { ServiceState } from "./upstream/upstreams.ts";
+
+/** What connections need of the proxy around them. */
+export interface ServerContext {
+  limits: Limits;
+  wheel: TimerWheel;
+  serverName: string;
+  log: (line: string) => void;
+  /** `head` is null for a request that could not be read. */
+  openRecord(listener: string, address: string, port: number, head: RequestHead | null): AccessRecord;
+  closeRecord(
+    record: AccessRecord,
+    port: AcceptingPort,
+    route: CompiledRoute | null,
+    service: ServiceState | null,
+    endpoint: EndpointPool | null,
+  ): void;
+}
+
+/** What a connection needs of the socket that accepted it. */
+export interface AcceptingPort {
+  /** The configuration in force: asked per request. */
+  readonly listener: CompiledListener;
+  readonly counters: ListenerCounters;
+  /** No further connections: open ones close after their current answer. */
+  readonly draining: boolean;
+  clientFacts(listener: CompiledListener, address: string, localPort: number, tls: boolean): ClientFacts;
+  /** The connection is gone. */
+  forget(connection: OpenConnection): void;
+}
+
+/** What a socket needs of the connections it has accepted. */
+export interface OpenConnection {
+  /** Closes now when idle, else after the current answer (which then says so). */
+  drain(): void;
+  destroy(): void;
+}
