@@ -10,7 +10,7 @@ import { httpRoutes } from "@gatehouse/gateway-api/http-route";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { parse } from "yaml";
-import { podOf, root, run, startTestCluster, type TestCluster } from "../system/test-cluster.ts";
+import { pidOfPod, podOf, root, startTestCluster, type TestCluster } from "../system/test-cluster.ts";
 
 type Effect = () => Promise<boolean>;
 
@@ -97,23 +97,11 @@ async function measure(cluster: TestCluster, client: ApiClient): Promise<[string
     const killed = [...(await podNames())][0] ?? "";
     await time(
       "process of a pod killed: it answers again",
-      () => killProcess(killed, cluster),
+      async () => process.kill(await pidOfPod(killed), "SIGKILL"),
       async () => (await podNames()).has(killed),
     );
   }
   return [...results];
-}
-
-async function killProcess(pod: string, cluster: TestCluster): Promise<void> {
-  const { stdout } = await run("ps", ["-eo", "pid,args"], cluster.environment);
-  const pid = Number(
-    stdout
-      .split("\n")
-      .find((line) => line.includes(pod))
-      ?.trim()
-      .split(/\s+/)[0],
-  );
-  process.kill(pid, "SIGKILL");
 }
 
 async function until(effect: Effect): Promise<void> {

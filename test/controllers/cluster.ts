@@ -16,6 +16,7 @@ import {
 } from "@gatehouse/apimachinery/types/core-v1";
 import { startTestServer, type TestServer } from "@gatehouse/apiserver/testing";
 import { type ControllerManager, startControllerManager } from "@gatehouse/controller-manager/controller-manager";
+import { untilObjects } from "../until.ts";
 
 export interface TestCluster {
   server: TestServer;
@@ -42,7 +43,6 @@ export interface TestCluster {
 
 export const nodeIP = "127.30.0.1";
 export const clusterCA = "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n";
-const patienceMs = 10_000;
 
 /** Controllers run and namespace `demo` and node `node` (Ready) are there, unless `bare`. */
 export async function startTestCluster(options: { bare?: boolean; tls?: boolean } = {}): Promise<TestCluster> {
@@ -60,7 +60,8 @@ export async function startTestCluster(options: { bare?: boolean; tls?: boolean 
     server,
     client,
     writes,
-    until: (type, holds, namespace) => until(client, type, holds, namespace, () => logged.slice(-10).join("\n")),
+    until: (type, holds, namespace) =>
+      untilObjects(client, type, namespace ? { namespace } : {}, holds, () => logged.slice(-10).join("\n")),
     setReady: async (pod, ready = true) => {
       const { name, namespace = "" } = pod.metadata;
       const podIP = pod.status?.podIP ?? `127.30.1.${++address}`;
@@ -133,37 +134,6 @@ function recording(client: ApiClient, writes: string[]): ApiClient {
       return client.json(request);
     },
   };
-}
-
-async function until<T extends KubeObject>(
-  client: ApiClient,
-  type: ResourceType<T>,
-  holds: (objects: T[]) => boolean,
-  namespace: string | undefined,
-  logged: () => string,
-): Promise<T[]> {
-  const informer = createInformer(client, type, namespace ? { namespace } : {});
-  const present = (): T[] => [...informer.objects.values()];
-  let timer: NodeJS.Timeout | undefined;
-  try {
-    return await new Promise<T[]>((resolve, reject) => {
-      const check = (): void => {
-        if (holds(present())) resolve(present());
-      };
-      timer = setTimeout(() => {
-        reject(new Error(`condition not met: ${holds.toString()}\n${JSON.stringify(present(), null, 1)}\n${logged()}`));
-      }, patienceMs);
-      const follow = async (): Promise<void> => {
-        await informer.start();
-        informer.onChange(check);
-        check();
-      };
-      void follow();
-    });
-  } finally {
-    clearTimeout(timer);
-    informer.stop();
-  }
 }
 
 export function readyNode(name: string): Node {

@@ -5,7 +5,7 @@ import { afterEach, beforeEach, test } from "node:test";
 import { createInformer } from "@gatehouse/apimachinery/informer";
 import { controllerOf } from "@gatehouse/apimachinery/meta";
 import { type Deployment, deployments, type ReplicaSet, replicaSets } from "@gatehouse/apimachinery/types/apps-v1";
-import { templateHash } from "@gatehouse/controller-manager/names";
+import { templateHash } from "@gatehouse/controller-manager/template-hash";
 import { type Event, events, type Pod, pods } from "@gatehouse/apimachinery/types/core-v1";
 import { deployment, podTemplate, startTestCluster, type TestCluster, sorted } from "./cluster.ts";
 

@@ -15,6 +15,7 @@ import { type Controller, startController } from "@gatehouse/gateway/controller"
 import { parseAddressPool } from "@gatehouse/gateway/gateway-addresses";
 import { gatewayClasses, gateways, httpRoutes } from "@gatehouse/gateway/gateway-resources";
 import { createProxy, type ListenerState, type Proxy } from "@gatehouse/proxy/proxy";
+import { eventually } from "../until.ts";
 
 export const customResourceDefinitionType: ResourceType = {
   group: "apiextensions.k8s.io",
@@ -210,17 +211,4 @@ export function conditionsOf(
   conditions: { type: string; status: string; reason: string }[] = [],
 ): Record<string, string> {
   return Object.fromEntries(conditions.map(({ type, status, reason }) => [type, `${status} ${reason}`]));
-}
-
-/** Tries until `attempt` does not throw; after five seconds its error is thrown. */
-export async function eventually<T>(attempt: () => Promise<T> | T): Promise<T> {
-  const deadline = performance.now() + 5_000;
-  for (;;) {
-    try {
-      return await attempt();
-    } catch (error) {
-      if (performance.now() > deadline) throw error;
-      await new Promise((resolve) => setTimeout(resolve, 2));
-    }
-  }
 }

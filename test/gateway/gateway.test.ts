@@ -6,6 +6,7 @@ import { secrets, services } from "@gatehouse/apimachinery/types/core-v1";
 import { endpointSlices } from "@gatehouse/apimachinery/types/discovery-v1";
 import { testCertificates } from "@gatehouse/apiserver/testing";
 import { gatewayClasses, gateways, httpRoutes } from "@gatehouse/gateway/gateway-resources";
+import { eventually } from "../until.ts";
 import {
   certificateSecret,
   conditionsOf,
@@ -13,7 +14,6 @@ import {
   createService,
   demoRoute,
   endpointSlice,
-  eventually,
   get,
   getSecurely,
   installGatewayApi,

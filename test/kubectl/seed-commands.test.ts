@@ -3,7 +3,8 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { after, before, describe, test } from "node:test";
-import { endChild, eventually, missing, run, startTestCluster, type TestCluster } from "../system/test-cluster.ts";
+import { endChild, missing, run, startTestCluster, type TestCluster } from "../system/test-cluster.ts";
+import { eventually } from "../until.ts";
 
 describe("kubectl", { skip: missing("kubectl") }, () => {
   let cluster: TestCluster;

@@ -7,7 +7,6 @@ import { request as httpsRequest } from "node:https";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type ApiClient, text } from "@gatehouse/apimachinery/api-client";
-import { createInformer } from "@gatehouse/apimachinery/informer";
 import { createLog } from "@gatehouse/apimachinery/log";
 import type { KubeObject } from "@gatehouse/apimachinery/meta";
 import type { ResourceType } from "@gatehouse/apimachinery/resource-type";
@@ -20,6 +19,7 @@ import {
 } from "@gatehouse/apiserver/testing";
 import { type CatalogEntry, createImageCatalog } from "@gatehouse/kubelet/images/catalog";
 import { type Kubelet, type KubeletOptions, startKubelet } from "@gatehouse/kubelet/kubelet";
+import { untilObjects } from "../until.ts";
 
 export const nodeName = "node-1";
 const kubeletToken = "kubelet-token";
@@ -141,27 +141,18 @@ async function until<T extends KubeObject>(
   name: string,
   condition: (object: T | undefined) => boolean,
 ): Promise<T | undefined> {
-  const scope = type.namespaced ? { namespace: testNamespace } : {};
-  const informer = createInformer(client, type, { ...scope, fieldSelector: `metadata.name=${name}` });
-  const key = type.namespaced ? `${testNamespace}/${name}` : name;
-  const { promise, resolve, reject } = Promise.withResolvers<T | undefined>();
-  const check = (): void => {
-    const object = informer.objects.get(key);
-    if (condition(object)) resolve(object);
+  const scope = {
+    ...(type.namespaced ? { namespace: testNamespace } : {}),
+    fieldSelector: `metadata.name=${name}`,
   };
-  const timer = setTimeout(
-    () => reject(new Error(`waited in vain; last seen: ${JSON.stringify(informer.objects.get(key)?.status)}`)),
-    10_000,
+  const [object] = await untilObjects(
+    client,
+    type,
+    scope,
+    ([present]) => condition(present),
+    () => condition.toString(),
   );
-  await informer.start();
-  informer.onChange(check);
-  check();
-  try {
-    return await promise;
-  } finally {
-    clearTimeout(timer);
-    informer.stop();
-  }
+  return object;
 }
 
 function kubeletGet(kubelet: Kubelet, ca: string, path: string, token: string): Promise<IncomingMessage> {

@@ -5,10 +5,11 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
+import { eventually } from "../until.ts";
 import {
   continuousRequests,
-  eventually,
   gatehouseProgram,
+  pidOfPod,
   podOf,
   root,
   run,
@@ -85,15 +86,7 @@ describe("the control plane", () => {
   test("a pod's killed process is started again without a failed request", async (t) => {
     const [victim] = await pods("whoami-v1");
     assert.ok(victim);
-    const { stdout } = await run("ps", ["-eo", "pid,args"], cluster.environment);
-    const pid = Number(
-      stdout
-        .split("\n")
-        .find((line) => line.includes(victim.name))
-        ?.trim()
-        .split(/\s+/)[0],
-    );
-    assert.ok(pid > 0, `ps shows the pod's process:\n${stdout}`);
+    const pid = await pidOfPod(victim.name);
     const requests = continuousRequests(t, cluster, "http://whoami.localhost/");
     process.kill(pid, "SIGKILL");
     await eventually(async () => {

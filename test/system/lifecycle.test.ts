@@ -6,7 +6,8 @@ import { createServer } from "node:net";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { parse } from "yaml";
-import { eventually, gatehouseProgram, root, run, temporaryHome } from "./test-cluster.ts";
+import { eventually } from "../until.ts";
+import { gatehouseProgram, missing, root, run, temporaryHome } from "./test-cluster.ts";
 
 type Home = ReturnType<typeof temporaryHome> & {
   gatehouse(...args: string[]): ReturnType<typeof run>;
@@ -200,6 +201,7 @@ test("--help has examples on every command", async (t) => {
 
 test("a user without rights gets a working cluster: no privileged port is needed", async (t) => {
   if (process.getuid?.() !== 0) return t.skip("needs root, to become another user");
+  if (missing("setpriv")) return t.skip("setpriv is not installed");
   const { home, environment } = temporaryHome();
   const user = 65534;
   const shell = (command: string) =>
@@ -216,4 +218,59 @@ test("a user without rights gets a working cluster: no privileged port is needed
   assert.match(up.stdout, /port 80 (needs administrator rights on this machine|is held by .*); using \d+ instead/);
   const status = await shell(`${gatehouseProgram} status`);
   assert.equal(status.code, 0, status.stdout);
+});
+
+/** Runs a shell command in a mount namespace of its own, where the hosts file is a copy. */
+async function withOwnHostsFile(t: TestContext, home: string, environment: NodeJS.ProcessEnv, command: string) {
+  if (process.platform !== "linux" || process.getuid?.() !== 0) {
+    t.skip("needs root on Linux, to give the command a hosts file of its own");
+    return undefined;
+  }
+  const absent = missing("unshare") || (command.includes("script ") && missing("script"));
+  if (absent) {
+    t.skip(absent);
+    return undefined;
+  }
+  const hosts = join(home, "hosts");
+  writeFileSync(hosts, "127.0.0.1 localhost\n# kept\n");
+  const result = await run(
+    "unshare",
+    ["--mount", "bash", "-c", `mount --bind ${hosts} /etc/hosts && ${command}`],
+    environment,
+  );
+  if (/unshare failed|Operation not permitted/.test(result.stderr)) {
+    t.skip(`no mount namespaces here: ${result.stderr.trim()}`);
+    return undefined;
+  }
+  return { ...result, hosts: () => readFileSync(hosts, "utf8") };
+}
+
+test("--hosts yes writes a marked block, and teardown takes it out again", async (t) => {
+  const { home, environment } = useHome(t);
+  const during = join(home, "hosts-during");
+  const done = await withOwnHostsFile(
+    t,
+    home,
+    environment,
+    `${gatehouseProgram} up --http-port 0 --https-port 0 --hosts yes && cp /etc/hosts ${during} && ${gatehouseProgram} down`,
+  );
+  if (!done) return;
+  assert.equal(done.code, 0, done.stderr);
+  assert.match(readFileSync(during, "utf8"), /^127\.0\.0\.1 whoami\.localhost demo\.localhost traefik\.localhost$/m);
+  assert.match(readFileSync(during, "utf8"), /^# kept$/m);
+  assert.equal(done.hosts(), "127.0.0.1 localhost\n# kept\n");
+});
+
+test("at a terminal the hosts file is asked about, and no is no", async (t) => {
+  const { home, environment } = useHome(t);
+  const asked = await withOwnHostsFile(
+    t,
+    home,
+    { ...environment, TERM: "xterm" },
+    `echo n | script --quiet --return --command '${gatehouseProgram} up --http-port 0 --https-port 0' /dev/null`,
+  );
+  if (!asked) return;
+  assert.equal(asked.code, 0, asked.stdout);
+  assert.match(asked.stdout, /Add whoami\.localhost demo\.localhost traefik\.localhost to \/etc\/hosts\?.*\[y\/N\]/);
+  assert.equal(asked.hosts(), "127.0.0.1 localhost\n# kept\n");
 });

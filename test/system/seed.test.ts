@@ -2,7 +2,8 @@
 
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
-import { eventually, podOf, startTestCluster, type TestCluster } from "./test-cluster.ts";
+import { eventually } from "../until.ts";
+import { podOf, startTestCluster, type TestCluster } from "./test-cluster.ts";
 
 describe("the seed's demo", () => {
   let cluster: TestCluster;

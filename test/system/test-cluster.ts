@@ -2,7 +2,7 @@
 // the one that GATEHOUSE_TEST_CONTEXT (with KUBECONFIG) and GATEHOUSE_TEST_ENTRY=host:port name, e.g. a kind cluster.
 
 import { type ChildProcess, spawn } from "node:child_process";
-import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { request } from "node:http";
 import { tmpdir } from "node:os";
 import { delimiter, dirname, join } from "node:path";
@@ -162,22 +162,30 @@ export function missing(program: string): string | false {
   return found ? false : `${program} is not installed`;
 }
 
+/** The process of a pod, found by the name it shows in `ps`. */
+export async function pidOfPod(name: string): Promise<number> {
+  const rows =
+    process.platform === "linux"
+      ? readdirSync("/proc")
+          .filter((entry) => /^\d+$/.test(entry))
+          .map((pid) => `${pid} ${commandOf(pid)}`)
+      : (await run("ps", ["-axo", "pid=,args="], process.env)).stdout.split("\n");
+  const row = rows.find((candidate) => candidate.includes(name));
+  if (!row) throw new Error(`no process shows the name of pod ${name}`);
+  return Number.parseInt(row, 10);
+}
+
+function commandOf(pid: string): string {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, "utf8").replaceAll("\0", " ");
+  } catch {
+    return "";
+  }
+}
+
 /** The pod's name in an answer of whoami. */
 export function podOf(answer: HttpAnswer): string {
   return /^Hostname: (.*)$/m.exec(answer.body)?.[1] ?? "";
-}
-
-/** Tries until `attempt` does not throw, at most `timeoutMs`; then throws what it threw last. */
-export async function eventually<T>(attempt: () => Promise<T> | T, timeoutMs = 10_000): Promise<T> {
-  const giveUpAt = Date.now() + timeoutMs;
-  for (;;) {
-    try {
-      return await attempt();
-    } catch (error) {
-      if (Date.now() > giveUpAt) throw error;
-      await new Promise((resolve) => setTimeout(resolve, 5));
-    }
-  }
 }
 
 /** Requests one after another until stopped, or the test ends; every answer that is not 200 and every failure is kept. */

@@ -1,4 +1,4 @@
-// Durations as Kubernetes prints and reads them: ages in tables, and Go's time.Duration text in fields.
+// Durations as Kubernetes prints and reads them: ages in tables, Go's time.Duration text in fields.
 
 const second = 1000;
 const minute = 60 * second;
@@ -46,30 +46,10 @@ export function parseGoDuration(text: string): number | undefined {
   const sign = text.startsWith("-") ? -1 : 1;
   const body = text.replace(/^[-+]/, "");
   if (body === "0") return 0;
-  if (!/^(?:(?:\d+\.?\d*|\.\d+)(?:ns|us|µs|μs|ms|s|m|h))+$/.test(body)) return undefined;
+  if (!/^(?:(?:\d+(?:\.\d*)?|\.\d+)(?:ns|us|µs|μs|ms|s|m|h))+$/.test(body)) return undefined;
   let total = 0;
-  for (const [, number, unit] of body.matchAll(/(\d+\.?\d*|\.\d+)(ns|us|µs|μs|ms|s|m|h)/g)) {
+  for (const [, number, unit] of body.matchAll(/(\d+(?:\.\d*)?|\.\d+)(ns|us|µs|μs|ms|s|m|h)/g)) {
     total += Number(number) * (unitMs[unit ?? ""] ?? 0);
   }
   return sign * total;
-}
-
-/** Milliseconds as Go's Duration.String writes them: `1h0m0s`, `1m30s`, `1.5s`, `300ms`, `0s`. */
-export function formatGoDuration(ms: number): string {
-  if (ms === 0) return "0s";
-  const sign = ms < 0 ? "-" : "";
-  const total = Math.abs(ms);
-  if (total < 1e-3) return `${sign}${decimal(total * 1e6)}ns`;
-  if (total < 1) return `${sign}${decimal(total * 1e3)}µs`;
-  if (total < second) return `${sign}${decimal(total)}ms`;
-  const hours = Math.floor(total / hour);
-  const minutes = Math.floor((total % hour) / minute);
-  const seconds = decimal((total % minute) / second);
-  if (hours > 0) return `${sign}${hours}h${minutes}m${seconds}s`;
-  return minutes > 0 ? `${sign}${minutes}m${seconds}s` : `${sign}${seconds}s`;
-}
-
-/** At most nanoseconds, no trailing zeros, no floating-point noise. */
-function decimal(value: number): string {
-  return String(Number(value.toFixed(9)));
 }

@@ -64,6 +64,10 @@ export interface LabelSelectorRequirement {
   values?: string[];
 }
 
+/** Finalizers by which a deletion tells the garbage collector what is to become of the dependents. */
+export const foregroundFinalizer = "foregroundDeletion";
+export const orphanFinalizer = "orphan";
+
 /** `namespace/name`, or `name` for cluster-scoped objects: the key of informer stores and work queues. */
 export function objectKey(object: { metadata: ObjectMeta }): string {
   const { namespace, name } = object.metadata;

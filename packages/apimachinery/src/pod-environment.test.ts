@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { listenAddresses, mountedPath, podEnvironment } from "./pod-environment.ts";
 
-test("a mounted path leads into the closest mount, any other stays", () => {
+test("a path leads into the closest mount, else into the container's own directory, and never out of them", () => {
   const environment = {
     [podEnvironment.mounts]: JSON.stringify({
       "/data": "/real/data",
@@ -15,11 +15,14 @@ test("a mounted path leads into the closest mount, any other stays", () => {
     ["/data/x/y", "/real/data/x/y"],
     ["/data/sub/x", "/real/sub/x"],
     ["/data/subway", "/real/data/subway"],
-    ["/database", "/database"],
+    ["/database", "/pod/c/database"],
     ["/slash/x", "/real/slash/x"],
-    ["/etc/hosts", "/etc/hosts"],
+    ["/etc/hosts", "/pod/c/etc/hosts"],
+    ["/data/../../etc/shadow", "/pod/c/etc/shadow"],
+    ["/data/sub/../x", "/real/data/x"],
+    ["../../etc/shadow", "/pod/c/etc/shadow"],
   ];
-  for (const [path, expected] of cases) assert.equal(mountedPath(path, environment), expected, path);
+  for (const [path, expected] of cases) assert.equal(mountedPath(path, environment, "/pod/c"), expected, path);
   assert.equal(mountedPath("/data", {}), "/data");
 });
 

@@ -1,6 +1,8 @@
 // What the kubelet tells a process that plays a container, and how a built-in image reads it.
 // A container process shares the host's network, so instead of a network namespace it gets addresses to listen on.
 
+import { posix } from "node:path";
+
 /** Where one container port is to be opened: pod address first, then node and host mappings of a hostPort. */
 export interface ListenAddress {
   host: string;
@@ -21,7 +23,11 @@ export const podEnvironment = {
   control: "GATEHOUSE_CONTROL_FD",
 } as const;
 
-/** The addresses on which to open `port`; without a kubelet around, every loopback address of the machine. */
+/** Annotation of a pod, `{"80/tcp": 34567}`: where the kubelet opened ports that could not be had on the pod's own address.
+ * The EndpointSlice controller publishes those ports for that pod. */
+export const portMapAnnotation = "gatehouse.dev/port-map";
+
+/** The addresses on which to open `port`; without a kubelet around, one on 127.0.0.1. */
 export function listenAddresses(
   port: number,
   protocol: "tcp" | "udp" = "tcp",
@@ -32,13 +38,25 @@ export function listenAddresses(
   return planned ?? [{ host: environment[podEnvironment.podIP] ?? "127.0.0.1", port }];
 }
 
-/** Where `path`, as the pod spec says it, really is: inside the volume mounted closest above it, else unchanged. */
-export function mountedPath(path: string, environment: NodeJS.ProcessEnv = process.env): string {
-  const mounts = JSON.parse(environment[podEnvironment.mounts] ?? "{}") as Record<string, string>;
+/**
+ * Where `path`, as the pod spec says it, really is: inside the volume mounted closest above it, else inside `directory`, the
+ * container's own. Never elsewhere on the host: flags in a pod spec name files too. Unchanged without a kubelet around.
+ */
+export function mountedPath(
+  path: string,
+  environment: NodeJS.ProcessEnv = process.env,
+  directory = process.cwd(),
+): string {
+  const plan = environment[podEnvironment.mounts];
+  if (plan === undefined) return path;
+  const mounts = JSON.parse(plan) as Record<string, string>;
+  // Without dot segments: `/mounted/../..` would lead out of the mount.
+  const wanted = posix.resolve("/", path);
   let closest = "";
   for (const mountPath of Object.keys(mounts)) {
-    const inside = path === mountPath || path.startsWith(mountPath.endsWith("/") ? mountPath : `${mountPath}/`);
+    const inside = wanted === mountPath || wanted.startsWith(mountPath.endsWith("/") ? mountPath : `${mountPath}/`);
     if (inside && mountPath.length > closest.length) closest = mountPath;
   }
-  return closest === "" ? path : (mounts[closest] ?? closest) + path.slice(closest.replace(/\/$/, "").length);
+  const real = closest === "" ? directory : (mounts[closest] ?? directory);
+  return real + wanted.slice(closest.replace(/\/$/, "").length);
 }

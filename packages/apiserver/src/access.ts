@@ -5,6 +5,7 @@ import { forbidden } from "@gatehouse/apimachinery/status-error";
 import type { Authorizer, ResourceAttributes } from "./auth/authorization.ts";
 import { authenticated, type Identity } from "./identity.ts";
 import type { PathRequestInfo, ResourceRequestInfo } from "./request-info.ts";
+import { exactName } from "./selection.ts";
 
 /** Throws 403. */
 export function authorizePath(authorizer: Authorizer, identity: Identity, { verb, path }: PathRequestInfo): void {
@@ -17,13 +18,13 @@ export function authorizePath(authorizer: Authorizer, identity: Identity, { verb
 export function authorizeResource(authorizer: Authorizer, identity: Identity, info: ResourceRequestInfo): void {
   // A Namespace is inside itself: its own role bindings may let people see it.
   const namespace = info.group === "" && info.plural === "namespaces" ? info.name : info.namespace;
-  const attributes = { ...info, namespace, name: info.name ?? selectedName(info.query) };
+  const attributes = { ...info, namespace, name: info.name ?? selectedName(info) };
   if (!authorizer.allowsResource(identity, attributes)) throw refusal(identity, attributes);
 }
 
-/** Who may see one object only may list and watch it by its name. */
-function selectedName(query: URLSearchParams): string | undefined {
-  return /(?:^|,)metadata\.name==?([^,]+)(?:,|$)/.exec(query.get("fieldSelector") ?? "")?.[1];
+/** Who may see one object only may list and watch it by its name; no other verb is narrowed by its selector. */
+function selectedName({ verb, query }: ResourceRequestInfo): string | undefined {
+  return verb === "list" || verb === "watch" ? exactName(query.get("fieldSelector") ?? "") : undefined;
 }
 
 function refusal(identity: Identity, attributes: ResourceAttributes): Error {

@@ -1,7 +1,7 @@
 // The rules of deletion, from preconditions over finalizers and grace to removal
 // (apiserver registry/rest/delete.go and registry/generic/registry/store.go).
 
-import { type KubeObject, timestamp } from "@gatehouse/apimachinery/meta";
+import { foregroundFinalizer, type KubeObject, orphanFinalizer, timestamp } from "@gatehouse/apimachinery/meta";
 import { conflict, forbidden } from "@gatehouse/apimachinery/status-error";
 import type { Namespace } from "@gatehouse/apimachinery/types/core-v1";
 import { type ApiContext, subjectOf } from "./api-context.ts";
@@ -11,8 +11,6 @@ import type { ResourceDefinition } from "./resource-definition.ts";
 import { removeObject, writeObject } from "./stored-objects.ts";
 import { mayVanish } from "./write-pipeline.ts";
 
-const orphanFinalizer = "orphan";
-const foregroundFinalizer = "foregroundDeletion";
 const keptNamespaces = new Set(["default", "kube-system", "kube-public"]);
 
 /** `removed` is false when the object lingers, terminating. */

@@ -1,9 +1,10 @@
 // The rules every object's metadata obeys: what the server sets, what a writer may change, and which names are valid
 // (apimachinery api/validation/objectmeta.go).
 
-import { randomBytes, randomUUID } from "node:crypto";
+import { randomUUID } from "node:crypto";
 import type { KubeObject, ObjectMeta } from "@gatehouse/apimachinery/meta";
 import { timestamp } from "@gatehouse/apimachinery/meta";
+import { generatedName } from "@gatehouse/apimachinery/names";
 import type { StatusCause } from "@gatehouse/apimachinery/status-error";
 import type { ResourceDefinition } from "./resource-definition.ts";
 import { invalidValue, required, typeInvalid } from "./schema/field-cause.ts";
@@ -113,15 +114,6 @@ export function keepSystemFields(object: KubeObject, old: KubeObject): void {
     if (old.metadata[field] === undefined) delete metadata[field];
     else metadata[field] = old.metadata[field];
   }
-}
-
-// Without vowels and look-alikes, as apimachinery's rand.String.
-const alphabet = "bcdfghjklmnpqrstvwxz2456789";
-
-/** `base` (cut to leave room in a label) and five random characters. */
-export function generatedName(base: string): string {
-  const suffix = Array.from(randomBytes(5), (byte) => alphabet[byte % alphabet.length]).join("");
-  return base.slice(0, 58) + suffix;
 }
 
 /** Causes for a new object's metadata. */

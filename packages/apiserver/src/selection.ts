@@ -38,6 +38,26 @@ function matches(object: KubeObject, labels: Requirements, fields: FieldRequirem
 }
 
 function parseFieldSelector(definition: ResourceDefinition, text: string): FieldRequirement[] {
+  return readRequirements(text).map(({ label, value, equal }) => ({
+    field: fieldOf(definition, label),
+    value,
+    equal,
+  }));
+}
+
+/**
+ * The only name that objects chosen by a field selector can have, undefined when it does not say or cannot be read.
+ * Authorization asks here, as a second reading of the text could see a name in another field's value.
+ */
+export function exactName(text: string): string | undefined {
+  try {
+    return readRequirements(text).find(({ label, equal }) => label === "metadata.name" && equal)?.value;
+  } catch {
+    return undefined;
+  }
+}
+
+function readRequirements(text: string): { label: string; value: string; equal: boolean }[] {
   if (text.trim() === "") return [];
   // A comma, an equals sign or a backslash of a value is escaped by a backslash (apimachinery fields.EscapeValue).
   return (text.match(/(?:\\.|[^,\\])+/g) ?? []).map((part) => {
@@ -45,11 +65,7 @@ function parseFieldSelector(definition: ResourceDefinition, text: string): Field
     if (!found)
       throw badRequest(`invalid field selector "${text}": invalid selector: '${part}'; can't understand '${part}'`);
     const [, label = "", operator, value = ""] = found;
-    return {
-      field: fieldOf(definition, label),
-      value: value.replace(/\\(.)/g, "$1"),
-      equal: operator !== "!=",
-    };
+    return { label, value: value.replace(/\\(.)/g, "$1"), equal: operator !== "!=" };
   });
 }
 

@@ -4,6 +4,7 @@
 import { execFile } from "node:child_process";
 import { readdirSync, readFileSync, readlinkSync } from "node:fs";
 import { createServer } from "node:net";
+import { setTimeout as delay } from "node:timers/promises";
 import { promisify } from "node:util";
 import type { PortMapping } from "./cluster-state.ts";
 import { UserError } from "./user-error.ts";
@@ -39,6 +40,13 @@ export async function chooseHostPorts(wishes: PortWish[]): Promise<PortChoice> {
     if (note) choice.notes.push(note);
   }
   return choice;
+}
+
+/** Resolves when all these ports are free, or after `timeoutMs`. */
+export async function untilFree(ports: number[], timeoutMs: number): Promise<void> {
+  const giveUpAt = Date.now() + timeoutMs;
+  for (const port of ports)
+    while ((await refusalOf(port))?.code === "EADDRINUSE" && Date.now() < giveUpAt) await delay(10);
 }
 
 async function chooseOne(wish: PortWish, taken: number[]): Promise<{ hostPort: number; note?: string }> {

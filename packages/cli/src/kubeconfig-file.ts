@@ -2,7 +2,6 @@
 // comments and order stay, the file is replaced whole, under kubectl's own lock.
 
 import {
-  chmodSync,
   closeSync,
   mkdirSync,
   openSync,
@@ -125,8 +124,9 @@ function nameOf(item: unknown): unknown {
 function save(path: string, document: Document): void {
   const target = fileExists(path) ? realpathSync(path) : path;
   const temporary = `${target}.${process.pid}.tmp`;
-  writeFileSync(temporary, document.toString({ lineWidth: 0 }), { mode: 0o600 });
-  chmodSync(temporary, 0o600);
+  // Made anew: through a link or a file that somebody else opened before, the keys would be theirs.
+  rmSync(temporary, { force: true });
+  writeFileSync(temporary, document.toString({ lineWidth: 0 }), { mode: 0o600, flag: "wx" });
   renameSync(temporary, target);
 }
 

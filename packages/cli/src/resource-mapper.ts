@@ -38,7 +38,7 @@ export async function discover(client: ApiClient): Promise<ResourceMapper> {
 }
 
 /** The mapper over resources that are in order of preference. */
-export function createResourceMapper(resources: readonly MappedResource[]): ResourceMapper {
+function createResourceMapper(resources: readonly MappedResource[]): ResourceMapper {
   const find = (name: string): MappedResource => {
     const found = lookUp(resources, name);
     if (!found) throw new UserError(`the server doesn't have a resource type "${name}"`);

@@ -89,7 +89,7 @@ function cellText(value: unknown): string {
 }
 
 /** `a=b,c=d` in the order of keys, or `<none>`. */
-export function labelText(labels: Record<string, string> | undefined): string {
+function labelText(labels: Record<string, string> | undefined): string {
   const entries = Object.entries(labels ?? {}).toSorted(([a], [b]) => (a < b ? -1 : 1));
   return entries.map(([key, value]) => `${key}=${value}`).join(",") || "<none>";
 }

@@ -64,7 +64,7 @@ export function nodeOf(pod: Pod): string | undefined {
 }
 
 /** May a pod be started there, and may one that is there stay? A NotReady node takes daemon pods. */
-export function nodeTakes(daemonSet: DaemonSet, node: Node): { run: boolean; stay: boolean } {
+function nodeTakes(daemonSet: DaemonSet, node: Node): { run: boolean; stay: boolean } {
   const { spec } = daemonSet.spec.template;
   if (spec.nodeName && spec.nodeName !== node.metadata.name) return { run: false, stay: false };
   if (!matchesNode(spec, node)) return { run: false, stay: false };
@@ -123,7 +123,7 @@ function surplusOfSurge(daemonSet: DaemonSet, hash: string, running: Pod[]): Pod
   return surplus;
 }
 
-export const isOfRevision = (pod: Pod, hash: string): boolean => pod.metadata.labels?.[revisionHashLabel] === hash;
+const isOfRevision = (pod: Pod, hash: string): boolean => pod.metadata.labels?.[revisionHashLabel] === hash;
 const available = (daemonSet: DaemonSet, pod: Pod): boolean => isAvailable(pod, daemonSet.spec.minReadySeconds ?? 0);
 
 function limits(daemonSet: DaemonSet, desired: number): { surge: number; unavailable: number } {

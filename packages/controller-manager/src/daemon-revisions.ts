@@ -12,10 +12,11 @@ import type { Pod } from "@gatehouse/apimachinery/types/core-v1";
 import { claimOf, settleClaim } from "./claim.ts";
 import type { ControllerContext } from "./controller.ts";
 import { revisionHashLabel } from "./daemon-plan.ts";
-import { canonical, templateHash } from "./names.ts";
+import { canonical } from "./canonical-json.ts";
+import { templateHash } from "./template-hash.ts";
 
 /** The template as a strategic merge patch that replaces a DaemonSet's whole template. */
-export function revisionData({ spec }: DaemonSet): unknown {
+function revisionData({ spec }: DaemonSet): unknown {
   return { spec: { template: { ...spec.template, $patch: "replace" } } };
 }
 

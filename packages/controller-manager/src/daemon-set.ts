@@ -8,10 +8,9 @@ import { claimOf, settleClaim } from "./claim.ts";
 import { type Controller, type ControllerContext, controllerQueue } from "./controller.ts";
 import { daemonPodSpec, daemonSetStatus, nodeOf, planDaemonPods, revisionHashLabel } from "./daemon-plan.ts";
 import { deleteRevision, hashOf, settleHistory, surplusRevisions } from "./daemon-revisions.ts";
-import { canonical } from "./names.ts";
+import { canonical, statusDiffers } from "./canonical-json.ts";
 import { createPods, deletePods, podFromTemplate } from "./pod-control.ts";
 import { availableAfter } from "./pod-state.ts";
-import { statusDiffers } from "./status-write.ts";
 
 const component = "daemonset-controller";
 

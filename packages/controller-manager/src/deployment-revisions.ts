@@ -4,13 +4,14 @@
 import { controllerReference } from "@gatehouse/apimachinery/meta";
 import type { Deployment, ReplicaSet } from "@gatehouse/apimachinery/types/apps-v1";
 import type { PodTemplateSpec } from "@gatehouse/apimachinery/types/core-v1";
-import { canonical, templateHash } from "./names.ts";
+import { canonical } from "./canonical-json.ts";
+import { templateHash } from "./template-hash.ts";
 import { replicasOf } from "./replica-set-plan.ts";
 import { desiredReplicasAnnotation, maxReplicasAnnotation, maxSurge, oldestFirst } from "./rolling.ts";
 
 export const revisionAnnotation = "deployment.kubernetes.io/revision";
 const revisionHistoryAnnotation = "deployment.kubernetes.io/revision-history";
-export const templateHashLabel = "pod-template-hash";
+const templateHashLabel = "pod-template-hash";
 
 /** Annotations of the Deployment that its ReplicaSets do not take over. */
 const ownAnnotations = new Set([
@@ -41,7 +42,7 @@ function withoutHash(template: PodTemplateSpec): PodTemplateSpec {
   return { ...template, metadata: { ...template.metadata, labels } };
 }
 
-export function revisionOf(replicaSet: ReplicaSet): number {
+function revisionOf(replicaSet: ReplicaSet): number {
   return Number(replicaSet.metadata.annotations?.[revisionAnnotation] ?? 0) || 0;
 }
 

@@ -18,7 +18,7 @@ import {
   updatedReplicaSet,
 } from "./deployment-revisions.ts";
 import { countedStatus, withCondition } from "./deployment-status.ts";
-import { canonical } from "./names.ts";
+import { canonical } from "./canonical-json.ts";
 import { isNamespaceTerminating, messageOf } from "./pod-control.ts";
 import { replicasOf } from "./replica-set-plan.ts";
 import { newReplicaSetSize, type ScaleStep } from "./rolling.ts";

@@ -20,7 +20,7 @@ import { applySteps, createNewest, deleteReplicaSet, type Pass, refreshNewest } 
 import { isTerminal } from "./pod-state.ts";
 import { replicasOf } from "./replica-set-plan.ts";
 import { isRollingUpdate, planRollingUpdate, planScaling } from "./rolling.ts";
-import { statusDiffers } from "./status-write.ts";
+import { statusDiffers } from "./canonical-json.ts";
 
 const component = "deployment-controller";
 

@@ -1,12 +1,10 @@
 // Which endpoints a Service has, grouped by the ports they are reached on. Pure.
 
+import { portMapAnnotation } from "@gatehouse/apimachinery/pod-environment";
 import { matchesLabels, requirementsOf } from "@gatehouse/apimachinery/selectors";
 import type { Pod, Service, ServicePort } from "@gatehouse/apimachinery/types/core-v1";
 import type { Endpoint, EndpointPort, EndpointSlice } from "@gatehouse/apimachinery/types/discovery-v1";
 import { isReady, isTerminal, isTerminating } from "./pod-state.ts";
-
-/** `{"80/tcp": 34567}`: where the kubelet opened a pod's ports when the pod's own address could not be had. */
-export const portMapAnnotation = "gatehouse.dev/port-map";
 
 /** Endpoints of one address family that are all reached on the same ports. */
 export interface EndpointGroup {

@@ -12,7 +12,7 @@ import {
 import type { Endpoint } from "@gatehouse/apimachinery/types/discovery-v1";
 import { type Controller, type ControllerContext, controllerQueue } from "./controller.ts";
 import { type EndpointGroup, endpointGroups, hasManagedEndpoints } from "./endpoint-plan.ts";
-import { canonical } from "./names.ts";
+import { canonical } from "./canonical-json.ts";
 import { isNamespaceTerminating } from "./pod-control.ts";
 import { onEndpointsChange } from "./selecting-services.ts";
 

@@ -1,9 +1,10 @@
 // Records Events about objects: repeated ones are counted on one Event object, writes never block or fail the caller.
 
 import type { ApiClient } from "@gatehouse/apimachinery/api-client";
+import { eventName, newEvent } from "@gatehouse/apimachinery/event";
 import { type KubeObject, timestamp } from "@gatehouse/apimachinery/meta";
 import { hasReason } from "@gatehouse/apimachinery/status-error";
-import { type Event, events } from "@gatehouse/apimachinery/types/core-v1";
+import { type Event, events, type ObjectReference } from "@gatehouse/apimachinery/types/core-v1";
 
 export interface EventRecorder {
   /** `component` is who speaks, e.g. `deployment-controller`. */
@@ -44,7 +45,7 @@ export function createEventRecorder(client: ApiClient): EventRecorder {
       const { uid, name } = about.metadata;
       const key = JSON.stringify([component, uid ?? name, type, reason, message]);
       const series = remembered.get(key) ?? {
-        event: newEvent(component, about, type, reason, message),
+        event: newEvent({ about: referenceTo(about), type, reason, message }, { component }),
         count: 0,
         writing: false,
       };
@@ -89,37 +90,14 @@ function unwritten(event: Event): Event {
   return { ...event, metadata, firstTimestamp: timestamp() };
 }
 
-function newEvent(component: string, about: KubeObject, type: Event["type"], reason: string, message: string): Event {
-  const now = timestamp();
-  const { name, namespace, uid, resourceVersion } = about.metadata;
+function referenceTo({ apiVersion, kind, metadata }: KubeObject): ObjectReference {
+  const { name, namespace, uid, resourceVersion } = metadata;
   return {
-    apiVersion: "v1",
-    kind: "Event",
-    metadata: { name: eventName(name), namespace: namespace ?? "default" },
-    involvedObject: {
-      apiVersion: about.apiVersion,
-      kind: about.kind,
-      name,
-      ...(namespace ? { namespace } : {}),
-      ...(uid ? { uid } : {}),
-      ...(resourceVersion ? { resourceVersion } : {}),
-    },
-    type: type ?? "Normal",
-    reason,
-    message,
-    source: { component },
-    firstTimestamp: now,
-    lastTimestamp: now,
-    count: 1,
-    reportingComponent: component,
-    reportingInstance: "",
+    apiVersion,
+    kind,
+    name,
+    ...(namespace ? { namespace } : {}),
+    ...(uid ? { uid } : {}),
+    ...(resourceVersion ? { resourceVersion } : {}),
   };
-}
-
-let sequence = 0n;
-
-/** `<object>.<nanoseconds in hex>`, as client-go names Events. */
-function eventName(about: string): string {
-  sequence++;
-  return `${about}.${(BigInt(Date.now()) * 1_000_000n + (sequence % 1_000_000n)).toString(16)}`;
 }

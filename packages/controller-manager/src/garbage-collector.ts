@@ -1,17 +1,15 @@
 // The garbage collector: deletes what has lost all its owners, and carries out foreground and orphan deletion.
 
-import type { OwnerReference } from "@gatehouse/apimachinery/meta";
+import { foregroundFinalizer, orphanFinalizer, type OwnerReference } from "@gatehouse/apimachinery/meta";
 import { hasReason } from "@gatehouse/apimachinery/status-error";
 import { type Controller, type ControllerContext, controllerQueue } from "./controller.ts";
 import { createKindMonitors, type KindMonitors } from "./kind-monitors.ts";
 import {
   blockingDependents,
   createOwnerGraph,
-  foregroundFinalizer,
   type GraphItem,
   graphItem,
   judge,
-  orphanFinalizer,
   type OwnerGraph,
   type OwnerState,
   waitsForDependents,

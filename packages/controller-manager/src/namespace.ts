@@ -7,7 +7,7 @@ import { hasReason, StatusError } from "@gatehouse/apimachinery/status-error";
 import { type Namespace, namespaces } from "@gatehouse/apimachinery/types/core-v1";
 import { type Controller, type ControllerContext, controllerQueue } from "./controller.ts";
 import { servedResources } from "./discovery.ts";
-import { statusDiffers } from "./status-write.ts";
+import { statusDiffers } from "./canonical-json.ts";
 
 const firstLookMs = 20;
 const maxLookMs = 5_000;
@@ -126,11 +126,7 @@ async function report(
 }
 
 /** Pure: the conditions by which `kubectl describe namespace` shows what a deletion waits for. */
-export function deletionConditions(
-  present: Condition[],
-  remaining: Remaining[],
-  now: string = timestamp(),
-): Condition[] {
+function deletionConditions(present: Condition[], remaining: Remaining[], now: string = timestamp()): Condition[] {
   const byFinalizer = new Map<string, number>();
   for (const finalizer of remaining.flatMap((rest) => rest.finalizers)) {
     byFinalizer.set(finalizer, (byFinalizer.get(finalizer) ?? 0) + 1);

@@ -1,10 +1,12 @@
 // Who owns whom, over all kinds: the garbage collector's memory, and its judgement. Pure data, metadata only.
 
-import type { KubeObject, OwnerReference } from "@gatehouse/apimachinery/meta";
+import {
+  foregroundFinalizer,
+  type KubeObject,
+  orphanFinalizer,
+  type OwnerReference,
+} from "@gatehouse/apimachinery/meta";
 import type { ResourceType } from "@gatehouse/apimachinery/resource-type";
-
-export const foregroundFinalizer = "foregroundDeletion";
-export const orphanFinalizer = "orphan";
 
 export interface GraphItem {
   type: ResourceType;

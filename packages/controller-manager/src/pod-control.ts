@@ -1,10 +1,10 @@
 // Creates and deletes the pods of a workload, many at once, and says so in Events on it.
 
 import { controllerReference, type KubeObject } from "@gatehouse/apimachinery/meta";
+import { generatedName } from "@gatehouse/apimachinery/names";
 import { hasReason, StatusError } from "@gatehouse/apimachinery/status-error";
 import { type Pod, pods, type PodTemplateSpec } from "@gatehouse/apimachinery/types/core-v1";
 import type { ControllerContext } from "./controller.ts";
-import { generatedName } from "./names.ts";
 
 /** At most so many pods of one workload are created or deleted in one pass. */
 const burst = 500;

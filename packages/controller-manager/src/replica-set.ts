@@ -9,7 +9,7 @@ import { type Controller, type ControllerContext, controllerQueue } from "./cont
 import { createPods, deletePods, messageOf, podFromTemplate } from "./pod-control.ts";
 import { availableAfter, isActive } from "./pod-state.ts";
 import { planReplicas, replicaSetStatus, replicasOf } from "./replica-set-plan.ts";
-import { statusDiffers } from "./status-write.ts";
+import { statusDiffers } from "./canonical-json.ts";
 
 const component = "replicaset-controller";
 

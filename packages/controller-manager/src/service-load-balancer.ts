@@ -4,7 +4,7 @@ import { objectKey } from "@gatehouse/apimachinery/meta";
 import { hasReason } from "@gatehouse/apimachinery/status-error";
 import { type Node, type Service, services } from "@gatehouse/apimachinery/types/core-v1";
 import { type Controller, type ControllerContext, controllerQueue } from "./controller.ts";
-import { canonical } from "./names.ts";
+import { canonical } from "./canonical-json.ts";
 
 export function startServiceLoadBalancerController(context: ControllerContext): Controller {
   const { client, view } = context;
@@ -37,7 +37,7 @@ export function startServiceLoadBalancerController(context: ControllerContext): 
 }
 
 /** Pure: the ingress a Service should show; undefined when it is another implementation's (loadBalancerClass). */
-export function wantedIngress(service: Service, nodes: Node[]): { ip: string }[] | undefined {
+function wantedIngress(service: Service, nodes: Node[]): { ip: string }[] | undefined {
   if (service.spec.type !== "LoadBalancer") return [];
   if (service.spec.loadBalancerClass) return undefined;
   // Without a node there is nothing to say yet; what was said stays.

@@ -1,10 +1,11 @@
 // How a Service's endpoints are laid out over its EndpointSlices with few changes. Pure.
 
+import { generatedName } from "@gatehouse/apimachinery/names";
 import { controllerReference } from "@gatehouse/apimachinery/meta";
 import type { Service } from "@gatehouse/apimachinery/types/core-v1";
 import { type Endpoint, type EndpointSlice, serviceNameLabel } from "@gatehouse/apimachinery/types/discovery-v1";
 import { type EndpointGroup, groupKey } from "./endpoint-plan.ts";
-import { canonical, generatedName } from "./names.ts";
+import { canonical } from "./canonical-json.ts";
 
 export const managedByLabel = "endpointslice.kubernetes.io/managed-by";
 export const managedBy = "endpointslice-controller.k8s.io";

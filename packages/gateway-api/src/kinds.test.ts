@@ -6,7 +6,7 @@ import type { Condition as MetaCondition, KubeObject } from "@gatehouse/apimachi
 import { apiVersionOf, type ResourceType, resourcePath } from "@gatehouse/apimachinery/resource-type";
 import { type BackendTLSPolicy, backendTLSPolicies } from "./backend-tls-policy.ts";
 import type { Condition } from "./condition.ts";
-import { RouteConditionReason, RouteConditionType } from "./condition-reasons.ts";
+import type { RouteConditionReason, RouteConditionType } from "./condition-reasons.ts";
 import { type Gateway, gateways } from "./gateway.ts";
 import { type GatewayClass, gatewayClasses } from "./gateway-class.ts";
 import { type GRPCRoute, grpcRoutes } from "./grpc-route.ts";
@@ -77,9 +77,9 @@ test("members are typed where they are used", () => {
         controllerName: "traefik.io/gateway-controller",
         conditions: [
           {
-            type: RouteConditionType.ResolvedRefs,
+            type: "ResolvedRefs" satisfies RouteConditionType,
             status: "False",
-            reason: RouteConditionReason.BackendNotFound,
+            reason: "BackendNotFound" satisfies RouteConditionReason,
             message: "Service demo/whoami-v3 does not exist",
             lastTransitionTime: "2026-01-01T00:00:00Z",
           },

@@ -12,7 +12,7 @@ export const SUBDOMAIN = `${LABEL}(\\.${LABEL})*`;
 export const HOSTNAME_PATTERN = `^(\\*\\.)?${SUBDOMAIN}$`;
 const DOMAIN_PREFIXED_PATH = `${SUBDOMAIN}\\/[A-Za-z0-9\\/\\-._~%!$&'()*+,;=:]+`;
 /** RFC 9110 section 5.6.2, `token`; the back quote is escaped because Go could not write it in a tag. */
-export const TOKEN_PATTERN = "^[A-Za-z0-9!#$%&'*+\\-.^_\\x60|~]+$";
+const TOKEN_PATTERN = "^[A-Za-z0-9!#$%&'*+\\-.^_\\x60|~]+$";
 
 export function group(description: string): Definition<string> {
   return string(description, { maxLength: 253, pattern: `^$|^${SUBDOMAIN}$` });

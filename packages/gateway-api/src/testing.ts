@@ -11,7 +11,9 @@ import { type Bundle, BUNDLE_VERSIONS, CHANNELS } from "./bundle.ts";
 const officialFolder =
   process.env.GATEHOUSE_GATEWAY_API_DIR ?? fileURLToPath(new URL("../../../../shared/gateway-api", import.meta.url));
 
-export const bundles: Bundle[] = BUNDLE_VERSIONS.flatMap((version) => CHANNELS.map((channel) => ({ version, channel })));
+export const bundles: Bundle[] = BUNDLE_VERSIONS.flatMap((version) =>
+  CHANNELS.map((channel) => ({ version, channel })),
+);
 
 /** A reason to skip when the folder is not there, and the definitions of its files. */
 export function officialDefinitions({ version, channel }: Bundle): { skip: string | false; crds: () => KubeObject[] } {

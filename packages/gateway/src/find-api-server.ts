@@ -17,7 +17,7 @@ export async function findApiServer(
   if (endpoint) {
     return {
       server: endpoint,
-      ...(token ? { token: existsSync(token) ? readToken(token) : token } : {}),
+      ...(token ? { token: tokenFrom(mountedPath(token, environment)) ?? token } : {}),
       ...(certAuthFilePath ? { certificateAuthority: readFileSync(mountedPath(certAuthFilePath, environment)) } : {}),
     };
   }
@@ -32,6 +32,8 @@ export async function findApiServer(
   }
   return loadConnection(undefined, environment);
 }
+
+const tokenFrom = (path: string) => (existsSync(path) ? readToken(path) : undefined);
 
 /** Tokens of ServiceAccounts rotate: read anew for each request. */
 const readToken = (path: string) => (): string => readFileSync(path, "utf8").trim();

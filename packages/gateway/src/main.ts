@@ -3,7 +3,7 @@
 import { type ApiClient, createApiClient } from "@gatehouse/apimachinery/api-client";
 import { openContainerControl } from "@gatehouse/apimachinery/container-control";
 import { createLog } from "@gatehouse/apimachinery/log";
-import { podEnvironment } from "@gatehouse/apimachinery/pod-environment";
+import { mountedPath, podEnvironment } from "@gatehouse/apimachinery/pod-environment";
 import { createProxy } from "@gatehouse/proxy/proxy";
 import { type AccessRecord } from "@gatehouse/proxy/access";
 import { formatAccess } from "./access-log.ts";
@@ -104,7 +104,7 @@ function startAccessLog(
   onDropped: () => void,
 ): { write: (record: AccessRecord) => void; close: () => Promise<void> } | undefined {
   if (!accessLog) return undefined;
-  const writer = createAccessLogWriter(accessLog.filePath, onDropped);
+  const writer = createAccessLogWriter(accessLog.filePath && mountedPath(accessLog.filePath), onDropped);
   return {
     write: (record) => {
       const line = formatAccess(record, accessLog, routerOf);

@@ -11,7 +11,7 @@ import { translateMatch } from "./translate/matches.ts";
 import type { Translation } from "./translate/translate.ts";
 import { traefikPriority, traefikRule } from "./traefik-rule.ts";
 
-export const providerName = "kubernetesgateway";
+const providerName = "kubernetesgateway";
 
 type Status = "enabled" | "disabled" | "warning";
 

@@ -2,10 +2,11 @@
 // whatever matters more.
 
 import type { ApiClient } from "@gatehouse/apimachinery/api-client";
+import { newEvent, type Occurrence } from "@gatehouse/apimachinery/event";
 import type { Log } from "@gatehouse/apimachinery/log";
 import { timestamp } from "@gatehouse/apimachinery/meta";
 import { hasReason } from "@gatehouse/apimachinery/status-error";
-import { type Event, events, type ObjectReference } from "@gatehouse/apimachinery/types/core-v1";
+import { events, type ObjectReference } from "@gatehouse/apimachinery/types/core-v1";
 
 export type EventType = "Normal" | "Warning";
 
@@ -14,13 +15,6 @@ export interface EventRecorder {
   record(about: ObjectReference, type: EventType, reason: string, message: string): void;
   /** Drops what is not written yet. */
   stop(): void;
-}
-
-interface Occurrence {
-  about: ObjectReference;
-  type: EventType;
-  reason: string;
-  message: string;
 }
 
 // Events wait so that the starts they tell of come first; a cluster's first second is full of both.
@@ -32,10 +26,9 @@ export function createEventRecorder(client: ApiClient, nodeName: string, log: Lo
   const written = new Map<string, { name: string; count: number }>();
   let timer: NodeJS.Timeout | undefined;
   let stopped = false;
-  let sequence = 0;
 
   const create = async (key: string, occurrence: Occurrence): Promise<void> => {
-    const event = newEvent(occurrence, nodeName, sequence++);
+    const event = newEvent(occurrence, { component: "kubelet", host: nodeName });
     await client.create(events, event);
     written.set(key, { name: event.metadata.name, count: 1 });
     const oldest = written.keys().next().value;
@@ -84,26 +77,5 @@ export function createEventRecorder(client: ApiClient, nodeName: string, log: Lo
       queue.length = 0;
       clearTimeout(timer);
     },
-  };
-}
-
-function newEvent({ about, type, reason, message }: Occurrence, nodeName: string, sequence: number): Event {
-  const now = timestamp();
-  // As client-go names events: unique by time.
-  const suffix = (BigInt(Date.now()) * 1_000_000n + BigInt(sequence)).toString(16);
-  return {
-    apiVersion: "v1",
-    kind: "Event",
-    metadata: { name: `${about.name}.${suffix}`, namespace: about.namespace ?? "default" },
-    involvedObject: about,
-    type,
-    reason,
-    message,
-    source: { component: "kubelet", host: nodeName },
-    reportingComponent: "kubelet",
-    reportingInstance: nodeName,
-    firstTimestamp: now,
-    lastTimestamp: now,
-    count: 1,
   };
 }

@@ -99,7 +99,7 @@ function drained(response: ServerResponse, signal: AbortSignal): Promise<void> {
 }
 
 /** The query as PodLogOptions spells it, or what is wrong with it. */
-export function parseLogQuery(parameters: URLSearchParams): LogQuery | string {
+function parseLogQuery(parameters: URLSearchParams): LogQuery | string {
   const query: LogQuery = {};
   for (const name of ["follow", "previous", "timestamps"] as const) query[name] = isTrue(parameters.get(name));
   for (const name of ["tailLines", "limitBytes"] as const) {

@@ -2,6 +2,8 @@
 // (Gateway API HTTPRouteFilter).
 
 import type { Filter, PathRewrite, Route } from "./routing-table.ts";
+import { HOST } from "./http1/request-head.ts";
+import { TARGET } from "./http1/tokens.ts";
 import { barePrefix } from "./match/route-conditions.ts";
 
 /** Net effect of a chain of header filters. */
@@ -37,17 +39,43 @@ export function compileFilters(filters: Filter[]): FilterPlan {
     if (filter.type === "requestHeaders") {
       request.apply(filter);
       const host = filter.set.find((header) => header.name.toLowerCase() === "host");
-      if (host !== undefined) plan.hostname = host.value;
+      if (host !== undefined) plan.hostname = hostOrNull(host.value);
     } else if (filter.type === "responseHeaders") response.apply(filter);
-    else if (filter.type === "redirect") plan.redirect ??= filter;
+    else if (filter.type === "redirect") plan.redirect ??= safeRedirect(filter);
     else {
-      plan.hostname = filter.hostname ?? plan.hostname;
-      plan.path = filter.path ?? plan.path;
+      plan.hostname = (filter.hostname === undefined ? null : hostOrNull(filter.hostname)) ?? plan.hostname;
+      plan.path = filter.path === undefined ? plan.path : safePath(filter.path);
     }
   }
   plan.request = request.build();
   plan.response = response.build();
   return plan;
+}
+
+// Paths and hosts of filters come from configuration and end up in heads: what could end a line (or a request line's part) there
+// would let whoever writes a route write further requests into connections that others share.
+
+/** The value unless it is no host; then it is left out, as header values that end lines are. */
+function hostOrNull(value: string): string | null {
+  return HOST.test(value) ? value : null;
+}
+
+/** Bytes that a request target cannot hold are percent-encoded, of UTF-8. */
+function safeTarget(value: string): string {
+  if (/^[!"$-~]*$/.test(value)) return value;
+  return Array.from(Buffer.from(value), (byte) =>
+    TARGET[byte] === 0 ? `%${byte.toString(16).toUpperCase().padStart(2, "0")}` : String.fromCharCode(byte),
+  ).join("");
+}
+
+const safePath = (path: PathRewrite): PathRewrite => ({ ...path, value: safeTarget(path.value) });
+
+function safeRedirect({ hostname, path, ...rest }: RedirectFilter): RedirectFilter {
+  return {
+    ...rest,
+    ...(hostname !== undefined && HOST.test(hostname) ? { hostname } : {}),
+    ...(path === undefined ? {} : { path: safePath(path) }),
+  };
 }
 
 class EditsBuilder {

@@ -2,7 +2,7 @@
 // (https://kubernetes.io/docs/reference/access-authn-authz/rbac/#privilege-escalation-prevention-and-bootstrapping).
 
 import type { KubeObject } from "@gatehouse/apimachinery/meta";
-import { forbidden } from "@gatehouse/apimachinery/status-error";
+import { forbidden, notFound } from "@gatehouse/apimachinery/status-error";
 import { type Identity, mastersGroup } from "../identity.ts";
 import type { ResourceDefinition } from "../resource-definition.ts";
 import type { Store } from "../store.ts";
@@ -10,7 +10,7 @@ import { Authorizer, type PolicyRule, rulesOf } from "./authorization.ts";
 
 const group = "rbac.authorization.k8s.io";
 
-/** Throws 403 when `object` is a role or binding that grants more than `identity` has. */
+/** Throws 403 when `object` is a role or binding that grants more than `identity` has, 404 for a binding to no role. */
 export function checkEscalation(
   store: Store,
   definition: ResourceDefinition,
@@ -28,7 +28,9 @@ export function checkEscalation(
     : { plural, name };
   const verb = isBinding ? "bind" : "escalate";
   if (authorizer.allowsResource(identity, { verb, group, ...role, namespace })) return;
-  const granted = isBinding ? storedRules(store, role, namespace) : rulesOf(object);
+  // Rules of a role that does not exist yet cannot be checked, and would be everybody's who is bound to its name.
+  if (isBinding && !storedRole(store, role, namespace)) throw notFound({ group, ...role });
+  const granted = rulesOf(isBinding ? storedRole(store, role, namespace) : object);
   const own = authorizer.rulesFor(identity, namespace);
   const excess = granted.flatMap(atoms).filter((atom) => !own.some((rule) => covers(rule, atom)));
   if (excess.length === 0) return;
@@ -41,13 +43,12 @@ export function checkEscalation(
   );
 }
 
-function storedRules(
+function storedRole(
   store: Store,
   role: { plural: string; name: string },
   namespace: string | undefined,
-): PolicyRule[] {
-  const key = role.plural === "roles" ? `${namespace}/${role.name}` : role.name;
-  return rulesOf(store.get(`${group}/${role.plural}`, key));
+): KubeObject | undefined {
+  return store.get(`${group}/${role.plural}`, role.plural === "roles" ? `${namespace}/${role.name}` : role.name);
 }
 
 /** A rule taken apart: one verb on one resource (of one name), or on one URL. */

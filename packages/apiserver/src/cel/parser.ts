@@ -161,7 +161,8 @@ class Parser {
 
   #selected(operand: Node, at: number, optional: boolean): Node {
     const name = this.#take();
-    if (name.type !== "identifier" || name.text === "in") throw new CelSyntaxError(`Syntax error: no viable alternative at input '.${name.text}'`, name.at);
+    if (name.type !== "identifier" || name.text === "in")
+      throw new CelSyntaxError(`Syntax error: no viable alternative at input '.${name.text}'`, name.at);
     const open = optional ? undefined : this.#accept("(");
     if (!open) return { kind: "select", at, operand, field: name.text, optional };
     const args = this.#list(")", () => this.#expression());

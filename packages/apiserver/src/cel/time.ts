@@ -60,7 +60,9 @@ export function timestampText({ nanos }: Timestamp): string {
 }
 
 function decimal(nanos: bigint): string {
-  const rest = String(nanos % nanosPerSecond).padStart(9, "0").replace(/0+$/, "");
+  const rest = String(nanos % nanosPerSecond)
+    .padStart(9, "0")
+    .replace(/0+$/, "");
   return rest ? `${nanos / nanosPerSecond}.${rest}` : `${nanos / nanosPerSecond}`;
 }
 

@@ -1,7 +1,7 @@
 // JSON patch (RFC 6902).
 
+import { isDeepStrictEqual } from "node:util";
 import { badRequest, StatusError } from "@gatehouse/apimachinery/status-error";
-import { canonicalJson } from "../schema/validate.ts";
 import { isTree } from "./merge-patch.ts";
 import { unprocessable } from "./patch-error.ts";
 
@@ -15,6 +15,9 @@ interface Operation {
 /** Kubernetes refuses longer patches (handlers/patch.go). */
 const maxOperations = 10_000;
 
+/** As Kubernetes: copies of copies double a document with every operation, so what they add in all is limited (3 MiB of JSON). */
+const maxCopied = 3 * 1024 * 1024;
+
 const operations = new Set(["add", "remove", "replace", "move", "copy", "test"]);
 
 /**
@@ -23,7 +26,11 @@ const operations = new Set(["add", "remove", "replace", "move", "copy", "test"])
  */
 export function jsonPatch(document: unknown, patch: unknown): unknown {
   let root = structuredClone(document);
-  for (const operation of parse(patch)) root = apply(root, operation);
+  let copied = 0;
+  for (const operation of parse(patch)) {
+    if (operation.op === "copy") copied = countCopy(copied, get(root, operation.from ?? ""));
+    root = apply(root, operation);
+  }
   return root;
 }
 
@@ -65,6 +72,17 @@ function tokensOf(pointer: string): string[] {
     .map((token) => token.replaceAll("~1", "/").replaceAll("~0", "~"));
 }
 
+/** What copies have added once `value` is copied too. Throws 422 when that is too much. */
+function countCopy(copied: number, value: unknown): number {
+  const sum = copied + JSON.stringify(value).length;
+  if (sum > maxCopied) {
+    throw unprocessable(
+      `Unable to copy, the accumulated size increase of copy operations is ${sum}, exceeding the limit ${maxCopied}`,
+    );
+  }
+  return sum;
+}
+
 function apply(root: unknown, { op, path, from, value }: Operation): unknown {
   switch (op) {
     case "add":
@@ -89,7 +107,7 @@ function apply(root: unknown, { op, path, from, value }: Operation): unknown {
 function test(root: unknown, path: string, wanted: unknown): unknown {
   // A missing member equals null, as in the library Kubernetes uses.
   const actual = find(root, tokensOf(path));
-  if (canonicalJson(actual ?? null) !== canonicalJson(wanted)) {
+  if (!isDeepStrictEqual(actual ?? null, wanted)) {
     throw unprocessable(`testing value ${path} failed`);
   }
   return root;

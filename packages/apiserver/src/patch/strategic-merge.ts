@@ -203,7 +203,10 @@ function mergeOrdered(schema: Schema, original: Tree, patch: Tree, key: string):
   if (live && added) merged = mergeList(rule, live, added);
   else if (added) merged = withoutDirectives(added) as unknown[];
   // The deletions of primitives run after this; items to be deleted are not in the order and must not move the others.
-  if (Array.isArray(primitiveDeletes)) merged = merged.filter((item) => !primitiveDeletes.includes(item));
+  if (Array.isArray(primitiveDeletes)) {
+    const doomed = new Set<unknown>(primitiveDeletes);
+    merged = merged.filter((item) => !doomed.has(item));
+  }
   assign(original, key, orderItems(merged, order, live ?? [], mergeKey));
 }
 

@@ -73,5 +73,6 @@ const checks: Record<string, (text: string) => boolean> = {
 
 /** False when `text` breaks a format that is known; unknown formats pass, as in Kubernetes. */
 export function matchesFormat(format: string, text: string): boolean {
-  return checks[format.replaceAll("-", "")]?.(text) ?? true;
+  const name = format.replaceAll("-", "");
+  return Object.hasOwn(checks, name) ? (checks[name]?.(text) ?? true) : true;
 }

@@ -7,6 +7,12 @@ import { duplicate, invalidValue, required } from "../schema/field-cause.ts";
 
 const label = /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/;
 
+const labelRule =
+  "a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and must start and end with an alphanumeric character";
+const environmentName = /^[ -<>-~]+$/;
+const environmentRule =
+  "a valid environment variable name must consist only of printable ASCII characters other than '='";
+
 /** Completes a spec in place: pull policies, host ports, requests, both names of the ServiceAccount. */
 export function defaultPodSpec(spec: PodSpec & { serviceAccount?: string }): void {
   for (const container of allContainers(spec)) {
@@ -41,7 +47,13 @@ function allContainers(spec: PodSpec): Container[] {
 export function validatePodSpec(spec: PodSpec, path: string): StatusCause[] {
   const causes: StatusCause[] = [];
   if (spec.containers.length === 0) causes.push(required(`${path}.containers`));
-  const volumes = new Set((spec.volumes ?? []).map((volume) => volume.name));
+  const volumes = new Set<string>();
+  for (const [index, { name }] of (spec.volumes ?? []).entries()) {
+    const field = `${path}.volumes[${index}].name`;
+    if (!label.test(name)) causes.push(invalidValue(field, name, labelRule));
+    if (volumes.has(name)) causes.push(duplicate(field, name));
+    volumes.add(name);
+  }
   const names = new Set<string>();
   for (const list of ["initContainers", "containers"] as const) {
     for (const [index, container] of (spec[list] ?? []).entries()) {
@@ -61,13 +73,14 @@ export function validatePodSpec(spec: PodSpec, path: string): StatusCause[] {
 function validateContainer(container: Container, volumes: Set<string>, field: string): StatusCause[] {
   const causes: StatusCause[] = [];
   if (!label.test(container.name)) {
-    const rule =
-      "a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and must start and end with an alphanumeric character";
-    causes.push(invalidValue(`${field}.name`, container.name, rule));
+    causes.push(invalidValue(`${field}.name`, container.name, labelRule));
   }
   if (!container.image) causes.push(required(`${field}.image`));
   else if (container.image !== container.image.trim()) {
     causes.push(invalidValue(`${field}.image`, container.image, "must not have leading or trailing whitespace"));
+  }
+  for (const [index, { name }] of (container.env ?? []).entries()) {
+    if (!environmentName.test(name)) causes.push(invalidValue(`${field}.env[${index}].name`, name, environmentRule));
   }
   const portNames = new Set<string>();
   for (const [index, port] of (container.ports ?? []).entries()) {

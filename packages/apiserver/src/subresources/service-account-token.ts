@@ -31,7 +31,7 @@ export async function requestToken(context: ApiContext, request: ResourceRequest
     const cause = { reason: "FieldValueInvalid", message, field: "spec.expirationSeconds" };
     throw invalid({ group: "authentication.k8s.io", kind: "TokenRequest", name }, [cause]);
   }
-  const audiences = (spec.audiences ?? []).map(String);
+  const audiences = Array.isArray(spec.audiences) ? spec.audiences.map(String) : [];
   const boundTo = boundObject(context, namespace, spec);
   const { token, expiresAt } = context.tokens.issue({
     namespace,

@@ -1,10 +1,10 @@
 // POST to a collection.
 
 import type { KubeObject } from "@gatehouse/apimachinery/meta";
+import { generatedName } from "@gatehouse/apimachinery/names";
 import { alreadyExists, badRequest, forbidden, notFound, StatusError } from "@gatehouse/apimachinery/status-error";
 import { type Answer, type ApiContext, type ResourceRequest, subjectOf } from "../api-context.ts";
 import { decodeBody } from "../decode-body.ts";
-import { generatedName } from "../metadata-rules.ts";
 import { readObject, writeObject } from "../stored-objects.ts";
 import { admitNew, decodeObject, isDryRun, type WriteRequest } from "../write-pipeline.ts";
 

@@ -1,11 +1,9 @@
 // `gatehouse start`: a stopped cluster runs again with the state it had.
 
 import type { Command } from "commander";
-import type { EmbeddedProvider } from "../providers/embedded/embedded-provider.ts";
+import { clusterSummary } from "../cluster-summary.ts";
 import { UserError } from "../user-error.ts";
 import { type ClusterOptions, embeddedProvider, nameOption, terminalProgress } from "./cluster-options.ts";
-
-const readyTimeoutMs = 15_000;
 
 export function registerStart(program: Command): void {
   program
@@ -22,21 +20,9 @@ export function registerStart(program: Command): void {
         throw new UserError(`there is no cluster "${options.name}": bring one up with gatehouse up`);
       if (phase === "running") return progress.note(`Cluster "${options.name}" is running: nothing to do.`);
       await provider.create(progress);
-      await progress.step("Wait until everything is ready", (detail) => waitForAll(provider, detail));
+      const { waitUntilReady } = await import("../steps/wait-until-ready.ts");
+      await waitUntilReady(provider, progress);
+      const { urls } = clusterSummary(provider);
+      if (!options.quiet) process.stdout.write(`\n${urls.map((url) => `  ${url}\n`).join("")}`);
     });
-}
-
-/** What was broken before the stop may stay broken: that is said, and is no failure of the start. */
-async function waitForAll(provider: EmbeddedProvider, detail: (text: string) => void): Promise<void> {
-  const [{ allObjects, untilReady }, { explainUnready }, client] = await Promise.all([
-    import("../steps/readiness.ts"),
-    import("../steps/unready.ts"),
-    provider.connect(),
-  ]);
-  try {
-    const unready = await untilReady(client, allObjects, readyTimeoutMs);
-    if (unready.length > 0) detail(`still not ready: ${explainUnready(unready)}`);
-  } finally {
-    client.close();
-  }
 }

@@ -59,7 +59,8 @@ async function up(options: UpOptions): Promise<void> {
   const abandon = before === "absent" ? removeOnInterrupt(provider) : undefined;
   await provider.create(progress);
   await addToKubeconfig(provider, progress);
-  if (!provider.state?.complete) await runDemoSteps(provider, progress);
+  if (provider.state?.complete) await waitAgain(provider, progress);
+  else await runDemoSteps(provider, progress);
   await offerHosts(provider, options, progress);
   abandon?.();
   await print(provider, options, `Up in ${Math.round(progress.elapsedMs())} ms.`);
@@ -73,6 +74,12 @@ async function runDemoSteps(provider: EmbeddedProvider, progress: Progress): Pro
     client.close();
   }
   provider.remember({ complete: true });
+}
+
+/** A cluster that was stopped, or crashed, after its first `up`: what is in it is the user's, and only has to come back. */
+async function waitAgain(provider: EmbeddedProvider, progress: Progress): Promise<void> {
+  const { waitUntilReady } = await import("../steps/wait-until-ready.ts");
+  await waitUntilReady(provider, progress);
 }
 
 async function addToKubeconfig(provider: EmbeddedProvider, progress: Progress): Promise<void> {

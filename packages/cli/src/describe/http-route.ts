@@ -120,10 +120,7 @@ function describeParents(
 }
 
 /** `Gateway traefik/traefik-gateway, listener web`. */
-export function parentText(
-  { kind = "Gateway", namespace, name, sectionName, port }: ParentReference,
-  own = "",
-): string {
+function parentText({ kind = "Gateway", namespace, name, sectionName, port }: ParentReference, own = ""): string {
   const parts = [`${kind} ${namespace ?? own}/${name}`];
   if (sectionName) parts.push(`listener ${sectionName}`);
   if (port !== undefined) parts.push(`port ${port}`);

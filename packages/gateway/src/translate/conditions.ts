@@ -1,20 +1,21 @@
 // Conditions as data: what a translation step wants said, and how that is merged into the conditions an object has.
 
 import type { Condition } from "@gatehouse/apimachinery/meta";
+import type { ConditionReason, ConditionType } from "@gatehouse/gateway-api/condition-reasons";
 
 /** A condition without the parts that depend on what the object said before. */
 export interface DesiredCondition {
-  type: string;
+  type: ConditionType;
   status: "True" | "False";
-  reason: string;
+  reason: ConditionReason;
   message: string;
 }
 
-export function holds(type: string, reason: string, message: string): DesiredCondition {
+export function holds(type: ConditionType, reason: ConditionReason, message: string): DesiredCondition {
   return { type, status: "True", reason, message };
 }
 
-export function fails(type: string, reason: string, message: string): DesiredCondition {
+export function fails(type: ConditionType, reason: ConditionReason, message: string): DesiredCondition {
   return { type, status: "False", reason, message };
 }
 
@@ -32,7 +33,7 @@ export function mergeConditions(
   generation: number | undefined,
   now: string,
 ): Condition[] {
-  const wanted = new Map(desired.map((condition) => [condition.type, condition]));
+  const wanted = new Map<string, DesiredCondition>(desired.map((condition) => [condition.type, condition]));
   const merged: Condition[] = [];
   for (const old of existing ?? []) {
     const condition = wanted.get(old.type);

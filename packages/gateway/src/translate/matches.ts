@@ -59,7 +59,13 @@ function translateValues(
   return [...matches.values()];
 }
 
+/** As Go's: what needs backtracking is refused, since the time it takes would be up to whoever sends requests. */
+const backtracking = /\(\?<?[=!]|(?:^|[^\\])(?:\\\\)*\\(?:[1-9]|k<)/;
+
 function patternProblem(pattern: string, field: string): RuleProblem | undefined {
+  if (backtracking.test(pattern)) {
+    return unsupported(`${field} has look-around or a back-reference, which are not supported: leave them out`);
+  }
   try {
     RegExp(pattern);
     return undefined;

@@ -3,7 +3,7 @@
 import type { IncomingMessage } from "node:http";
 
 /** Go's canonical header key: `x-forwarded-for` -> `X-Forwarded-For`; keys with odd characters stay as they are. */
-export function canonicalHeaderKey(key: string): string {
+function canonicalHeaderKey(key: string): string {
   if (!/^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/.test(key)) return key;
   return key.toLowerCase().replace(/(^|-)[a-z]/g, (letter) => letter.toUpperCase());
 }

@@ -20,9 +20,6 @@ export interface ListenPlan {
   warnings: string[];
 }
 
-/** The annotation that tells the EndpointSlice controller of moved ports. */
-export const portMapAnnotation = "gatehouse.dev/port-map";
-
 export interface ListenPlanOptions {
   pod: Pod;
   podIP: string;

@@ -23,13 +23,37 @@ export function containerEnvironment(
   const environment = { ...base };
   for (const source of container.envFrom ?? []) {
     const data = wholeSource(source, sources);
-    for (const [key, value] of Object.entries(data)) environment[(source.prefix ?? "") + key] = value;
+    for (const [key, value] of Object.entries(data)) {
+      const name = (source.prefix ?? "") + key;
+      refuseHostVariable(name);
+      environment[name] = value;
+    }
   }
   for (const variable of container.env ?? []) {
+    refuseHostVariable(variable.name);
     const value = valueOf(variable, container, sources, environment);
     if (value !== undefined) environment[variable.name] = value;
   }
   return environment;
+}
+
+// A container here is a process on the host, and its image a program of ours. By these variables a pod spec could make that
+// program load code, write anywhere or listen where others reach it, which its `command` may not do either.
+const hostVariables = new Set(
+  (
+    "NODE_OPTIONS NODE_PATH NODE_COMPILE_CACHE NODE_V8_COVERAGE NODE_REDIRECT_WARNINGS NODE_CHANNEL_FD NODE_UNIQUE_ID " +
+    "NODE_CHANNEL_SERIALIZATION_MODE NODE_REPL_EXTERNAL_MODULE NODE_REPL_HISTORY NODE_ICU_DATA SSLKEYLOGFILE GCONV_PATH " +
+    // The user's own kubeconfig would be found by these.
+    "KUBECONFIG HOME"
+  ).split(" "),
+);
+const hostPrefixes = ["GATEHOUSE_", "LD_", "DYLD_", "GLIBC_", "OPENSSL_"];
+
+function refuseHostVariable(name: string): void {
+  if (!hostVariables.has(name) && !hostPrefixes.some((prefix) => name.startsWith(prefix))) return;
+  throw new ContainerConfigError(
+    `env ${name} is refused: it would change how the built-in program itself is run on this host. Leave it out.`,
+  );
 }
 
 function wholeSource(
@@ -88,7 +112,7 @@ function keyOf(
   data: Record<string, string> | undefined,
   pod: Pod,
 ): string | undefined {
-  const value = data?.[key];
+  const value = data && Object.hasOwn(data, key) ? data[key] : undefined;
   if (value !== undefined || optional) return value;
   if (!data) throw new ContainerConfigError(`${kind} "${name}" not found`);
   throw new ContainerConfigError(`couldn't find key ${key} in ${kind} ${pod.metadata.namespace}/${name}`);
@@ -100,6 +124,6 @@ const decode = (base64: string): string => Buffer.from(base64, "base64").toStrin
 export function expandVariables(text: string, variables: Record<string, string>): string {
   return text.replace(/\$(?:\$|\(([^)]*)\))/g, (all, name: string | undefined) => {
     if (name === undefined) return "$";
-    return variables[name] ?? all;
+    return Object.hasOwn(variables, name) ? (variables[name] ?? all) : all;
   });
 }

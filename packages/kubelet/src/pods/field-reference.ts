@@ -12,7 +12,10 @@ export interface PodFacts {
 /** The value of `fieldPath`, undefined when the downward API has no such field. */
 export function podField(pod: Pod, facts: PodFacts, fieldPath: string): string | undefined {
   const [, map, key] = /^metadata\.(labels|annotations)\['(.+)'\]$/.exec(fieldPath) ?? [];
-  if (map && key) return pod.metadata[map as "labels" | "annotations"]?.[key] ?? "";
+  if (map && key) {
+    const values = pod.metadata[map as "labels" | "annotations"] ?? {};
+    return Object.hasOwn(values, key) ? values[key] : "";
+  }
   switch (fieldPath) {
     case "metadata.name":
       return pod.metadata.name;

@@ -22,7 +22,7 @@ const suffixes: Record<string, number> = {
 /** The value in units (cores, bytes); undefined when `text` is no quantity. */
 export function parseQuantity(text: string): number | undefined {
   const [, number, exponent, suffix] =
-    /^([+-]?(?:\d+\.?\d*|\.\d+))(?:([eE][+-]?\d+)|([numkMGTPE]|[KMGTPE]i)?)$/.exec(text) ?? [];
+    /^([+-]?(?:\d+(?:\.\d*)?|\.\d+))(?:([eE][+-]?\d+)|([numkMGTPE]|[KMGTPE]i)?)$/.exec(text) ?? [];
   if (number === undefined) return undefined;
   return exponent ? Number(number + exponent) : Number(number) * (suffixes[suffix ?? ""] ?? 1);
 }

@@ -13,9 +13,16 @@ export interface PodVolumes {
   mounts(container: Container): Record<string, string>;
 }
 
+const volumeName = /^[a-z0-9](?:[-a-z0-9]*[a-z0-9])?$/;
+
 export function createPodVolumes(directory: string, volumes: Volume[], sources: () => VolumeSources): PodVolumes {
   const written = new Map<string, VolumeFiles>();
-  const place = (name: string): string => join(directory, name);
+  // Names come from pod specs, and what is written at a place replaces everything that was there.
+  const place = (name: string): string => {
+    if (!volumeName.test(name))
+      throw new VolumeError(name, "a volume's name is lower-case letters, digits and hyphens");
+    return join(directory, name);
+  };
   return {
     sync: () => {
       for (const volume of volumes) {

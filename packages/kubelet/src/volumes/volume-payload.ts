@@ -143,8 +143,11 @@ function addDownward(into: Target, items: DownwardItem[] = []): void {
 
 function add({ volume, files }: Target, path: string, data: Buffer, mode: number): void {
   const parts = path.split("/");
-  if (path === "" || path.startsWith("/") || parts.includes("..") || parts[0]?.startsWith("..")) {
-    throw new VolumeError(volume, `the path "${path}" must be relative and stay inside the volume`);
+  // Empty parts and `.` name a directory, and no file system takes a NUL.
+  const odd = parts.some((part) => part === "" || part === "." || part === "..");
+  if (odd || parts[0]?.startsWith("..") || path.includes("\0")) {
+    throw new VolumeError(volume, `the path ${JSON.stringify(path)} must be relative and stay inside the volume`);
   }
-  files.set(path, { data, mode });
+  // Kubernetes takes 0 to 0777; setuid and its like would be the user's own on this host.
+  files.set(path, { data, mode: mode & 0o777 });
 }

@@ -4,7 +4,7 @@
 import { COLON, CR, FIELD_VALUE, fieldId, hashStep, LF, SPACE, TAB, TOKEN } from "./tokens.ts";
 
 /** More lines than this are refused (431). */
-export const MAX_FIELDS = 256;
+const MAX_FIELDS = 256;
 
 /** Why a message was refused: the status to answer with and a short machine-readable reason for logs. */
 export interface Refusal {

@@ -21,6 +21,9 @@ const HOP_BY_HOP = [
   FieldId.upgrade,
   FieldId.keepAlive,
   FieldId.proxyConnection,
+  // Meant for the next proxy, which we are (RFC 9110 section 11.7; dropped by Go's ReverseProxy too).
+  FieldId.proxyAuthorization,
+  FieldId.proxyAuthenticate,
   FieldId.http2Settings,
 ];
 const FORWARDING = [

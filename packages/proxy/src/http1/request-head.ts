@@ -30,7 +30,7 @@ const EXPECTATION = refusal(417, "expectation-unknown");
 
 const LONGEST_METHOD = 32;
 /** uri-host [":" port] without userinfo (RFC 9112 section 3.2); an IPv6 literal in brackets. */
-const HOST = /^(?:[A-Za-z0-9\-._~!$&'()*+,;=%]*|\[[0-9A-Fa-f:.]+\])(?::[0-9]{0,5})?$/;
+export const HOST = /^(?:[A-Za-z0-9\-._~!$&'()*+,;=%]*|\[[0-9A-Fa-f:.]+\])(?::[0-9]{0,5})?$/;
 const ABSOLUTE = /^https?:\/\/([^/?]*)(.*)$/i;
 
 /** Scratch for one request head. Valid until the next `parse`. */

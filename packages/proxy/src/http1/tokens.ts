@@ -54,6 +54,8 @@ const NAMES = [
   "x-forwarded-server",
   "user-agent",
   "referer",
+  "proxy-authorization",
+  "proxy-authenticate",
 ] as const;
 
 export const FieldId = {
@@ -78,6 +80,8 @@ export const FieldId = {
   xForwardedServer: 18,
   userAgent: 19,
   referer: 20,
+  proxyAuthorization: 21,
+  proxyAuthenticate: 22,
 } as const;
 
 const SLOTS = 512;

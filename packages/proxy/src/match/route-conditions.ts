@@ -1,6 +1,7 @@
 // The single conditions of a route, compiled: path, method, headers, query. Traffic and explanations ask these same
 // functions.
 
+import { setFlagsFromString } from "node:v8";
 import type { Route, ValueMatch } from "../routing-table.ts";
 
 /** A request as the matcher sees it. */
@@ -32,6 +33,10 @@ export interface RouteEntry<T> {
   /** For a path expression; null otherwise or when it cannot be compiled. */
   pathPattern: RegExp | null;
 }
+
+// Traefik's engine is linear, V8's own is not: one request could hold up a gateway whose route says `(a+)+$`. This flag makes V8
+// go on with its linear engine after 50,000 steps back, for all it can run there (not: look-around, back-references, `{2,20}`).
+setFlagsFromString("--enable-experimental-regexp-engine-on-excessive-backtracks");
 
 /** Compiles an expression as Traefik reads it: searched for anywhere, so anchors are up to the author. */
 export function compilePattern(source: string): RegExp | null {

@@ -7,13 +7,14 @@ import { existsSync, openSync, closeSync, readFileSync, rmdirSync, rmSync } from
 import {
   type ClusterRuntime,
   type ClusterState,
+  type PortMapping,
   readClusterRuntime,
   readClusterState,
   removeClusterRuntime,
   writeClusterState,
 } from "../../cluster-state.ts";
 import { clusterDirectory, clustersDirectory, contextName, gatehouseHome } from "../../home.ts";
-import { chooseHostPorts, type PortWish } from "../../host-ports.ts";
+import { chooseHostPorts, type PortWish, untilFree } from "../../host-ports.ts";
 import { clusterProgram } from "../../program-files.ts";
 import type { ContextEntry } from "../../kubeconfig-file.ts";
 import type { Progress } from "../../progress.ts";
@@ -33,6 +34,7 @@ export interface EmbeddedOptions {
 }
 
 const answerTimeoutMs = 2_000;
+const orphansLeaveMs = 500;
 const release = { name: "traefik", namespace: "traefik" };
 
 export class EmbeddedProvider implements ClusterProvider {
@@ -84,6 +86,7 @@ export class EmbeddedProvider implements ClusterProvider {
     if ((await this.phase()) === "running") return;
     const fresh = this.state === undefined;
     if (fresh) await progress.step("Choose ports", (detail) => this.#prepare(progress, detail));
+    else await this.#keepPorts(progress);
     await progress.step(fresh ? "Start the cluster" : "Start the cluster again", async (detail) => {
       const runtime = await this.#start();
       detail(`Kubernetes API at https://127.0.0.1:${runtime.apiPort}`);
@@ -151,6 +154,20 @@ export class EmbeddedProvider implements ClusterProvider {
     notes.forEach((note) => progress.note(note));
   }
 
+  /** The ports of a stopped cluster may have been taken meanwhile: then it gets others, as a new one would. */
+  async #keepPorts(progress: Progress): Promise<void> {
+    const before = this.state?.portMappings ?? [];
+    // After a crash the pods' processes take a moment to notice and leave.
+    await untilFree(
+      before.map(({ hostPort }) => hostPort),
+      orphansLeaveMs,
+    );
+    const { mappings, notes } = await chooseHostPorts(wishesAgain(this.#options.portWishes, before));
+    if (mappings.every(({ hostPort }, index) => hostPort === before[index]?.hostPort)) return;
+    notes.forEach((note) => progress.note(note));
+    this.remember({ portMappings: mappings });
+  }
+
   async #start(): Promise<ClusterRuntime> {
     const output = openSync(this.#files.log, "a", 0o600);
     const child = spawn(process.execPath, [...process.execArgv, clusterProgram(), this.directory], {
@@ -206,6 +223,15 @@ export class EmbeddedProvider implements ClusterProvider {
       client.close();
     }
   }
+}
+
+/** What a cluster has is what it wants first, unless the user names another port now. */
+function wishesAgain(wishes: PortWish[], before: PortMapping[]): PortWish[] {
+  return wishes.map(({ chosen, ...wish }) => {
+    const has = before.find(({ containerPort }) => containerPort === wish.containerPort)?.hostPort;
+    if (has === undefined) return chosen === undefined ? wish : { ...wish, chosen };
+    return { ...wish, preferred: has, ...(chosen === undefined || chosen === 0 ? {} : { chosen }) };
+  });
 }
 
 function removeIfEmpty(directory: string): void {
