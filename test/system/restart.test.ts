@@ -36,6 +36,19 @@ for (const command of ["up", "start"]) {
   });
 }
 
+test("what was broken before the stop is said after the start, and not waited for", async (t) => {
+  const cluster = await embeddedCluster(t);
+  if (!cluster) return;
+  const deleted = await cluster.gatehouse("delete", "gateway", "traefik-gateway", "-n", "traefik");
+  assert.equal(deleted.code, 0, deleted.stderr);
+  await cluster.gatehouse("stop");
+  const started = await cluster.gatehouse("start");
+  assert.equal(started.code, 0, started.stderr);
+  const waited = /still not ready: .*there is no Gateway "traefik-gateway" in namespace "traefik".* \(\d+ (ms|s)\)$/m;
+  // In milliseconds, not for the time that a pod is given to come back.
+  assert.equal(waited.exec(started.stdout)?.[1], "ms", started.stdout);
+});
+
 test("a port taken while the cluster was stopped: the next free one is used, and said", async (t) => {
   const cluster = await embeddedCluster(t);
   if (!cluster) return;

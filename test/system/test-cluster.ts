@@ -81,6 +81,7 @@ export async function startTestCluster(...upArguments: string[]): Promise<TestCl
     ...upArguments,
   );
   if (up.code !== 0) {
+    await gatehouse("down");
     rmSync(home, { recursive: true, force: true });
     throw new Error(`gatehouse up failed (${up.code}): ${up.stderr}${up.stdout}`);
   }

@@ -1,13 +1,16 @@
 import assert from "node:assert/strict";
-import { mkdtempSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
-import { test } from "node:test";
+import { after, test } from "node:test";
 import { kubeconfigPaths, loadConnection, parseKubeconfig } from "./kubeconfig.ts";
 
 const base64 = (text: string): string => Buffer.from(text).toString("base64");
 
-function write(name: string, config: unknown, directory = mkdtempSync(join(tmpdir(), "kubeconfig-"))): string {
+const temporary = mkdtempSync(join(tmpdir(), "kubeconfig-"));
+after(() => rmSync(temporary, { recursive: true }));
+
+function write(name: string, config: unknown, directory = mkdtempSync(join(temporary, "files-"))): string {
   const path = join(directory, name);
   writeFileSync(path, typeof config === "string" ? config : JSON.stringify(config));
   return path;
@@ -55,7 +58,7 @@ test("a named context wins over the current one; an empty namespace is default",
 });
 
 test("YAML is read, with relative paths taken from the file's directory and token files read anew each time", async () => {
-  const directory = mkdtempSync(join(tmpdir(), "kubeconfig-"));
+  const directory = mkdtempSync(join(temporary, "files-"));
   write("ca.crt", "AUTHORITY", directory);
   const token = write("token", "one\n", directory);
   const path = write(
@@ -117,6 +120,11 @@ for (const [what, config, context, message] of failures) {
     await assert.rejects(loadConnection(context, { KUBECONFIG: write("config", config) }), message);
   });
 }
+
+test("YAML may begin like JSON", async () => {
+  const parsed = await parseKubeconfig('{ "kind": "Config", current-context: x }', "config");
+  assert.equal(parsed["current-context"], "x");
+});
 
 test("empty text is an empty config", async () => {
   assert.deepEqual(await parseKubeconfig(" \n", "x"), { apiVersion: "v1", kind: "Config" });

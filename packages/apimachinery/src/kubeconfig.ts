@@ -57,7 +57,7 @@ export async function parseKubeconfig(text: string, path: string): Promise<Kubec
   const trimmed = text.trim();
   if (trimmed === "") return { apiVersion: "v1", kind: "Config" };
   try {
-    const parsed: unknown = trimmed.startsWith("{") ? JSON.parse(trimmed) : (await import("yaml")).parse(text);
+    const parsed: unknown = parseJson(trimmed) ?? (await import("yaml")).parse(text);
     if (typeof parsed === "object" && parsed !== null && !Array.isArray(parsed)) return parsed as Kubeconfig;
   } catch (error) {
     throw new Error(`kubeconfig ${path} cannot be read: ${error instanceof Error ? error.message : String(error)}`, {
@@ -65,6 +65,16 @@ export async function parseKubeconfig(text: string, path: string): Promise<Kubec
     });
   }
   throw new Error(`kubeconfig ${path} is not a kubeconfig: its top level is not a mapping`);
+}
+
+/** Undefined for what is not JSON, such as YAML that begins like it. */
+function parseJson(text: string): unknown {
+  if (!text.startsWith("{")) return undefined;
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
 }
 
 /** The connection that `context` (default: the current one) of the files names. Throws an Error with the remedy. */

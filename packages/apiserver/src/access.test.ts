@@ -117,6 +117,20 @@ describe("a RoleBinding", () => {
     );
   });
 
+  it("with resourceNames is not widened by a name that stands in another field's value, nor by selectors of other verbs", async () => {
+    const rita = await asUser("rita");
+    const fieldSelector = "metadata.namespace!=\\,metadata.name=allowed";
+    await assert.rejects(rita.list(configMaps, { namespace: "default", fieldSelector }), refusedWith(403));
+    const rules = [{ apiGroups: [""], resources: ["configmaps"], verbs: ["create"], resourceNames: ["allowed"] }];
+    const metadata = { name: "maker", namespace: "default" };
+    await admin.create(roles, { apiVersion, kind: "Role", metadata, rules });
+    const roleRef = { apiGroup: "rbac.authorization.k8s.io", kind: "Role", name: "maker" };
+    const subjects = [{ kind: "User", name: "mike" }];
+    await admin.create(roleBindings, { apiVersion, kind: "RoleBinding", metadata, roleRef, subjects });
+    const path = "/api/v1/namespaces/default/configmaps?fieldSelector=metadata.name%3Dallowed";
+    await assert.rejects(post(await asUser("mike"), path, { metadata: { name: "other" } }), refusedWith(403));
+  });
+
   it("keeps its role for good, and names one that can be", async () => {
     const binding = await admin.get<KubeObject>(roleBindings, "reader", "default");
     const roleRef = { ...(binding.roleRef as object), name: "other" };
@@ -208,6 +222,27 @@ describe("someone who may write roles", () => {
       rules: [...rules, rule(["clusterroles"], ["bind"])],
     });
     await greta.create(roleBindings, binding("root", refer("ClusterRole", "cluster-admin"), "greta"));
+  });
+
+  it("binds to no role that does not exist yet, unless they may bind", async () => {
+    const metadata = { name: "binder" };
+    const rules = [{ apiGroups: ["rbac.authorization.k8s.io"], resources: ["rolebindings"], verbs: ["create"] }];
+    await admin.create(clusterRoles, { apiVersion, kind: "ClusterRole", metadata, rules });
+    const roleRef = { apiGroup: "rbac.authorization.k8s.io", kind: "ClusterRole", name: "binder" };
+    const subjects = [{ kind: "User", name: "bea" }];
+    await admin.create(clusterRoleBindings, { apiVersion, kind: "ClusterRoleBinding", metadata, roleRef, subjects });
+    const early = {
+      apiVersion,
+      kind: "RoleBinding",
+      metadata: { name: "early", namespace: "default" },
+      roleRef: { ...roleRef, name: "of-tomorrow" },
+      subjects,
+    };
+    await assert.rejects(
+      (await asUser("bea")).create(roleBindings, early),
+      refusedWith(404, /"of-tomorrow" not found/),
+    );
+    await admin.create(roleBindings, early);
   });
 });
 

@@ -165,6 +165,20 @@ describe("custom objects", () => {
     );
   });
 
+  it("are scaled where they are themselves, whatever path their definition names", async () => {
+    const odd = definition("oddities", "Oddity");
+    const scale = { specReplicasPath: ".spec.__proto__.polluted", statusReplicasPath: ".status.replicas" };
+    for (const version of odd.spec.versions) Object.assign(version, { subresources: { status: {}, scale } });
+    await client.create(crds, odd);
+    const oddities = { ...things("v1", "oddities"), kind: "Oddity" };
+    await client.create(oddities, { ...thing("odd", { size: 1 }), kind: "Oddity" });
+    const body = JSON.stringify({ metadata: { name: "odd" }, spec: { replicas: 4 } });
+    const path = "/apis/example.com/v1/namespaces/default/oddities/odd/scale";
+    await client.json({ method: "PUT", path, body, headers: { "content-type": "application/json" } });
+    assert.equal(({} as { polluted?: number }).polluted, undefined);
+    await client.delete(crds, "oddities.example.com");
+  });
+
   it("go with their definition; one that is held holds it", async () => {
     await client.create(crds, definition("others", "Other"));
     const others = { ...things("v1", "others"), kind: "Other" };

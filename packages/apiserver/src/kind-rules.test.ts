@@ -47,6 +47,40 @@ const pod = (name: string, spec: Partial<Pod["spec"]> = {}): Pod => ({
 });
 
 describe("kinds' own rules", () => {
+  it("treat a spec that is left out as an empty one: its faults are named", async () => {
+    const bare = { apiVersion: "v1", kind: "Pod", metadata: { name: "bare", namespace } };
+    await assert.rejects(client.create(pods, bare as never), refusedWith(422, /spec\.containers: Required value/));
+    const empty = { ...deployment("bare"), spec: undefined };
+    await assert.rejects(
+      client.create(deployments, empty as never),
+      refusedWith(422, /spec\.selector: Required value/),
+    );
+    const hollow = { ...template, spec: null };
+    const attempt = client.create(deployments, deployment("hollow", { template: hollow as never }));
+    await assert.rejects(attempt, refusedWith(422, /spec\.template\.spec\.containers: Required value/));
+  });
+
+  it("refuse finalizers that are no strings", async () => {
+    const odd = { ...configMap("odd"), metadata: { name: "odd", namespace, finalizers: [5] } };
+    await assert.rejects(client.create(configMaps, odd as never), refusedWith(422, /metadata\.finalizers/));
+  });
+
+  it("let no name of a Pod's volume be a path, and no variable's name be an assignment", async () => {
+    const web = { name: "web", image: "web:1" };
+    const volumes = ["../../../etc", "a/b", ""].map((name) => ({ name, emptyDir: {} }));
+    const attempt = client.create(pods, pod("paths", { volumes, containers: [{ ...web, env: [{ name: "A=B" }] }] }));
+    await assert.rejects(attempt, (error: { status?: { details?: { causes?: { field?: string }[] } } }) => {
+      const found = error.status?.details?.causes?.map(({ field }) => field);
+      assert.deepEqual(found, [
+        "spec.volumes[0].name",
+        "spec.volumes[1].name",
+        "spec.volumes[2].name",
+        "spec.containers[0].env[0].name",
+      ]);
+      return true;
+    });
+  });
+
   it("complete a Pod", async () => {
     const latest = { name: "latest", image: "web", resources: { limits: { cpu: "1", memory: "1Gi" } } };
     const digest = { name: "digest", image: "web@sha256:0", ports: [{ containerPort: 80 }] };

@@ -26,7 +26,9 @@ const labelValueRule =
 const qualifiedNameRule =
   "name part must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character (e.g. 'MyName',  or 'my.name',  or '123-abc', regex used for validation is '([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]')";
 
-const fields: Readonly<Record<string, "string" | "number" | "map" | "list">> = {
+type FieldType = "string" | "number" | "map" | "list" | "strings";
+
+const fields: Readonly<Record<string, FieldType>> = {
   name: "string",
   namespace: "string",
   generateName: "string",
@@ -40,7 +42,7 @@ const fields: Readonly<Record<string, "string" | "number" | "map" | "list">> = {
   labels: "map",
   annotations: "map",
   ownerReferences: "list",
-  finalizers: "list",
+  finalizers: "strings",
   managedFields: "list",
 };
 
@@ -75,8 +77,9 @@ function isEmpty(value: unknown): boolean {
   return typeof value === "object" && value !== null && Object.keys(value).length === 0;
 }
 
-function hasType(value: unknown, type: "string" | "number" | "map" | "list"): boolean {
+function hasType(value: unknown, type: FieldType): boolean {
   if (type === "list") return Array.isArray(value);
+  if (type === "strings") return Array.isArray(value) && value.every((item) => typeof item === "string");
   if (type !== "map") return typeof value === type;
   if (typeof value !== "object" || value === null || Array.isArray(value)) return false;
   return Object.values(value).every((item) => typeof item === "string");

@@ -1,5 +1,6 @@
 // Everything that is not a resource: health, version, discovery, OpenAPI.
 
+import { kubernetesVersion } from "@gatehouse/apimachinery/kubernetes-version";
 import type { Discovery, DocumentAnswer } from "./discovery.ts";
 import { noSuchResource } from "./error-answers.ts";
 import type { OpenApi } from "./openapi.ts";
@@ -57,9 +58,7 @@ export class PathAnswers {
 const architectures: Record<string, string> = { x64: "amd64", arm64: "arm64" };
 
 const version = {
-  major: "1",
-  minor: "32",
-  gitVersion: "v1.32.0+gatehouse",
+  ...kubernetesVersion,
   gitCommit: "",
   gitTreeState: "clean",
   buildDate: "2024-12-11T00:00:00Z",

@@ -29,11 +29,6 @@ export class Registry {
     return [...this.#byKey.values()];
   }
 
-  /** The definitions of a group that name this plural, in any version. */
-  versionsOf(group: string, plural: string): ResourceDefinition[] {
-    return this.definitions().filter(({ type }) => type.group === group && type.plural === plural);
-  }
-
   /** The definition of a kind, by `apiVersion` and `kind`. */
   byKind(apiVersion: string, kind: string): ResourceDefinition | undefined {
     return this.definitions().find(({ type }) => type.kind === kind && apiVersionOf(type) === apiVersion);

@@ -170,11 +170,11 @@ describe("requests that make no sense", () => {
   });
 
   it("get 415 that names the encoding", async () => {
-    const { code, json } = await post("k8s\0", "application/vnd.kubernetes.protobuf");
+    const { code, json } = await post("k8s\0", "application/cbor");
     assert.equal(code, 415);
     assert.match(
       json.message,
-      /application\/vnd\.kubernetes\.protobuf.*accepted media types include: application\/json, application\/yaml/,
+      /application\/cbor.*accepted media types include: application\/json, application\/yaml, application\/vnd\.kubernetes\.protobuf/,
     );
   });
 

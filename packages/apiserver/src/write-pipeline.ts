@@ -16,6 +16,7 @@ import {
   validateMetadata,
   validateMetadataChange,
 } from "./metadata-rules.ts";
+import { validateRules } from "./cel/rules.ts";
 import type { ResourceDefinition } from "./resource-definition.ts";
 import { applyDefaults } from "./schema/default.ts";
 import { pruneUnknown } from "./schema/prune.ts";
@@ -67,7 +68,7 @@ export function admitNew(context: ApiContext, request: WriteRequest, object: Kub
   if (definition.subresources.status) delete object.status;
   applyDefaults(definition.schema, object);
   // The schema first: a strategy may then rely on the types of what it reads.
-  refuse(object, definition, [...validateMetadata(object, definition), ...validateSchema(definition.schema, object)]);
+  refuse(object, definition, formFaults(context, definition, object, undefined, validateMetadata(object, definition)));
   definition.strategy.prepareForCreate?.(object, allocationsOf(context.store, object.metadata.name));
   if (isCrd(definition)) establish(object, undefined);
   refuse(object, definition, definition.strategy.validate?.(object, undefined) ?? []);
@@ -95,10 +96,7 @@ export function admitChange(
   // On the caller's own tree, before anything of the stored one is mixed in.
   applyDefaults(definition.schema, object);
   const next = isolate(definition, old, object, scope);
-  refuse(next, definition, [
-    ...validateMetadataChange(next, old, definition),
-    ...validateSchema(definition.schema, next),
-  ]);
+  refuse(next, definition, formFaults(context, definition, next, old, validateMetadataChange(next, old, definition)));
   if (scope === "object") {
     definition.strategy.prepareForUpdate?.(next, old, allocationsOf(context.store, object.metadata.name));
     if (isCrd(definition)) establish(next, old);
@@ -108,6 +106,19 @@ export function admitChange(
     request.warnings.push(...(definition.strategy.warnings?.(next) ?? []));
   }
   return next;
+}
+
+/** `metadataFaults`, those of the schema and, for custom kinds, those of its rules. */
+function formFaults(
+  context: ApiContext,
+  definition: ResourceDefinition,
+  object: KubeObject,
+  old: KubeObject | undefined,
+  metadataFaults: StatusCause[],
+): StatusCause[] {
+  const { schema } = definition;
+  const causes = [...metadataFaults, ...validateSchema(schema, object)];
+  return context.registry.isCustom(definition) ? [...causes, ...validateRules(schema, object, old, causes)] : causes;
 }
 
 function refuse(object: KubeObject, definition: ResourceDefinition, causes: StatusCause[]): void {

@@ -1,7 +1,7 @@
 // The two files by which commands know a cluster: cluster.json (what it is; lives until `down`) and runtime.json
 // (the running process; lives while it runs).
 
-import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { UserError } from "./user-error.ts";
 
@@ -39,6 +39,11 @@ export interface ClusterRuntime {
 /** Undefined when there is no such cluster. Throws a UserError when the file is damaged. */
 export function readClusterState(directory: string): ClusterState | undefined {
   return readJson<ClusterState>(join(directory, "cluster.json"));
+}
+
+/** True while the directory holds a cluster, damaged or not. */
+export function isClusterDirectory(directory: string): boolean {
+  return existsSync(join(directory, "cluster.json"));
 }
 
 export function writeClusterState(directory: string, state: ClusterState): void {

@@ -78,6 +78,23 @@ test("zero means any, and two wishes never get the same port", async () => {
   assert.ok(mappings.every((mapping) => mapping.hostPort > 0));
 });
 
+test("the same port asked for twice is the command line's fault, not another program's", async () => {
+  const chosen = await free();
+  const wishes = [wish({ chosen }), wish({ chosen, containerPort: 443, option: "--https-port" })];
+  await assert.rejects(chooseHostPorts(wishes), {
+    message: `--https-port ${chosen}: that port is chosen twice, every listener needs its own`,
+    exitCode: 2,
+  });
+});
+
 test("nobody holds a free port", async () => {
   assert.equal(await portHolder(await free()), undefined);
+});
+
+test("who listens on another address of this host does not hold the port", async (t) => {
+  if (process.platform !== "linux") return t.skip("needs more than one loopback address");
+  assert.equal(await portHolder(await listen(t, "127.0.0.2")), undefined);
+  for (const host of ["127.0.0.1", "0.0.0.0"]) {
+    assert.match((await portHolder(await listen(t, host))) ?? "", new RegExp(`\\(pid ${process.pid}\\)$`), host);
+  }
 });

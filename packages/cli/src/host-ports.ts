@@ -42,6 +42,11 @@ export async function chooseHostPorts(wishes: PortWish[]): Promise<PortChoice> {
   return choice;
 }
 
+/** True when 127.0.0.1:port can be listened on now. */
+export async function isFree(port: number): Promise<boolean> {
+  return (await tryListen("127.0.0.1", port)) === undefined;
+}
+
 /** Resolves when all these ports are free, or after `timeoutMs`. */
 export async function untilFree(ports: number[], timeoutMs: number): Promise<void> {
   const giveUpAt = Date.now() + timeoutMs;
@@ -52,6 +57,8 @@ export async function untilFree(ports: number[], timeoutMs: number): Promise<voi
 async function chooseOne(wish: PortWish, taken: number[]): Promise<{ hostPort: number; note?: string }> {
   if (wish.chosen === 0) return { hostPort: await anyFreePort() };
   const first = wish.chosen ?? wish.preferred;
+  if (wish.chosen !== undefined && taken.includes(first))
+    throw new UserError(`${wish.option} ${first}: that port is chosen twice, every listener needs its own`, 2);
   const refusal = taken.includes(first) ? { code: "EADDRINUSE" } : await refusalOf(first);
   if (!refusal) return { hostPort: first };
   const why = await explain(first, refusal);
@@ -101,7 +108,7 @@ function anyFreePort(): Promise<number> {
   });
 }
 
-/** `name (pid 123)` of the process that listens on `port`, as far as this user may see it. */
+/** `name (pid 123)` of the process that holds `port` on localhost, as far as this user may see it. */
 export async function portHolder(port: number): Promise<string | undefined> {
   if (process.platform === "linux") return linuxPortHolder(port);
   try {
@@ -130,13 +137,27 @@ function linuxPortHolder(port: number): string | undefined {
   return undefined;
 }
 
-/** Socket inodes in state LISTEN (0A) on this port, from a /proc/net/tcp table. */
+/** 0.0.0.0 and 127.0.0.1, ::, ::1 and both IPv4 ones as IPv6: who listens there keeps us from localhost. */
+const addressesInTheWay = new Set([
+  "00000000",
+  "0100007F",
+  "00000000000000000000000000000000",
+  "00000000000000000000000001000000",
+  "0000000000000000FFFF000000000000",
+  "0000000000000000FFFF00000100007F",
+]);
+
+/** Socket inodes in state LISTEN (0A) on this port of localhost, from a /proc/net/tcp table. */
 function listeningInodes(table: string, port: number): string[] {
   const hex = port.toString(16).toUpperCase().padStart(4, "0");
+  const inTheWay = (local = ""): boolean => {
+    const [address = "", at] = local.split(":");
+    return at === hex && addressesInTheWay.has(address);
+  };
   const rows = (readable(() => readFileSync(table, "utf8")) ?? "").split("\n").slice(1);
   return rows
     .map((row) => row.trim().split(/\s+/))
-    .filter((columns) => columns[1]?.endsWith(`:${hex}`) && columns[3] === "0A")
+    .filter((columns) => inTheWay(columns[1]) && columns[3] === "0A")
     .map((columns) => columns[9] ?? "");
 }
 

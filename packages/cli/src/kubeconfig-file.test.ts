@@ -117,3 +117,25 @@ test("a lock that stays is reported with the remedy", (t) => {
   mkdirSync(`${path}.lock`);
   assert.throws(() => addContext(path, entry("gatehouse")), /locked by another program: if none is running, remove/);
 });
+
+test("a link that waits at the temporary file's name leads the keys nowhere", (t) => {
+  const path = join(directory(t), "config");
+  const elsewhere = `${path}.elsewhere`;
+  writeFileSync(elsewhere, "", { mode: 0o644 });
+  symlinkSync(elsewhere, `${path}.${process.pid}.tmp`);
+  addContext(path, entry("gatehouse"));
+  assert.equal(readFileSync(elsewhere, "utf8"), "");
+  assert.match(readFileSync(path, "utf8"), /client-key-data/);
+});
+
+test("a file that only clusters of ours are in goes with the last of them, in any order", (t) => {
+  for (const order of [
+    ["gatehouse", "gatehouse-second"],
+    ["gatehouse-second", "gatehouse"],
+  ]) {
+    const path = join(directory(t), "config");
+    const changes = new Map(["gatehouse", "gatehouse-second"].map((name) => [name, addContext(path, entry(name))]));
+    for (const name of order) removeContext(changes.get(name) ?? { path, created: false }, name);
+    assert.equal(existsSync(path), false, order.join());
+  }
+});

@@ -40,6 +40,7 @@ export function addContext(path: string, entry: ContextEntry): KubeconfigChange 
   return locked(path, () => {
     const { document, exists } = load(path);
     const previous = document.get("current-context");
+    const ours = onlyOurs(document);
     upsert(document, "clusters", entry.context, {
       cluster: { "certificate-authority-data": base64(entry.certificateAuthority), server: entry.server },
     });
@@ -54,7 +55,7 @@ export function addContext(path: string, entry: ContextEntry): KubeconfigChange 
     save(path, document);
     return {
       path,
-      created: !exists,
+      created: !exists || ours,
       ...(typeof previous === "string" && previous !== "" && previous !== entry.context
         ? { previousContext: previous }
         : {}),
@@ -95,6 +96,12 @@ function load(path: string): { document: Document; exists: boolean } {
   if (!isMap(document.contents))
     throw new UserError(`kubeconfig ${path} is not a kubeconfig: its top level is not a mapping`);
   return { document, exists };
+}
+
+/** Other clusters of ours made the file, and the last one to go shall take it away. */
+function onlyOurs(document: Document): boolean {
+  const { items } = sequenceOf(document, "contexts");
+  return items.length > 0 && items.every((item) => /^gatehouse(-|$)/.test(String(nameOf(item))));
 }
 
 function upsert(document: Document, list: (typeof lists)[number], name: string, fields: Record<string, unknown>): void {

@@ -70,4 +70,8 @@ function report(error: unknown): number {
   return 1;
 }
 
+// A reader that goes away (`gatehouse up | head -1`) keeps nothing from being finished.
+process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+  if (error.code !== "EPIPE") throw error;
+});
 process.exitCode = await main(process.argv.slice(2));

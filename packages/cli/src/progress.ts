@@ -4,6 +4,8 @@ export interface Progress {
   /** Runs a step. `work` may give a detail to show behind the name, e.g. what was found. */
   step<T>(name: string, work: (detail: (text: string) => void) => Promise<T>): Promise<T>;
   note(text: string): void;
+  /** Shows nothing more from here on. */
+  silence(): void;
   /** Since the progress began. */
   elapsedMs(): number;
   /** What was done, in order, in milliseconds since the start. */
@@ -21,13 +23,17 @@ export function createProgress({ write, terminal, quiet }: ProgressOptions): Pro
   const started = performance.now();
   const steps: { name: string; startMs: number; durationMs: number }[] = [];
   const paint = (code: number, text: string): string => (terminal ? `\u001b[${code}m${text}\u001b[0m` : text);
+  let silent = quiet;
   const show = (text: string): void => {
-    if (!quiet) write(text);
+    if (!silent) write(text);
   };
 
   return {
     steps,
     elapsedMs: () => performance.now() - started,
+    silence: () => {
+      silent = true;
+    },
     note: (text) => show(`   ${text}\n`),
     step: async (name, work) => {
       const startMs = performance.now() - started;

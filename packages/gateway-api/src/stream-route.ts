@@ -1,17 +1,19 @@
 // What the routes below HTTP share: rules that only name backends.
 
-import { commonRouteFields, ruleName, uniqueRuleNames } from "./common-route.ts";
+import { experimental, graduated } from "./bundle.ts";
+import { commonRouteFields, routeStatus, ruleName, uniqueRuleNames } from "./common-route.ts";
+import { ageColumn, deprecation, kindObject, type KindDefinition } from "./kind-definition.ts";
+import { GROUP_NAME } from "./names.ts";
 import { backendRef } from "./references.ts";
-import { atomicList, type Infer, object } from "./schema-builder.ts";
+import { atomicList, object } from "./schema-builder.ts";
 
-export const streamRouteRule = object("Backends for everything that comes in.", {
+const streamRouteRule = object("Backends for everything that comes in.", {
   name: ruleName.optional(),
   backendRefs: atomicList("Backends that share the connections or datagrams by weight.", backendRef, {
     minItems: 1,
     maxItems: 16,
   }),
 });
-export type StreamRouteRule = Infer<typeof streamRouteRule>;
 
 /** The rules of v1: there is exactly one. */
 export const singleRule = atomicList("The one rule.", streamRouteRule, {
@@ -25,14 +27,34 @@ export const severalRules = atomicList("Rules, each with its backends.", streamR
   maxItems: 16,
 }).rules(uniqueRuleNames);
 
-/** Spec of TCPRoute and UDPRoute. */
-export const streamRouteSpec = object("Where the route attaches and where it sends what it takes.", {
-  ...commonRouteFields,
-  rules: singleRule,
-});
-export type StreamRouteSpec = Infer<typeof streamRouteSpec>;
+const WHERE = "Where the route attaches and where it sends what it takes.";
+const spec = object(WHERE, { ...commonRouteFields, rules: singleRule });
+const alphaSpec = object(WHERE, { ...commonRouteFields, rules: severalRules });
 
-export const streamRouteSpecAlpha = object("Where the route attaches and where it sends what it takes.", {
-  ...commonRouteFields,
-  rules: severalRules,
-});
+/** TCPRoute or UDPRoute: the two differ in name only. */
+export function streamRouteKind(name: "TCPRoute" | "UDPRoute", description: string): KindDefinition {
+  const common = { columns: [ageColumn], subresources: { status: {} } };
+  const status = routeStatus.optional();
+  const v1alpha2 = { ...common, name: "v1alpha2", schema: kindObject(description, { spec: alphaSpec, status }) };
+  return {
+    resource: { group: GROUP_NAME, version: "v1", plural: `${name.toLowerCase()}s`, kind: name, namespaced: true },
+    in: graduated,
+    versions: [
+      {
+        ...common,
+        name: "v1",
+        schema: kindObject(description, { spec, status }),
+        in: [{ since: "v1.6.1" }],
+        storage: [{}],
+      },
+      { ...v1alpha2, in: [{ until: "v1.6.1" }], storage: [{}] },
+      {
+        ...v1alpha2,
+        in: [{ since: "v1.6.1" }],
+        served: [experimental],
+        storage: [],
+        deprecationWarning: deprecation(name, "v1alpha2"),
+      },
+    ],
+  };
+}

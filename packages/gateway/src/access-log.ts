@@ -2,7 +2,7 @@
 
 import type { AccessRecord } from "@gatehouse/proxy/access";
 import type { AccessLogConfiguration } from "./static-configuration.ts";
-import type { RouterNames } from "./traefik-view.ts";
+import type { RouterNames } from "./traefik-names.ts";
 
 const months = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
 

@@ -19,7 +19,7 @@ import { parseStaticConfiguration } from "./parse-static-configuration.ts";
 import type { StaticConfiguration } from "./static-configuration.ts";
 import { createViewCache } from "./view-cache.ts";
 import type { TraefikApiSource } from "./traefik-api.ts";
-import type { RouterNames } from "./traefik-view.ts";
+import type { RouterNames } from "./traefik-names.ts";
 
 export interface GatewayOptions {
   /** The built dashboard: index.html, app.js, style.css. */

@@ -6,7 +6,8 @@ import { objectKey } from "@gatehouse/apimachinery/meta";
 import type { RouteMatch } from "@gatehouse/proxy/routing-table";
 import { parseAllDocuments } from "yaml";
 import { traefikPriority, traefikRule } from "./traefik-rule.ts";
-import { buildTraefikView, createRouterNames } from "./traefik-view.ts";
+import { createRouterNames } from "./traefik-names.ts";
+import { buildTraefikView } from "./traefik-view.ts";
 import type { GatewayObjects } from "./translate/gateway-objects.ts";
 import { translate } from "./translate/translate.ts";
 

@@ -1,17 +1,13 @@
 // The gateway's state in the shapes and names of Traefik's API, made on demand from the translation in force.
 
-import { createHash } from "node:crypto";
-import { objectKey } from "@gatehouse/apimachinery/meta";
 import type { Filter, Route } from "@gatehouse/proxy/routing-table";
 import type { AttachedRoute, ParentAttachment } from "./translate/attach.ts";
 import { endpointsOf } from "./translate/backends.ts";
 import { type GatewayObjects, indexObjects, type ObjectIndex } from "./translate/gateway-objects.ts";
-import { ownListenerName, type ProcessedListener } from "./translate/listeners.ts";
 import { translateMatch } from "./translate/matches.ts";
 import type { Translation } from "./translate/translate.ts";
+import { type Place, placesOf, providerName, routerName, ruleIndexOf, serviceName } from "./traefik-names.ts";
 import { traefikPriority, traefikRule } from "./traefik-rule.ts";
-
-const providerName = "kubernetesgateway";
 
 type Status = "enabled" | "disabled" | "warning";
 
@@ -74,41 +70,6 @@ export interface TraefikView {
   middlewares: MiddlewareView[];
 }
 
-/** The router's name (with provider) of a request that proxy listener `listener` gave to `route`; empty for none. */
-export type RouterNames = (listener: string, route: string) => string;
-
-/** Names are made as they are asked for: an access log must not cost a view of everything after each change. */
-export function createRouterNames(translation: Translation): RouterNames {
-  const byKey = new Map(translation.routes.map((attached) => [objectKey(attached.translated.route), attached]));
-  const known = new Map<string, string>();
-  return (listener, route) => {
-    const key = `${listener} ${route}`;
-    const name = known.get(key) ?? findRouterName(byKey, listener, route);
-    known.set(key, name);
-    return name;
-  };
-}
-
-function findRouterName(byKey: ReadonlyMap<string, AttachedRoute>, listener: string, id: string): string {
-  const attached = byKey.get(id.split("/").slice(1, 3).join("/"));
-  const route = attached?.translated.routes.find((each) => each.id === id);
-  if (!attached || !route) return "";
-  for (const parent of attached.parents) {
-    const place = placesOf(parent).find((each) => each.listeners.includes(listener));
-    if (place)
-      return routerName(
-        attached,
-        parent,
-        place.entryPoint,
-        ruleIndexOf(route),
-        traefikRule(place.hostnames, route.match),
-      );
-  }
-  return "";
-}
-
-const ruleIndexOf = (route: Route): number => Number(/\/rule\/(\d+)\//.exec(route.id)?.[1] ?? 0);
-
 export function buildTraefikView(translation: Translation, objects: GatewayObjects): TraefikView {
   const draft: Draft = { routers: new Map(), services: new Map(), middlewares: new Map() };
   for (const attached of translation.routes) {
@@ -131,35 +92,6 @@ interface Draft {
   routers: Map<string, RouterView>;
   services: Map<string, ServiceView>;
   middlewares: Map<string, MiddlewareView>;
-}
-
-/** A port where a Gateway took the route: an entrypoint, or one of the Gateway's own addresses only. */
-interface Place {
-  entryPoint: string;
-  addresses: string[];
-  hostnames: string[];
-  /** Names of the proxy's listeners that serve it. */
-  listeners: string[];
-  idle: ProcessedListener[];
-}
-
-function placesOf({ gateway, listeners }: ParentAttachment): Place[] {
-  const places = new Map<number, Place>();
-  for (const { listener, hostnames } of listeners) {
-    const { port } = listener.spec;
-    const own = gateway.hosts.map((host) => `${host}:${port}`);
-    const place = places.get(port) ?? {
-      entryPoint: listener.entryPoint?.name ?? own[0] ?? `:${port}`,
-      addresses: own,
-      hostnames: [],
-      listeners: [...(listener.entryPoint ? [listener.entryPoint.name] : []), ownListenerName(gateway.gateway, port)],
-      idle: [],
-    };
-    place.hostnames.push(...hostnames.filter((host) => !place.hostnames.includes(host)));
-    if (!listener.programmed) place.idle.push(listener);
-    places.set(port, place);
-  }
-  return [...places.values()];
 }
 
 function addRouters(draft: Draft, attached: AttachedRoute, parent: ParentAttachment, place: Place): void {
@@ -216,27 +148,6 @@ function addRefused(draft: Draft, attached: AttachedRoute, parent: ParentAttachm
     });
   }
 }
-
-/** Traefik's way: what it is made of, and a hash of the rule to tell matches apart. */
-function routerName(
-  attached: AttachedRoute,
-  parent: ParentAttachment,
-  entryPoint: string,
-  rule: number,
-  text: string,
-): string {
-  const { namespace, name } = attached.translated.route.metadata;
-  const gateway = parent.gateway.gateway.metadata;
-  const key = `httproute-${namespace}-${name}-gw-${gateway.namespace}-${gateway.name}-ep-${entryPoint}-${rule}`;
-  const hash = createHash("sha256").update(text).digest("hex").slice(0, 20);
-  return `${normalize(key)}-${hash}@${providerName}`;
-}
-
-const normalize = (text: string): string =>
-  text
-    .split(/[^\p{L}\p{N}]+/u)
-    .filter((part) => part !== "")
-    .join("-");
 
 function priorityOf(hostnames: readonly string[], route: Route): Pick<RouterView, "priority" | "priorityStr"> {
   const priority = traefikPriority(hostnames, route.match);
@@ -305,8 +216,6 @@ function use(draft: Draft, name: string, router: string): void {
   if (!view.usedBy.includes(router)) view.usedBy.push(router);
   draft.services.set(name, view);
 }
-
-const serviceName = (id: string): string => `${normalize(id)}@${providerName}`;
 
 function addServers(draft: Draft, { table }: Translation, index: ObjectIndex): void {
   for (const { id, endpoints } of Object.values(table.services)) {

@@ -1,7 +1,8 @@
 // Views of the translation in force, in Traefik's terms: made when somebody asks, kept until the next translation.
 
 import type { Controller } from "./controller.ts";
-import { buildTraefikView, createRouterNames, type RouterNames, type TraefikView } from "./traefik-view.ts";
+import { createRouterNames, type RouterNames } from "./traefik-names.ts";
+import { buildTraefikView, type TraefikView } from "./traefik-view.ts";
 import type { Translation } from "./translate/translate.ts";
 
 export interface ViewCache {

@@ -93,3 +93,29 @@ describe("header filters", () => {
     assert.equal(compileFilters([{ type: "responseHeaders", set: [], add, remove: [] }]).response!.append, "X: Ã©\r\n");
   });
 });
+
+describe("hosts and paths of filters", () => {
+  const evil = " HTTP/1.1\r\nX: 1\r\n\r\n";
+
+  it("cannot break out of the request line or Host, nor by characters whose low byte ends a line", () => {
+    const { path } = compileFilters([{ type: "rewrite", path: { type: "full", value: `/é${evil}\u010d\u010a#` } }]);
+    assert.deepEqual(path, { type: "full", value: "/%C3%A9%20HTTP/1.1%0D%0AX:%201%0D%0A%0D%0A%C4%8D%C4%8A%23" });
+    const set = [{ name: "Host", value: `a.test${evil}` }];
+    assert.equal(compileFilters([{ type: "requestHeaders", set, add: [], remove: [] }]).hostname, null);
+    assert.equal(compileFilters([{ type: "rewrite", hostname: "a.test\u010d\u010aX:1" }]).hostname, null);
+    assert.equal(compileFilters([{ type: "rewrite", hostname: "a.test:80" }]).hostname, "a.test:80");
+  });
+
+  it("cannot break out of Location", () => {
+    const filter: RedirectFilter = {
+      type: "redirect",
+      status: 302,
+      hostname: `b.test${evil}`,
+      path: { type: "full", value: `/${evil}` },
+    };
+    const { redirect } = compileFilters([filter]);
+    const request = { scheme: "http" as const, host: "a.test", port: 80, path: "/", query: "" };
+    const location = redirectLocation(redirect!, request, route("/*"));
+    assert.equal(location, "http://a.test/%20HTTP/1.1%0D%0AX:%201%0D%0A%0D%0A");
+  });
+});

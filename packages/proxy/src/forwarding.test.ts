@@ -45,7 +45,7 @@ describe("request fields", () => {
       await exchangeBytes(
         port,
         "GET /x?y=1 HTTP/1.1\r\nHost: a.test:8080\r\nAccept: */*\r\nConnection: close, X-Hop, Host\r\nX-Hop: 1\r\n" +
-          "Keep-Alive: timeout=5\r\nProxy-Connection: keep-alive\r\nTE: trailers, deflate\r\nHTTP2-Settings: AAA\r\nCookie: c\r\n\r\n",
+          "Proxy-Authorization: Basic eA==\r\nProxy-Authenticate: Basic\r\nKeep-Alive: timeout=5\r\nProxy-Connection: keep-alive\r\nTE: trailers, deflate\r\nHTTP2-Settings: AAA\r\nCookie: c\r\n\r\n",
       );
       assert.equal(
         backend.received[0],

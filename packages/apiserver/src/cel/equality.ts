@@ -34,8 +34,9 @@ export function equal(a: Value, b: Value, meter: Meter): boolean {
     return a === b;
   }
   const [left, right] = [numeric(a), numeric(b)];
-  // Loosely: bigint and number compare by value.
-  if (left !== undefined || right !== undefined) return left !== undefined && right !== undefined && left == right;
+  // Order is by value across bigint and number; `===` is not.
+  if (left !== undefined || right !== undefined)
+    return left !== undefined && right !== undefined && left <= right && left >= right;
   if (a === null || b === null || typeof a === "boolean" || typeof b === "boolean") return a === b;
   if (a instanceof List) return b instanceof List && equalLists(a, b, meter);
   if (isMap(a)) return isMap(b) && equalMaps(a, b, meter);
@@ -65,7 +66,7 @@ function equalLists(a: List, b: List, meter: Meter): boolean {
 function equalMaps(a: MapLike, b: MapLike, meter: Meter): boolean {
   if (a.size !== b.size) return false;
   return a.keys().every((key) => {
-    const [left, right] = [a.get(key), b.get(key)];
+    const [left, right] = [a.entry(key), b.entry(key)];
     return left !== undefined && right !== undefined && equal(left, right, meter);
   });
 }
@@ -75,7 +76,7 @@ export function sameItem(a: Value, b: Value, identity: Identity, meter: Meter): 
   if ("set" in identity) return equal(a, b, meter);
   if (!isMap(a) || !isMap(b)) return false;
   return identity.keys.every((key) => {
-    const [left, right] = [a.get(key), b.get(key)];
+    const [left, right] = [a.entry(key), b.entry(key)];
     if (left === undefined || right === undefined) return left === right;
     return equal(left, right, meter);
   });
@@ -84,7 +85,7 @@ export function sameItem(a: Value, b: Value, identity: Identity, meter: Meter): 
 /** Negative, zero or positive. Throws CelError for what has no order. */
 export function compare(a: Value, b: Value, meter: Meter): number {
   const [left, right] = [numeric(a), numeric(b)];
-  if (left !== undefined && right !== undefined) return left < right ? -1 : left > right ? 1 : left == right ? 0 : NaN;
+  if (left !== undefined && right !== undefined) return left < right ? -1 : left > right ? 1 : left >= right ? 0 : NaN;
   if (typeof a === "string" && typeof b === "string") {
     meter.spendText(Math.min(a.length, b.length));
     return compareText(a, b);

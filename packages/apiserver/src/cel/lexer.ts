@@ -11,46 +11,36 @@ export interface Token {
   at: number;
 }
 
-const space = /(?:[\t\n\f\r ]+|\/\/[^\n]*)+/y;
-const identifier = /[A-Za-z_][A-Za-z0-9_]*/y;
-const number = /0[xX][0-9a-fA-F]+[uU]?|(?:\d+\.\d+|\.\d+|\d+)(?:[eE][+-]?\d+)?[uU]?/y;
-const text =
-  /([rRbB]{0,2})("""[^]*?(?<!\\)(?:\\\\)*"""|'''[^]*?(?<!\\)(?:\\\\)*'''|"(?:[^"\\\n\r]|\\.)*"|'(?:[^'\\\n\r]|\\.)*')/y;
-const rawText = /[rRbB]{1,2}("""[^]*?"""|'''[^]*?'''|"[^"\n\r]*"|'[^'\n\r]*')/y;
-const operator = /\.\?|\[\?|&&|\|\||[<>=!]=|[-+*/%!<>?:.,()[\]{}]/y;
+const space = /(?:[\t\n\f\r ]+|\/\/[^\n]*)+/;
+const rawText = /(?:[rR][bB]?|[bB][rR])(?:"""[^]*?"""|'''[^]*?'''|"[^"\n\r]*"|'[^'\n\r]*')/;
+const text = /[bB]?(?:"""(?:[^\\]|\\[^])*?"""|'''(?:[^\\]|\\[^])*?'''|"(?:[^"\\\n\r]|\\.)*"|'(?:[^'\\\n\r]|\\.)*')/;
+const number = /0[xX][0-9a-fA-F]+[uU]?|(?:\d+\.\d+|\.\d+|\d+)(?:[eE][+-]?\d+)?[uU]?/;
+const identifier = /[A-Za-z_][A-Za-z0-9_]*/;
+const operator = /\.\?|\[\?|&&|\|\||[<>=!]=|[-+*/%!<>?:.,()[\]{}]/;
+
+/** One group for each kind of token, in this order. */
+const anyToken = new RegExp(
+  [space, rawText, text, number, identifier, operator].map(({ source }) => `(${source})`).join("|"),
+  "y",
+);
 
 /** Throws CelSyntaxError for characters that start no token, bad escapes and numbers out of range. */
 export function tokenize(source: string): Token[] {
   const tokens: Token[] = [];
-  let at = 0;
-  const match = (pattern: RegExp): RegExpExecArray | null => {
-    pattern.lastIndex = at;
-    return pattern.exec(source);
-  };
-  while (at < source.length) {
-    const blank = match(space);
-    if (blank) {
-      at += blank[0].length;
-      continue;
-    }
-    const token = textToken(source, at, match) ?? plainToken(at, match);
-    if (!token) throw new CelSyntaxError(`Syntax error: token recognition error at: '${source[at] ?? ""}'`, at);
-    tokens.push(token);
-    at += token.text.length;
+  anyToken.lastIndex = 0;
+  for (let at = 0; at < source.length; at = anyToken.lastIndex) {
+    const found = anyToken.exec(source);
+    if (!found) throw new CelSyntaxError(`Syntax error: token recognition error at: '${source[at] ?? ""}'`, at);
+    const [whole, blank, raw, quoted, digits, name] = found;
+    if (blank !== undefined) continue;
+    if (name !== undefined) tokens.push({ type: "identifier", text: name, at });
+    else if (raw !== undefined) tokens.push({ type: "literal", text: raw, value: rawValue(raw), at });
+    else if (quoted !== undefined) tokens.push({ type: "literal", text: quoted, value: textValue(quoted, at), at });
+    else if (digits !== undefined) tokens.push({ type: "literal", text: digits, value: numberValue(digits, at), at });
+    else tokens.push({ type: "operator", text: whole, at });
   }
   tokens.push({ type: "end", text: "<EOF>", at: source.length });
   return tokens;
-}
-
-type Match = (pattern: RegExp) => RegExpExecArray | null;
-
-function plainToken(at: number, match: Match): Token | undefined {
-  const digits = match(number);
-  if (digits) return { type: "literal", text: digits[0], value: numberValue(digits[0], at), at };
-  const name = match(identifier);
-  if (name) return { type: "identifier", text: name[0], at };
-  const sign = match(operator);
-  return sign ? { type: "operator", text: sign[0], at } : undefined;
 }
 
 const int64Limit = 2n ** 63n;
@@ -72,19 +62,21 @@ function numberValue(digits: string, at: number): Value {
   return value;
 }
 
-function textToken(source: string, at: number, match: Match): Token | undefined {
-  const prefix = /^[rRbB]{0,2}(?=["'])/.exec(source.slice(at, at + 3))?.[0];
-  if (prefix === undefined) return undefined;
-  const isRaw = /r/i.test(prefix);
-  const found = match(isRaw ? rawText : text);
-  if (!found) throw new CelSyntaxError(`Syntax error: token recognition error at: '${source[at] ?? ""}'`, at);
-  const quoted = (isRaw ? found[1] : found[2]) ?? "";
+/** What stands between the quotes, which are one or three. */
+function unquoted(quoted: string): string {
   const quotes = /^(?:"""|''')/.test(quoted) && quoted.length >= 6 ? 3 : 1;
-  const body = quoted.slice(quotes, -quotes);
-  const isBytes = /b/i.test(prefix);
-  let value: Value = isRaw ? body : unescapeText(body, isBytes, at);
-  if (isBytes) value = isRaw ? Buffer.from(body) : Buffer.from(value, "latin1");
-  return { type: "literal", text: found[0], value, at };
+  return quoted.slice(quotes, -quotes);
+}
+
+function rawValue(token: string): Value {
+  const prefix = /^[a-zA-Z]+/.exec(token)?.[0] ?? "";
+  const body = unquoted(token.slice(prefix.length));
+  return /b/i.test(prefix) ? Buffer.from(body) : body;
+}
+
+function textValue(token: string, at: number): Value {
+  if (!/^b/i.test(token)) return unescapeText(unquoted(token), false, at);
+  return Buffer.from(unescapeText(unquoted(token.slice(1)), true, at), "latin1");
 }
 
 const simpleEscapes: Record<string, string> = {
@@ -106,6 +98,7 @@ const escape = /\\(?:[xX]([0-9a-fA-F]{2})|u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8})|([
 
 /** The text behind the escapes; for bytes one character for each byte. */
 function unescapeText(body: string, isBytes: boolean, at: number): string {
+  if (!isBytes && !body.includes("\\")) return body;
   const bytesOf = (plain: string): string => (isBytes ? Buffer.from(plain).toString("latin1") : plain);
   return body.replace(escape, (whole, hex?: string, short?: string, long?: string, octal?: string, simple?: string) => {
     if (whole[0] !== "\\") return bytesOf(whole);
@@ -118,9 +111,9 @@ function unescapeText(body: string, isBytes: boolean, at: number): string {
       return plain;
     }
     const point = Number.parseInt(code, 16);
-    if (isBytes || point > 0x10ffff || (point >= 0xd800 && point < 0xe000)) {
+    if (point > 0x10ffff || (point >= 0xd800 && point < 0xe000)) {
       throw new CelSyntaxError(`Syntax error: invalid escape '${whole}'`, at);
     }
-    return String.fromCodePoint(point);
+    return bytesOf(String.fromCodePoint(point));
   });
 }

@@ -11,6 +11,10 @@ const ranges: Record<string, { macro: Macro; counts: number[] }> = {
   existsOne: { macro: "exists_one", counts: [2, 3] },
   map: { macro: "map", counts: [2, 3] },
   filter: { macro: "filter", counts: [2] },
+  sortBy: { macro: "sortBy", counts: [2] },
+  transformList: { macro: "transformList", counts: [3, 4] },
+  transformMap: { macro: "transformMap", counts: [3, 4] },
+  transformMapEntry: { macro: "transformMapEntry", counts: [3, 4] },
   optMap: { macro: "optMap", counts: [2] },
   optFlatMap: { macro: "optFlatMap", counts: [2] },
 };
@@ -29,7 +33,8 @@ export function expandMacro(call: Call): Node {
   const second = variableName(args[1], name);
   if (second === variable) throw new CelSyntaxError(`duplicate variable name: ${second}`, args[1]?.at ?? at);
   // The first of two variables is the position (or key), the second the item (or value).
-  return { kind: "macro", at, macro, range: target, variable: second, index: variable, body };
+  const filter = args.length === 4 ? { filter: args[2] as Node } : {};
+  return { kind: "macro", at, macro, range: target, variable: second, index: variable, ...filter, body };
 }
 
 function variableName(node: Node | undefined, macro: string): string {

@@ -20,11 +20,17 @@ const reserved = new Set(
   "as break const continue else for function if import let loop package namespace return var void while".split(" "),
 );
 
-const binaryLevels: readonly (readonly string[])[] = [
-  ["<", "<=", ">=", ">", "==", "!=", "in"],
-  ["+", "-"],
-  ["*", "/", "%"],
-];
+/** The operators with two sides and how tightly they bind. */
+const precedence = new Map([
+  ["||", 1],
+  ["&&", 2],
+  ...["<", "<=", ">=", ">", "==", "!=", "in"].map((sign) => [sign, 3] as const),
+  ...["+", "-"].map((sign) => [sign, 4] as const),
+  ...["*", "/", "%"].map((sign) => [sign, 5] as const),
+]);
+
+const notFields = new Set(["true", "false", "null", "in"]);
+const selectors = new Set([".", ".?", "[", "[?"]);
 
 class Parser {
   readonly #tokens: Token[];
@@ -65,7 +71,7 @@ class Parser {
 
   #unexpected(wanted?: string): CelSyntaxError {
     const { text, at } = this.#peek();
-    const hint = wanted === undefined ? "" : ` expecting '${wanted}'`;
+    const hint = wanted === undefined ? " expecting <EOF>" : ` expecting '${wanted}'`;
     return new CelSyntaxError(`Syntax error: mismatched input '${text}'${hint}`, at);
   }
 
@@ -73,29 +79,43 @@ class Parser {
     if (++this.#depth > maxDepth) {
       throw new CelSyntaxError(`expression recursion limit exceeded: ${maxDepth}`, this.#peek().at);
     }
-    const test = this.#or();
+    const test = this.#binary(1);
     const mark = this.#accept("?");
     let node = test;
     if (mark) {
-      const then = this.#or();
+      const whenTrue = this.#binary(1);
       this.#expect(":");
-      node = { kind: "conditional", at: mark.at, test, then, otherwise: this.#expression() };
+      node = { kind: "conditional", at: mark.at, test, whenTrue, whenFalse: this.#expression() };
     }
     this.#depth--;
     return node;
   }
 
-  #or(): Node {
-    return this.#logical("||", "or", () => this.#logical("&&", "and", () => this.#binary(0)));
+  /** Operands joined by operators that bind at least as tightly as `least`. */
+  #binary(least: number): Node {
+    let left = this.#unary();
+    for (let length = 0; ; length++) {
+      const { type, text, at } = this.#peek();
+      const level = type === "literal" ? undefined : precedence.get(text);
+      if (level === undefined || level < least) return left;
+      if (length > maxDepth) throw new CelSyntaxError(`expression recursion limit exceeded: ${maxDepth}`, at);
+      if (level < 3) left = this.#logical(left, text, level);
+      else {
+        this.#next++;
+        const name = text === "in" ? "@in" : `_${text}_`;
+        left = { kind: "call", at, name, args: [left, this.#binary(level + 1)] };
+      }
+    }
   }
 
   /** Long chains become balanced trees, so that evaluating them does not nest deeply. */
-  #logical(sign: string, kind: "and" | "or", operand: () => Node): Node {
-    const terms = [operand()];
+  #logical(first: Node, sign: string, level: number): Node {
+    const kind = sign === "&&" ? "and" : "or";
+    const terms = [first];
     const places: number[] = [];
     for (let token = this.#accept(sign); token; token = this.#accept(sign)) {
       places.push(token.at);
-      terms.push(operand());
+      terms.push(this.#binary(level + 1));
     }
     const balance = (from: number, to: number): Node => {
       if (from === to) return terms[from] as Node;
@@ -103,21 +123,6 @@ class Parser {
       return { kind, at: places[middle] ?? 0, left: balance(from, middle), right: balance(middle + 1, to) };
     };
     return balance(0, terms.length - 1);
-  }
-
-  #binary(level: number): Node {
-    const signs = binaryLevels[level];
-    if (!signs) return this.#unary();
-    let left = this.#binary(level + 1);
-    let length = 0;
-    for (;;) {
-      const sign = signs.find((text) => this.#peek().text === text && this.#peek().type !== "literal");
-      const token = sign && this.#accept(sign);
-      if (!token) return left;
-      if (++length > maxDepth) throw new CelSyntaxError(`expression recursion limit exceeded: ${maxDepth}`, token.at);
-      const right = this.#binary(level + 1);
-      left = { kind: "call", at: token.at, name: sign === "in" ? "@in" : `_${sign}_`, args: [left, right] };
-    }
   }
 
   #unary(): Node {
@@ -139,6 +144,7 @@ class Parser {
   #negated(times: number, at: number, value: bigint): Node {
     const token = this.#peek();
     token.value = -value;
+    token.at = at;
     const node = this.#member();
     return times % 2 === 1 ? node : { kind: "call", at, name: "-_", args: [node] };
   }
@@ -147,8 +153,9 @@ class Parser {
     let node = this.#primary();
     let length = 0;
     for (;;) {
-      const token = this.#accept(".") ?? this.#accept(".?") ?? this.#accept("[") ?? this.#accept("[?");
-      if (!token) return node;
+      const token = this.#peek();
+      if (token.type !== "operator" || !selectors.has(token.text)) return node;
+      this.#next++;
       if (++length > maxDepth) throw new CelSyntaxError(`expression recursion limit exceeded: ${maxDepth}`, token.at);
       const optional = token.text.endsWith("?");
       if (token.text.startsWith("[")) {
@@ -161,8 +168,9 @@ class Parser {
 
   #selected(operand: Node, at: number, optional: boolean): Node {
     const name = this.#take();
-    if (name.type !== "identifier" || name.text === "in")
-      throw new CelSyntaxError(`Syntax error: no viable alternative at input '.${name.text}'`, name.at);
+    if (name.type !== "identifier" || notFields.has(name.text)) {
+      throw new CelSyntaxError(`Syntax error: mismatched input '${name.text}' expecting IDENTIFIER`, name.at);
+    }
     const open = optional ? undefined : this.#accept("(");
     if (!open) return { kind: "select", at, operand, field: name.text, optional };
     const args = this.#list(")", () => this.#expression());

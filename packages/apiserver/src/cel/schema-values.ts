@@ -1,28 +1,58 @@
 // JSON as the values its schema makes of it: whole numbers of type number are doubles, texts with a time format are times, ...
 
+import { isDeepStrictEqual } from "node:util";
 import type { Schema } from "@gatehouse/apimachinery/schema";
-import { escapeName, unescapeName } from "./property-names.ts";
+import { propertyName } from "./property-names.ts";
 import { parseDuration, parseTimestamp } from "./time.ts";
 import { fieldSchema, typeOfSchema } from "./types.ts";
-import { CelError, type Identity, List, type MapLike, type Value } from "./values.ts";
+import { CelError, type Identity, List, type MapLike, Opaque, type Value } from "./values.ts";
 
 type Tree = Record<string, unknown>;
 
 /** `json` as a value. Throws CelError when it is not of its schema's type. */
 export function valueOf(schema: Schema, json: unknown): Value {
-  if (json === null || json === undefined) return null;
-  if (schema["x-kubernetes-int-or-string"]) return scalar(typeof json === "number" ? "integer" : "string", json);
-  if (schema.type === "array" && Array.isArray(json) && schema.items) {
-    const { items } = schema;
-    return new List(json.length, (index) => valueOf(items, json[index]), identityOf(schema));
+  if (json === null || json === undefined) {
+    if (schema.nullable) return null;
+    throw new CelError("invalid data, got null for schema with nullable=false");
   }
-  if (schema.type === "object" && typeof json === "object") {
-    const { additionalProperties } = schema;
-    if (typeof additionalProperties === "object") return new JsonMap(json as Tree, additionalProperties);
-    return new JsonObject(json as Tree, schema);
+  if (schema["x-kubernetes-int-or-string"]) return intOrString(json);
+  switch (schema.type) {
+    case "array":
+      return listValue(schema, json);
+    case "object":
+      return objectValue(schema, json);
+    case "string":
+      return typeof json === "string" && schema.format ? formatted(schema.format, json) : scalar(schema.type, json);
+    default:
+      return scalar(schema.type, json);
   }
-  if (schema.type === "string" && typeof json === "string" && schema.format) return formatted(schema.format, json);
-  return scalar(schema.type, json);
+}
+
+function listValue(schema: Schema, json: unknown): List {
+  const { items } = schema;
+  if (!Array.isArray(json)) {
+    throw new CelError("invalid data, expected an array for the provided schema with type=array");
+  }
+  const item = (index: number): Value => {
+    const value: unknown = json[index];
+    return items && (items.type || items["x-kubernetes-int-or-string"]) ? valueOf(items, value) : new Json(value);
+  };
+  return new List(json.length, item, identityOf(schema));
+}
+
+function objectValue(schema: Schema, json: unknown): MapLike {
+  const { additionalProperties } = schema;
+  if (json === null || typeof json !== "object" || Array.isArray(json)) {
+    throw new CelError("invalid data, expected a map for the provided schema with type=object");
+  }
+  if (typeof additionalProperties === "object") return new JsonMap(json as Tree, additionalProperties);
+  return new JsonObject(json as Tree, schema);
+}
+
+function intOrString(json: unknown): Value {
+  if (typeof json === "string") return json;
+  if (typeof json === "number" && Number.isInteger(json)) return BigInt(json);
+  throw new CelError("invalid data, expected XIntOrString value to be either a string or integer");
 }
 
 function scalar(type: string | undefined, json: unknown): Value {
@@ -46,7 +76,7 @@ function identityOf(schema: Schema): Identity | undefined {
   return listType === "map" ? { keys: schema["x-kubernetes-list-map-keys"] ?? [] } : undefined;
 }
 
-/** An object with declared fields, spelled as expressions spell them. */
+/** An object with declared fields, spelled as expressions spell them. Fields that are null count as absent. */
 class JsonObject implements MapLike {
   readonly kind = "object";
   readonly #json: Tree;
@@ -62,19 +92,41 @@ class JsonObject implements MapLike {
   }
 
   get(key: Value): Value | undefined {
-    if (typeof key !== "string") return undefined;
-    const name = unescapeName(key);
-    const json = Object.hasOwn(this.#json, name) ? this.#json[name] : undefined;
-    const schema = json === undefined ? undefined : fieldSchema(this.#schema, name);
+    const name = typeof key === "string" ? propertyName(key) : undefined;
+    const json = name === undefined ? undefined : this.#present(name);
+    const schema = name === undefined || json === undefined ? undefined : fieldSchema(this.#schema, name);
     return schema && valueOf(schema, json);
   }
 
   keys(): string[] {
-    return Object.keys(this.#json).flatMap((name) => {
-      const schema = fieldSchema(this.#schema, name);
-      const key = schema && typeOfSchema(schema) ? escapeName(name) : undefined;
-      return key === undefined ? [] : [key];
-    });
+    return Object.keys(this.#json).filter((name) => this.#present(name) !== undefined);
+  }
+
+  entry(name: Value): Value | undefined {
+    if (typeof name !== "string") return undefined;
+    const json = this.#present(name);
+    if (json === undefined) return undefined;
+    const schema = fieldSchema(this.#schema, name);
+    return schema && typeOfSchema(schema) ? valueOf(schema, json) : new Json(json);
+  }
+
+  #present(name: string): unknown {
+    return Object.hasOwn(this.#json, name) ? (this.#json[name] ?? undefined) : undefined;
+  }
+}
+
+/** A value whose form the schema leaves open: all one can do is compare it, as part of the object around it. */
+class Json extends Opaque {
+  readonly kind = "json";
+  readonly #json: unknown;
+
+  constructor(json: unknown) {
+    super();
+    this.#json = json;
+  }
+
+  equals(other: Opaque): boolean {
+    return other instanceof Json && isDeepStrictEqual(other.#json, this.#json);
   }
 }
 
@@ -99,5 +151,9 @@ class JsonMap implements MapLike {
 
   keys(): string[] {
     return Object.keys(this.#json);
+  }
+
+  entry(key: Value): Value | undefined {
+    return this.get(key);
   }
 }

@@ -2,7 +2,18 @@
 
 import type { Value } from "./values.ts";
 
-export type Macro = "all" | "exists" | "exists_one" | "map" | "filter" | "optMap" | "optFlatMap";
+export type Macro =
+  | "all"
+  | "exists"
+  | "exists_one"
+  | "map"
+  | "filter"
+  | "sortBy"
+  | "transformList"
+  | "transformMap"
+  | "transformMapEntry"
+  | "optMap"
+  | "optFlatMap";
 
 /** `at` is the offset in the source (UTF-16 units) that a message points to. */
 export type Node = { at: number } & (
@@ -13,7 +24,7 @@ export type Node = { at: number } & (
   | { kind: "index"; operand: Node; index: Node; optional: boolean }
   | { kind: "call"; name: string; target?: Node; args: Node[] }
   | { kind: "and" | "or"; left: Node; right: Node }
-  | { kind: "conditional"; test: Node; then: Node; otherwise: Node }
+  | { kind: "conditional"; test: Node; whenTrue: Node; whenFalse: Node }
   | { kind: "list"; items: { value: Node; optional: boolean }[] }
   | { kind: "map"; entries: { key: Node; value: Node; optional: boolean }[] }
   /** `range.macro(variable, [filter,] body)`. `index` is the second variable of the two-variable forms. */

@@ -1,7 +1,7 @@
 // The static types of expressions, and the types that schemas give to `self`.
 
 import type { Schema } from "@gatehouse/apimachinery/schema";
-import { unescapeName } from "./property-names.ts";
+import { propertyName } from "./property-names.ts";
 import type { Kind } from "./values.ts";
 
 /** `dyn` is what only a running expression can tell. */
@@ -96,15 +96,16 @@ export function typeOfSchema(schema: Schema): Type | undefined {
       return item && listOf(item);
     }
     case "object":
-      return mapType(schema) ?? objectType(schema);
+      return typeof schema.additionalProperties === "object"
+        ? mapType(schema.additionalProperties)
+        : objectType(schema);
     default:
       return undefined;
   }
 }
 
-function mapType({ additionalProperties }: Schema): Type | undefined {
-  if (typeof additionalProperties !== "object") return undefined;
-  const value = typeOfSchema(additionalProperties);
+function mapType(values: Schema): Type | undefined {
+  const value = typeOfSchema(values);
   return value && mapOf(simpleType("string"), value);
 }
 
@@ -114,8 +115,9 @@ function objectType(schema: Schema): Type {
   const type: Type = {
     kind: "object",
     field: (name) => {
-      const property = fieldSchema(schema, unescapeName(name));
-      return property && typeOfSchema(property);
+      const property = propertyName(name);
+      const declared = property === undefined ? undefined : fieldSchema(schema, property);
+      return declared && typeOfSchema(declared);
     },
   };
   types.set(schema, type);

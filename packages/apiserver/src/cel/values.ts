@@ -83,7 +83,10 @@ export interface MapLike {
   readonly size: number;
   /** The value at `key`; undefined when there is none. */
   get(key: Value): Value | undefined;
+  /** The names of all entries: of an object also those that expressions have no name for. */
   keys(): Value[];
+  /** The value of an entry by its own name. */
+  entry(key: Value): Value | undefined;
 }
 
 /** A map written in an expression. */
@@ -109,6 +112,10 @@ export class LiteralMap implements MapLike {
     return hash === undefined ? undefined : this.#entries.get(hash)?.[1];
   }
 
+  entry(key: Value): Value | undefined {
+    return this.get(key);
+  }
+
   keys(): Value[] {
     return [...this.#entries.values()].map(([key]) => key);
   }
@@ -125,7 +132,7 @@ function keyHash(key: Value): string | undefined {
 
 /** Values with methods only: IP addresses, quantities, ... */
 export abstract class Opaque {
-  abstract readonly kind: "ip" | "cidr" | "url" | "quantity" | "format";
+  abstract readonly kind: "ip" | "cidr" | "url" | "quantity" | "format" | "json";
   abstract equals(other: Opaque): boolean;
 }
 

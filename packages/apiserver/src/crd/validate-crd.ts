@@ -1,9 +1,11 @@
 // Whether a CustomResourceDefinition can be served (apiextensions validation): names, versions, schemas, columns.
 
+import { isDeepStrictEqual } from "node:util";
 import { compile } from "@gatehouse/apimachinery/json-path";
 import type { KubeObject } from "@gatehouse/apimachinery/meta";
 import type { Schema } from "@gatehouse/apimachinery/schema";
 import type { StatusCause } from "@gatehouse/apimachinery/status-error";
+import { validateCrdRules } from "../cel/validate-crd-rules.ts";
 import { duplicate, invalidValue, notSupported, required } from "../schema/field-cause.ts";
 import type { ColumnSource } from "./columns.ts";
 import { validateStructure } from "./validate-structure.ts";
@@ -27,6 +29,7 @@ export function validateCrd(crd: KubeObject): StatusCause[] {
       invalidValue("spec.preserveUnknownFields", true, "must be false in order to use defaults in the schema"),
     );
   }
+  if (causes.length === 0) causes.push(...validateRules(spec));
   const conversion = spec["conversion"] as { strategy?: string } | undefined;
   if (conversion?.strategy === "Webhook") {
     causes.push(
@@ -133,6 +136,18 @@ function validateColumn(column: ColumnSource, at: string): StatusCause[] {
 }
 
 const simplePath = /^(?:\.[A-Za-z_][\w-]*)+$/;
+
+/** The faults of the rules in the versions' schemas, for a definition that is right otherwise: on wrong schemas they would mislead. */
+function validateRules(spec: Tree): StatusCause[] {
+  const schemas = ((spec["versions"] ?? []) as { schema?: { openAPIV3Schema?: Schema } }[]).map(
+    ({ schema }) => schema?.openAPIV3Schema,
+  );
+  return schemas.flatMap((schema, index) => {
+    // Versions often differ in name only, and rules take their time.
+    const isKnown = schemas.slice(0, index).some((other) => isDeepStrictEqual(other, schema));
+    return schema && !isKnown ? validateCrdRules(schema, `spec.versions[${index}].schema.openAPIV3Schema`) : [];
+  });
+}
 
 /** Scale paths are plain dotted paths: the spec's under `.spec`, the others under `.status`. */
 function validateScale(scale: Tree, at: string): StatusCause[] {

@@ -24,6 +24,7 @@ const mainLevelOnly = [
   "x-kubernetes-list-type",
   "x-kubernetes-list-map-keys",
   "x-kubernetes-map-type",
+  "x-kubernetes-validations",
 ] as const;
 
 /** The causes for which `schema`, found at `path`, is no structural schema. */

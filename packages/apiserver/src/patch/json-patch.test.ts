@@ -124,6 +124,14 @@ const refusals: { name: string; patch: unknown; code: number; message: RegExp }[
   },
 ];
 
+test("copies of copies are refused before they fill the memory", () => {
+  const bomb = Array.from({ length: 40 }, (_, index) => ({ op: "copy", from: "/deep", path: `/deep/${index}` }));
+  assert.throws(
+    () => jsonPatch(document, bomb),
+    (error) => error instanceof StatusError && error.code === 422 && /accumulated size increase/.test(error.message),
+  );
+});
+
 test("refusals", () => {
   for (const { name, patch, code, message } of refusals) {
     assert.throws(

@@ -246,3 +246,15 @@ test("bad patches are refused", () => {
     );
   }
 });
+
+test("a field called __proto__ is a field: nothing outside the document changes", () => {
+  const patch = JSON.parse(
+    '{"__proto__":{"polluted":1},"metadata":{"__proto__":{"polluted":1},"constructor":{"a":1}}}',
+  );
+  const result = merge("Pod", { metadata: { labels: {} } }, patch) as { metadata: object };
+  assert.equal(({} as { polluted?: number }).polluted, undefined);
+  assert.deepEqual(Object.getOwnPropertyDescriptor(result, "__proto__")?.value, { polluted: 1 });
+  assert.deepEqual(Object.keys(result.metadata).sort(), ["__proto__", "constructor", "labels"]);
+  const deletion = JSON.parse('{"$setElementOrder/__proto__":["a"],"$deleteFromPrimitiveList/constructor":["a"]}');
+  assert.deepEqual(merge("Pod", {}, deletion), {});
+});

@@ -13,7 +13,7 @@ export const daemonSetStrategy: WriteStrategy = {
   prepareForUpdate: (object) => prepare(object as DaemonSet),
   validate: (object, old) => {
     const causes = validateWorkload(object, old);
-    const { updateStrategy } = (object as DaemonSet).spec;
+    const { updateStrategy } = (object as Partial<DaemonSet>).spec ?? {};
     const settings = updateStrategy?.type === "RollingUpdate" ? updateStrategy.rollingUpdate : undefined;
     if (!settings) return causes;
     const field = "spec.updateStrategy.rollingUpdate";
@@ -28,7 +28,7 @@ export const daemonSetStrategy: WriteStrategy = {
 };
 
 function prepare(daemonSet: DaemonSet): void {
-  const { updateStrategy } = daemonSet.spec;
+  const { updateStrategy } = (daemonSet as Partial<DaemonSet>).spec ?? {};
   if (updateStrategy?.type === "RollingUpdate") {
     updateStrategy.rollingUpdate = { maxSurge: 0, maxUnavailable: 1, ...updateStrategy.rollingUpdate };
   }

@@ -12,7 +12,7 @@ export const deploymentStrategy: WriteStrategy = {
   },
   prepareForUpdate: (object) => prepare(object as Deployment),
   validate: (object, old) => {
-    const { strategy, minReadySeconds = 0, progressDeadlineSeconds } = (object as Deployment).spec;
+    const { strategy, minReadySeconds = 0, progressDeadlineSeconds } = (object as Partial<Deployment>).spec ?? {};
     const causes = validateWorkload(object, old);
     if (strategy?.type === "Recreate" && strategy.rollingUpdate) {
       causes.push(
@@ -33,7 +33,7 @@ export const deploymentStrategy: WriteStrategy = {
 };
 
 function prepare(deployment: Deployment): void {
-  const { strategy } = deployment.spec;
+  const { strategy } = (deployment as Partial<Deployment>).spec ?? {};
   if (strategy?.type === "RollingUpdate")
     strategy.rollingUpdate = { maxSurge: "25%", maxUnavailable: "25%", ...strategy.rollingUpdate };
   defaultTemplate(deployment);

@@ -13,6 +13,9 @@ const environmentName = /^[ -<>-~]+$/;
 const environmentRule =
   "a valid environment variable name must consist only of printable ASCII characters other than '='";
 
+/** In place of a spec that was left out: in Go's types it is an empty one, whose faults are then named. */
+export const noPodSpec = (): PodSpec => ({ containers: [] });
+
 /** Completes a spec in place: pull policies, host ports, requests, both names of the ServiceAccount. */
 export function defaultPodSpec(spec: PodSpec & { serviceAccount?: string }): void {
   for (const container of allContainers(spec)) {
@@ -51,7 +54,6 @@ export function validatePodSpec(spec: PodSpec, path: string): StatusCause[] {
   for (const [index, { name }] of (spec.volumes ?? []).entries()) {
     const field = `${path}.volumes[${index}].name`;
     if (!label.test(name)) causes.push(invalidValue(field, name, labelRule));
-    if (volumes.has(name)) causes.push(duplicate(field, name));
     volumes.add(name);
   }
   const names = new Set<string>();

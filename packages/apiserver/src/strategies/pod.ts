@@ -5,11 +5,12 @@ import type { StatusCause } from "@gatehouse/apimachinery/status-error";
 import type { Container, Pod } from "@gatehouse/apimachinery/types/core-v1";
 import type { WriteStrategy } from "../resource-definition.ts";
 import { forbiddenField } from "../schema/field-cause.ts";
-import { defaultPodSpec, qosClassOf, validatePodSpec } from "./pod-spec.ts";
+import { defaultPodSpec, noPodSpec, qosClassOf, validatePodSpec } from "./pod-spec.ts";
 
 export const podStrategy: WriteStrategy = {
   prepareForCreate: (object) => {
     const pod = object as Pod;
+    pod.spec ??= noPodSpec();
     defaultPodSpec(pod.spec);
     // What the ServiceAccount admission plugin does in Kubernetes.
     if (!pod.spec.serviceAccountName)
@@ -17,7 +18,7 @@ export const podStrategy: WriteStrategy = {
     pod.spec.enableServiceLinks ??= true;
     pod.status = { phase: "Pending", qosClass: qosClassOf(pod.spec) };
   },
-  prepareForUpdate: (object) => defaultPodSpec((object as Pod).spec),
+  prepareForUpdate: (object) => defaultPodSpec(((object as Pod).spec ??= noPodSpec())),
   validate: (object, old) => [
     ...validatePodSpec((object as Pod).spec, "spec"),
     ...(old ? frozenFields(object as Pod, old as Pod) : []),

@@ -10,6 +10,7 @@ import { isPort, portRange } from "./pod-spec.ts";
 export const serviceStrategy: WriteStrategy = {
   prepareForCreate: (object, context) => {
     const service = object as Service;
+    service.spec ??= {};
     applyServiceDefaults(service);
     if (takesClusterIP(service)) setClusterIP(service, context.allocateClusterIP(service.spec.clusterIP || undefined));
     allocateNodePorts(service, undefined, context);
@@ -17,6 +18,7 @@ export const serviceStrategy: WriteStrategy = {
   },
   prepareForUpdate: (object, old, context) => {
     const service = object as Service;
+    service.spec ??= {};
     applyServiceDefaults(service);
     keepAllocations(service, old as Service, context);
     allocateNodePorts(service, old as Service, context);

@@ -7,20 +7,23 @@ import type { StatusCause } from "@gatehouse/apimachinery/status-error";
 import type { PodTemplateSpec } from "@gatehouse/apimachinery/types/core-v1";
 import { labelCauses } from "../metadata-rules.ts";
 import { forbiddenField, invalidValue, notSupported, required } from "../schema/field-cause.ts";
-import { defaultPodSpec, validatePodSpec } from "./pod-spec.ts";
+import { defaultPodSpec, noPodSpec, validatePodSpec } from "./pod-spec.ts";
 
 interface Workload extends KubeObject {
   spec: { selector: LabelSelector; template: PodTemplateSpec };
 }
 
-/** Completes the template in place. */
+/** Completes the template in place. The schema lets a workload be without spec or template; `validateWorkload` does not. */
 export function defaultTemplate(object: KubeObject): void {
-  defaultPodSpec((object as Workload).spec.template.spec);
+  const { template } = (object as Partial<Workload>).spec ?? {};
+  if (template) defaultPodSpec((template.spec ??= noPodSpec()));
 }
 
 /** Causes for the selector and the template, and for a selector that was changed. */
 export function validateWorkload(object: KubeObject, old: KubeObject | undefined): StatusCause[] {
-  const { selector, template } = (object as Workload).spec;
+  const { selector, template } = (object as Partial<Workload>).spec ?? {};
+  if (!selector) return [required("spec.selector")];
+  if (!template) return [required("spec.template")];
   const labels = template.metadata?.labels ?? {};
   const causes = [...labelCauses(labels, "spec.template.labels"), ...selectorCauses(selector)];
   if (causes.length === 0 && !matchesLabels(requirementsOf(selector), labels)) {

@@ -7,6 +7,7 @@ import { type Answer, type ApiContext, type ResourceRequest, subjectOf } from ".
 import { decodeBody } from "../decode-body.ts";
 import { methodNotAllowed } from "../error-answers.ts";
 import { readObject } from "../stored-objects.ts";
+import { isTree } from "../patch/merge-patch.ts";
 import { patchOf } from "../verbs/patch.ts";
 import { admitChange, isDryRun, storeChange } from "../write-pipeline.ts";
 
@@ -85,18 +86,29 @@ function replicasOf(wanted: Scale, name: string): number {
 }
 
 function getPath(object: KubeObject, path: string): unknown {
-  return segments(path).reduce<unknown>(
-    (value, name) => (value as Record<string, unknown> | undefined)?.[name],
-    object,
-  );
+  return segments(path).reduce<unknown>(own, object);
+}
+
+/** CRDs name the paths: only what is in the object itself is read, and written to. */
+function own(value: unknown, name: string): unknown {
+  return isTree(value) && Object.hasOwn(value, name) ? value[name] : undefined;
 }
 
 function setPath(object: KubeObject, path: string, value: unknown): void {
   const names = segments(path);
   const last = names.pop() ?? "";
   let holder = object as Record<string, unknown>;
-  for (const name of names) holder = (holder[name] ??= {}) as Record<string, unknown>;
-  holder[last] = value;
+  for (const name of names) {
+    const present = own(holder, name);
+    const next = isTree(present) ? present : {};
+    if (next !== present) define(holder, name, next);
+    holder = next;
+  }
+  define(holder, last, value);
+}
+
+function define(holder: Record<string, unknown>, name: string, value: unknown): void {
+  Object.defineProperty(holder, name, { value, enumerable: true, configurable: true, writable: true });
 }
 
 const segments = (path: string): string[] => path.split(".").filter(Boolean);

@@ -1,7 +1,8 @@
 // TokenRequest: a signed, expiring token of a ServiceAccount (authentication.k8s.io/v1).
 
-import { timestamp } from "@gatehouse/apimachinery/meta";
+import { type KubeObject, timestamp } from "@gatehouse/apimachinery/meta";
 import { badRequest, invalid, notFound } from "@gatehouse/apimachinery/status-error";
+import type { Pod } from "@gatehouse/apimachinery/types/core-v1";
 import { type Answer, type ApiContext, type ResourceRequest, subjectOf } from "../api-context.ts";
 import type { BoundObject } from "../auth/service-account-tokens.ts";
 import { decodeBody } from "../decode-body.ts";
@@ -32,7 +33,7 @@ export async function requestToken(context: ApiContext, request: ResourceRequest
     throw invalid({ group: "authentication.k8s.io", kind: "TokenRequest", name }, [cause]);
   }
   const audiences = Array.isArray(spec.audiences) ? spec.audiences.map(String) : [];
-  const boundTo = boundObject(context, namespace, spec);
+  const boundTo = boundObject(context, serviceAccount, spec);
   const { token, expiresAt } = context.tokens.issue({
     namespace,
     serviceAccount,
@@ -57,14 +58,18 @@ const bindable: Record<string, string> = { Pod: "pods", Secret: "secrets" };
 
 function boundObject(
   context: ApiContext,
-  namespace: string,
+  serviceAccount: KubeObject,
   { boundObjectRef: reference }: TokenRequestSpec,
 ): BoundObject | undefined {
   if (!reference) return undefined;
   const { kind = "", name = "", uid } = reference;
   const plural = Object.hasOwn(bindable, kind) ? bindable[kind] : undefined;
   if (!plural) throw badRequest(`cannot bind token to object of type ${kind}`);
-  const found = context.store.get(`/${plural}`, `${namespace}/${name}`);
+  const found = context.store.get(`/${plural}`, `${serviceAccount.metadata.namespace}/${name}`);
   if (!found || (uid && found.metadata.uid !== uid)) throw notFound({ group: "", plural, name });
+  const account = (found as Pod).spec?.serviceAccountName;
+  if (kind === "Pod" && account !== serviceAccount.metadata.name) {
+    throw badRequest(`cannot bind token for serviceaccount "${serviceAccount.metadata.name}" to pod running with different serviceaccount name.`);
+  }
   return { kind, name, uid: found.metadata.uid ?? "" };
 }

@@ -56,3 +56,9 @@ export function terminalProgress(quiet: boolean): Progress {
   const terminal = process.stdout.isTTY && !process.env.NO_COLOR;
   return createProgress({ write: (text) => process.stdout.write(text), terminal, quiet });
 }
+
+/** What is said while another command holds the cluster. */
+export const waitingNote =
+  (progress: Progress) =>
+  (pid: number): void =>
+    progress.note(`another gatehouse command (pid ${pid}) is at work on this cluster: waiting for it`);

@@ -2,7 +2,8 @@
 
 import type { Command } from "commander";
 import { removeCluster } from "../remove-cluster.ts";
-import { type ClusterOptions, embeddedProvider, nameOption, terminalProgress } from "./cluster-options.ts";
+import { lockCluster } from "../cluster-lock.ts";
+import { type ClusterOptions, embeddedProvider, nameOption, terminalProgress, waitingNote } from "./cluster-options.ts";
 
 export function registerDown(program: Command): void {
   program
@@ -14,7 +15,12 @@ export function registerDown(program: Command): void {
     .action(async (options: ClusterOptions & { quiet?: boolean }) => {
       const provider = await embeddedProvider(options);
       const progress = terminalProgress(options.quiet === true);
-      if ((await provider.phase()) === "absent") return progress.note(`No cluster "${options.name}": nothing to do.`);
-      await progress.step(`Delete the cluster "${options.name}"`, () => removeCluster(provider));
+      if (!provider.exists) return progress.note(`No cluster "${options.name}": nothing to do.`);
+      const unlock = await lockCluster(options.name, waitingNote(progress));
+      try {
+        await progress.step(`Delete the cluster "${options.name}"`, () => removeCluster(provider));
+      } finally {
+        unlock();
+      }
     });
 }

@@ -3,7 +3,8 @@
 import type { Command } from "commander";
 import { clusterSummary } from "../cluster-summary.ts";
 import { UserError } from "../user-error.ts";
-import { type ClusterOptions, embeddedProvider, nameOption, terminalProgress } from "./cluster-options.ts";
+import { lockCluster } from "../cluster-lock.ts";
+import { type ClusterOptions, embeddedProvider, nameOption, terminalProgress, waitingNote } from "./cluster-options.ts";
 
 export function registerStart(program: Command): void {
   program
@@ -12,17 +13,28 @@ export function registerStart(program: Command): void {
     .addOption(nameOption())
     .option("-q, --quiet", "print nothing but errors")
     .addHelpText("after", "\nExamples:\n  gatehouse start\n  gatehouse start --name second")
-    .action(async (options: ClusterOptions & { quiet?: boolean }) => {
-      const provider = await embeddedProvider(options);
-      const progress = terminalProgress(options.quiet === true);
-      const phase = await provider.phase();
-      if (phase === "absent")
-        throw new UserError(`there is no cluster "${options.name}": bring one up with gatehouse up`);
-      if (phase === "running") return progress.note(`Cluster "${options.name}" is running: nothing to do.`);
-      await provider.create(progress);
-      const { waitUntilReady } = await import("../steps/wait-until-ready.ts");
-      await waitUntilReady(provider, progress);
-      const { urls } = clusterSummary(provider);
-      if (!options.quiet) process.stdout.write(`\n${urls.map((url) => `  ${url}\n`).join("")}`);
-    });
+    .action(start);
+}
+
+async function start(options: ClusterOptions & { quiet?: boolean }): Promise<void> {
+  const provider = await embeddedProvider(options);
+  const progress = terminalProgress(options.quiet === true);
+  if (!provider.exists) throw new UserError(`there is no cluster "${options.name}": bring one up with gatehouse up`);
+  const unlock = await lockCluster(options.name, waitingNote(progress));
+  try {
+    if ((await provider.phase()) === "running")
+      return progress.note(`Cluster "${options.name}" is running: nothing to do.`);
+    const port = provider.state?.apiPort;
+    await provider.create(progress);
+    if (provider.state?.apiPort !== port) {
+      const { writeContext } = await import("../steps/write-context.ts");
+      await writeContext(provider, progress);
+    }
+    const { waitUntilReady } = await import("../steps/wait-until-ready.ts");
+    await waitUntilReady(provider, progress);
+    const { urls } = clusterSummary(provider);
+    if (!options.quiet) process.stdout.write(`\n${urls.map((url) => `  ${url}\n`).join("")}`);
+  } finally {
+    unlock();
+  }
 }

@@ -2,7 +2,8 @@
 
 import type { Command } from "commander";
 import { UserError } from "../user-error.ts";
-import { type ClusterOptions, embeddedProvider, nameOption, terminalProgress } from "./cluster-options.ts";
+import { lockCluster } from "../cluster-lock.ts";
+import { type ClusterOptions, embeddedProvider, nameOption, terminalProgress, waitingNote } from "./cluster-options.ts";
 
 export function registerStop(program: Command): void {
   program
@@ -17,6 +18,11 @@ export function registerStop(program: Command): void {
       if ((await provider.phase()) === "absent") {
         throw new UserError(`there is no cluster "${options.name}": bring one up with gatehouse up`);
       }
-      await progress.step(`Stop the cluster "${options.name}"`, () => provider.stop());
+      const unlock = await lockCluster(options.name, waitingNote(progress));
+      try {
+        await progress.step(`Stop the cluster "${options.name}"`, () => provider.stop());
+      } finally {
+        unlock();
+      }
     });
 }

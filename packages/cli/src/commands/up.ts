@@ -4,8 +4,16 @@ import { type Command, Option } from "commander";
 import type { ClusterState } from "../cluster-state.ts";
 import type { Progress } from "../progress.ts";
 import type { EmbeddedProvider } from "../providers/embedded/embedded-provider.ts";
+import { lockCluster } from "../cluster-lock.ts";
 import { clusterSummary } from "../cluster-summary.ts";
-import { type ClusterOptions, embeddedProvider, nameOption, portOption, terminalProgress } from "./cluster-options.ts";
+import {
+  type ClusterOptions,
+  embeddedProvider,
+  nameOption,
+  portOption,
+  terminalProgress,
+  waitingNote,
+} from "./cluster-options.ts";
 
 interface UpOptions extends ClusterOptions {
   hosts?: "yes" | "no";
@@ -53,17 +61,30 @@ Examples:
 async function up(options: UpOptions): Promise<void> {
   const provider = await embeddedProvider(options);
   const progress = terminalProgress(options.quiet === true || options.output === "json");
-  const before = await provider.phase();
-  if (before === "running" && provider.state?.complete) return alreadyUp(provider, options);
+  const unlock = await lockCluster(options.name, waitingNote(progress));
+  try {
+    if ((await provider.phase()) === "running" && provider.state?.complete) await alreadyUp(provider, options);
+    else await bringUp(provider, options, progress);
+  } finally {
+    unlock();
+  }
+}
 
-  const abandon = before === "absent" ? removeOnInterrupt(provider) : undefined;
-  await provider.create(progress);
-  await addToKubeconfig(provider, progress);
-  if (provider.state?.complete) await waitAgain(provider, progress);
-  else await runDemoSteps(provider, progress);
-  await offerHosts(provider, options, progress);
-  abandon?.();
-  await print(provider, options, `Up in ${Math.round(progress.elapsedMs())} ms.`);
+async function bringUp(provider: EmbeddedProvider, options: UpOptions, progress: Progress): Promise<void> {
+  const interruption = (await provider.phase()) === "absent" ? removeOnInterrupt(provider, progress) : undefined;
+  try {
+    await provider.create(progress);
+    await addToKubeconfig(provider, progress);
+    if (provider.state?.complete) await waitAgain(provider, progress);
+    else await runDemoSteps(provider, progress);
+    await offerHosts(provider, options, progress);
+    await print(provider, options, `Up in ${Math.round(progress.elapsedMs())} ms.`);
+  } catch (error) {
+    // What fails because the cluster is being taken away is no news.
+    await interruption?.ended;
+    throw error;
+  }
+  interruption?.switchOff();
 }
 
 async function runDemoSteps(provider: EmbeddedProvider, progress: Progress): Promise<void> {
@@ -83,18 +104,8 @@ async function waitAgain(provider: EmbeddedProvider, progress: Progress): Promis
 }
 
 async function addToKubeconfig(provider: EmbeddedProvider, progress: Progress): Promise<void> {
-  await progress.step("Write the kubeconfig context", async (detail) => {
-    const [{ addContext }, { kubeconfigPaths }] = await Promise.all([
-      import("../kubeconfig-file.ts"),
-      import("@gatehouse/apimachinery/kubeconfig"),
-    ]);
-    const known = provider.state?.kubeconfig;
-    const path = known?.path ?? kubeconfigPaths()[0] ?? "";
-    const change = addContext(path, provider.contextEntry());
-    // What `down` restores is what was there before the first `up`.
-    provider.remember({ kubeconfig: known ?? change });
-    detail(`${provider.context} in ${path}`);
-  });
+  const { writeContext } = await import("../steps/write-context.ts");
+  await writeContext(provider, progress);
 }
 
 async function offerHosts(provider: EmbeddedProvider, options: UpOptions, progress: Progress): Promise<void> {
@@ -130,19 +141,35 @@ async function askForHosts(hostnames: string[], path: string, options: UpOptions
   return /^y(es)?$/i.test(answer.trim());
 }
 
-/** Ctrl-C while a new cluster comes up takes away what there is of it. Returns the way to switch that off. */
-function removeOnInterrupt(provider: EmbeddedProvider): () => void {
+interface Interruption {
+  /** Undefined as long as nobody interrupts; then a promise that the end of this process comes before. */
+  readonly ended: Promise<never> | undefined;
+  switchOff(): void;
+}
+
+/** Ctrl-C while a new cluster comes up takes away what there is of it. */
+function removeOnInterrupt(provider: EmbeddedProvider, progress: Progress): Interruption {
+  let ended: Promise<never> | undefined;
   const interrupted = (): void => {
+    if (ended) return;
+    ended = new Promise(() => {});
+    progress.silence();
     process.stderr.write("\ninterrupted: removing what was started\n");
     void import("../remove-cluster.ts")
       .then(({ removeCluster }) => removeCluster(provider))
+      .catch((error: unknown) => process.stderr.write(`error: ${(error as Error).message}\n`))
       .finally(() => process.exit(130));
   };
-  process.once("SIGINT", interrupted);
-  process.once("SIGTERM", interrupted);
-  return () => {
-    process.off("SIGINT", interrupted);
-    process.off("SIGTERM", interrupted);
+  process.on("SIGINT", interrupted);
+  process.on("SIGTERM", interrupted);
+  return {
+    get ended() {
+      return ended;
+    },
+    switchOff: () => {
+      process.off("SIGINT", interrupted);
+      process.off("SIGTERM", interrupted);
+    },
   };
 }
 

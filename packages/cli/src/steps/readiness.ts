@@ -32,8 +32,16 @@ export const allObjects: Watched[] = [gatewayClasses, gateways, daemonSets, pods
   (type) => ({ type }),
 );
 
-/** Resolves with an empty list as soon as nothing is unready, or after `timeoutMs` with what still is, and why. */
-export async function untilReady(client: ApiClient, watched: Watched[], timeoutMs: number): Promise<Unready[]> {
+/**
+ * Resolves with an empty list as soon as nothing that `matters` is unready, or after `timeoutMs` with what still is, and
+ * why.
+ */
+export async function untilReady(
+  client: ApiClient,
+  watched: Watched[],
+  timeoutMs: number,
+  matters: (unready: Unready) => boolean = () => true,
+): Promise<Unready[]> {
   const informers = watched.map(({ type, namespace }): Informer =>
     createInformer(client, type, namespace ? { namespace } : {}),
   );
@@ -43,7 +51,7 @@ export async function untilReady(client: ApiClient, watched: Watched[], timeoutM
       let unready: Unready[] = [];
       const timer = setTimeout(() => resolve(unready), timeoutMs);
       const check = (): void => {
-        unready = unreadyObjects(informers.flatMap((informer) => [...informer.objects.values()]));
+        unready = unreadyObjects(informers.flatMap((informer) => [...informer.objects.values()])).filter(matters);
         if (unready.length > 0) return;
         clearTimeout(timer);
         resolve(unready);

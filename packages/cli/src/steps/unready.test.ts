@@ -83,3 +83,35 @@ for (const [what, candidate, reason] of cases) {
     assert.deepEqual(unreadyObjects([candidate]), expected);
   });
 }
+
+const named = (kind: string, name: string, fields: object = {}): KubeObject => ({
+  apiVersion: "v1",
+  kind,
+  ...fields,
+  metadata: { name, namespace: "demo", generation: 1 },
+});
+const programmed = { conditions: [condition("Accepted", "True"), condition("Programmed", "True")] };
+const acceptedClass = named("GatewayClass", "traefik", { status: { conditions: [condition("Accepted", "True")] } });
+
+test("a Gateway whose class is missing is not ready, whatever its status said once", () => {
+  const gateway = named("Gateway", "g", { spec: { gatewayClassName: "nope" }, status: programmed });
+  const told = (all: KubeObject[]) => unreadyObjects(all).map(({ reason }) => reason);
+  assert.deepEqual(told([gateway, acceptedClass]), [
+    'there is no GatewayClass "nope": set spec.gatewayClassName to traefik, or create it',
+  ]);
+  assert.deepEqual(told([gateway]), ['there is no GatewayClass "nope": create it']);
+  const right = named("Gateway", "g", { spec: { gatewayClassName: "traefik" }, status: programmed });
+  assert.deepEqual(told([right, acceptedClass]), []);
+});
+
+test("a route nobody took says which Gateway is missing", () => {
+  const route = named("HTTPRoute", "r", {
+    spec: { parentRefs: [{ name: "g" }, { name: "away", namespace: "other" }] },
+  });
+  const gateway = named("Gateway", "g", { spec: { gatewayClassName: "traefik" }, status: programmed });
+  const told = (all: KubeObject[]) => unreadyObjects(all).map(({ reason }) => reason);
+  const missing = (name: string, namespace: string): string =>
+    `there is no Gateway "${name}" in namespace "${namespace}": create it or correct spec.parentRefs`;
+  assert.deepEqual(told([route]), [missing("g", "demo")]);
+  assert.deepEqual(told([route, gateway, acceptedClass]), [missing("away", "other")]);
+});

@@ -15,10 +15,14 @@ type WithConditions = KubeObject & { status?: { conditions?: Condition[] } };
 interface RouteStatus {
   parents?: { parentRef: { name: string; sectionName?: string }; conditions?: Condition[] }[];
 }
+interface RouteSpec {
+  parentRefs?: { kind?: string; namespace?: string; name: string }[];
+}
 
+/** `objects` are looked at together: what one of them refers to may be missing among the others. */
 export function unreadyObjects(objects: KubeObject[]): Unready[] {
   return objects.flatMap((object) => {
-    const reason = reasonByKind[object.kind]?.(object);
+    const reason = reasonByKind[object.kind]?.(object, objects);
     const { namespace, name } = object.metadata;
     return reason ? [{ object: [object.kind.toLowerCase(), namespace, name].filter(Boolean).join("/"), reason }] : [];
   });
@@ -28,12 +32,12 @@ export function explainUnready(unready: Unready[]): string {
   return unready.map(({ object, reason }) => `${object}: ${reason}`).join("; ");
 }
 
-const reasonByKind: Record<string, (object: KubeObject) => string | undefined> = {
+const reasonByKind: Record<string, (object: KubeObject, all: KubeObject[]) => string | undefined> = {
   Pod: (object) => podReason(object as Pod),
   Deployment: (object) => deploymentReason(object as Deployment),
   DaemonSet: (object) => daemonSetReason(object as DaemonSet),
   GatewayClass: (object) => conditionReason(object, ["Accepted"]),
-  Gateway: (object) => conditionReason(object, ["Accepted", "Programmed"]),
+  Gateway: (object, all) => classReason(object, all) ?? conditionReason(object, ["Accepted", "Programmed"]),
   HTTPRoute: routeReason,
 };
 
@@ -77,10 +81,33 @@ function conditionReason(object: KubeObject, types: string[]): string | undefine
     .find((reason) => reason !== undefined);
 }
 
+/** Nobody may write the status of a Gateway whose class is missing: it says `Waiting for controller`, or what was once true. */
+function classReason(object: KubeObject, all: KubeObject[]): string | undefined {
+  const wanted = (object.spec as { gatewayClassName?: string } | undefined)?.gatewayClassName;
+  const classes = all.filter(({ kind }) => kind === "GatewayClass").map(({ metadata }) => metadata.name);
+  if (wanted === undefined || classes.includes(wanted)) return undefined;
+  const others =
+    classes.length > 0 ? `set spec.gatewayClassName to ${classes.join(" or ")}, or create it` : "create it";
+  return `there is no GatewayClass "${wanted}": ${others}`;
+}
+
+/** A route that no controller answers for: what it points to may not be there at all. */
+function parentReason(object: KubeObject, all: KubeObject[]): string {
+  const refs = (object.spec as RouteSpec | undefined)?.parentRefs ?? [];
+  for (const { kind = "Gateway", namespace = object.metadata.namespace, name } of refs) {
+    const present = all.some(
+      (other) => other.kind === kind && other.metadata.namespace === namespace && other.metadata.name === name,
+    );
+    if (kind === "Gateway" && !present)
+      return `there is no Gateway "${name}" in namespace "${namespace}": create it or correct spec.parentRefs`;
+  }
+  return "no Gateway has taken it: check spec.parentRefs";
+}
+
 /** A route is ready when every parent that answered took it and resolved its references; no answer is no. */
-function routeReason(object: KubeObject): string | undefined {
+function routeReason(object: KubeObject, all: KubeObject[]): string | undefined {
   const parents = (object.status as RouteStatus | undefined)?.parents ?? [];
-  if (parents.length === 0) return "no Gateway has taken it: check spec.parentRefs";
+  if (parents.length === 0) return parentReason(object, all);
   for (const { parentRef, conditions } of parents) {
     for (const type of ["Accepted", "ResolvedRefs"]) {
       const reason = unmet(conditions, type, object.metadata.generation);

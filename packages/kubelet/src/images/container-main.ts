@@ -36,7 +36,7 @@ export interface ContainerServer {
  * Serves until SIGTERM or SIGINT, then drains and exits with 0. Exits with 1 and a line on standard error when a port
  * cannot be opened on its first address (the pod's); the further ones, host mappings, are only reported.
  */
-export async function serveContainer(servers: ContainerServer[], onListening: () => void): Promise<void> {
+export async function serveContainer(servers: ContainerServer[], onListening = (): void => {}): Promise<void> {
   const control = openContainerControl();
   const running: Server[] = [];
   let draining = false;

@@ -178,22 +178,19 @@ const tls = (() => {
 })();
 
 log(`Starting up${tls ? " with TLS" : ""} on port ${flags.port}`);
-await serveContainer(
-  [
-    {
-      port: Number(flags.port),
-      handler: handle,
-      upgrade: {
-        path: "/echo",
-        listener: (request, socket, head) => {
-          // Loaded at the first upgrade: most pods never see one.
-          void import("./websocket-echo.ts").then(({ echoWebSocket }) =>
-            echoWebSocket(request, socket, head, (payload) => print(`Received b:${[...payload].join(",")},`)),
-          );
-        },
+await serveContainer([
+  {
+    port: Number(flags.port),
+    handler: handle,
+    upgrade: {
+      path: "/echo",
+      listener: (request, socket, head) => {
+        // Loaded at the first upgrade: most pods never see one.
+        void import("./websocket-echo.ts").then(({ echoWebSocket }) =>
+          echoWebSocket(request, socket, head, (payload) => print(`Received b:${[...payload].join(",")},`)),
+        );
       },
-      ...(tls ? { tls } : {}),
     },
-  ],
-  () => {},
-);
+    ...(tls ? { tls } : {}),
+  },
+]);

@@ -1,5 +1,6 @@
 // This node as the cluster sees it: the Node object, its heartbeat status, and its Lease.
 
+import { kubernetesVersion } from "@gatehouse/apimachinery/kubernetes-version";
 import { arch, availableParallelism, platform, release, totalmem } from "node:os";
 import type { ApiClient } from "@gatehouse/apimachinery/api-client";
 import type { Log } from "@gatehouse/apimachinery/log";
@@ -40,7 +41,6 @@ const leaseNamespace = "kube-node-lease";
 const leaseEveryMs = 10_000;
 const leaseDurationSeconds = 40;
 const statusEveryMs = 300_000;
-const kubeletVersion = "v1.34.0+gatehouse";
 const maxPods = "500";
 const architectures: Record<string, string> = { x64: "amd64", ia32: "386" };
 
@@ -125,7 +125,7 @@ function nodeStatus({ nodeName, nodeIP, kubeletPort, images }: NodeRegistrationO
     ],
     daemonEndpoints: { kubeletEndpoint: { Port: kubeletPort } },
     nodeInfo: {
-      kubeletVersion,
+      kubeletVersion: kubernetesVersion.gitVersion,
       kubeProxyVersion: "",
       containerRuntimeVersion: `gatehouse://${process.versions.node}`,
       osImage: `Gatehouse on ${platform()}`,

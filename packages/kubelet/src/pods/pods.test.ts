@@ -281,3 +281,29 @@ test("QoS classes", () => {
   assert.equal(qosClass(podOf({ resources: { limits: full, requests: { cpu: "0.5" } } })), "Burstable");
   assert.equal(qosClass(podOf({ resources: { requests: { memory: "1Mi" } } })), "Burstable");
 });
+
+test("variables that change how the program itself is run on the host are refused, from envFrom too", () => {
+  for (const name of [
+    "NODE_OPTIONS",
+    "LD_PRELOAD",
+    "DYLD_INSERT_LIBRARIES",
+    "GATEHOUSE_LISTEN",
+    "KUBECONFIG",
+    "HOME",
+  ]) {
+    assert.throws(() => environmentOf({ env: [{ name, value: "x" }] }), new RegExp(`env ${name} is refused`));
+  }
+  assert.throws(
+    () => environmentOf({ envFrom: [{ prefix: "LD_", configMapRef: { name: "map" } }] }),
+    /env LD_key is refused/,
+  );
+  assert.equal(environmentOf({ env: [{ name: "NODE_NAME", value: "n" }] }).NODE_NAME, "n");
+});
+
+test("inherited names are nobody's variables, keys or labels", () => {
+  assert.equal(expandVariables("$(constructor)", {}), "$(constructor)");
+  const configMapKeyRef = { name: "map", key: "constructor" };
+  assert.throws(() => environmentOf({ env: [{ name: "X", valueFrom: { configMapKeyRef } }] }), /couldn't find key/);
+  const fieldRef = { fieldPath: "metadata.labels['constructor']" };
+  assert.equal(environmentOf({ env: [{ name: "X", valueFrom: { fieldRef } }] }).X, "");
+});

@@ -1,7 +1,16 @@
 // Volumes: what files they get, and how those change under a reader.
 
 import assert from "node:assert/strict";
-import { existsSync, lstatSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
+import {
+  existsSync,
+  lstatSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
@@ -171,4 +180,21 @@ test("mounts lead to the real places; unknown volumes and escaping subPaths are 
   assert.deepEqual(mounts({ name: "m", mountPath: "/data/x", subPath: "x" }), { "/data/x": "/state/m/x" });
   assert.throws(() => mounts({ name: "no", mountPath: "/data" }), /has no such volume/);
   assert.throws(() => mounts({ name: "m", mountPath: "/data", subPath: "../../etc" }), /must be relative/);
+});
+
+test("a volume whose name is a path is not written, and what stood there stays", () => {
+  const home = mkdtempSync(join(root, "home-"));
+  writeFileSync(join(home, "precious"), "");
+  const directory = join(home, "pod", "volumes");
+  for (const volume of [{ configMap: { name: "map" } }, { emptyDir: {} }]) {
+    const volumes = createPodVolumes(directory, [{ name: "../..", ...volume }], () => sources());
+    assert.throws(() => volumes.sync(), /a volume's name is/);
+  }
+  assert.deepEqual(readdirSync(home), ["precious"]);
+});
+
+test("no file is setuid", () => {
+  assert.deepEqual(filesOf({ configMap: { name: "map", defaultMode: 0o4755, items: [{ key: "one", path: "a" }] } }), {
+    a: "755 1",
+  });
 });

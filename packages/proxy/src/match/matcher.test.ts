@@ -206,3 +206,11 @@ describe("explain", () => {
     }
   });
 });
+
+describe("expressions", () => {
+  it("do not hold up the process when they backtrack without end", { timeout: 10_000 }, () => {
+    const matcher = compile({ "*": [route("~^/(a+)+$")] });
+    assert.equal(ask(matcher, "a.test", `/${"a".repeat(60)}!`), "no-route");
+    assert.equal(ask(matcher, "a.test", `/${"a".repeat(60)}`), "~^/(a+)+$");
+  });
+});

@@ -3,9 +3,9 @@
 import { compare, equal, isMap } from "../equality.ts";
 import type { Meter } from "../meter.ts";
 import { secondsOf } from "../time.ts";
-import { common, dyn, optionalOf, type Type } from "../types.ts";
+import { common, dyn, listOf, optionalOf, type Type } from "../types.ts";
 import { CelError, Duration, List, type MapLike, none, Optional, Timestamp, Uint, type Value } from "../values.ts";
-import { fn, method, type Overload } from "./overload.ts";
+import { fn, method, type Overload, sameAsFirst } from "./overload.ts";
 
 function has(list: List, wanted: Value, meter: Meter): boolean {
   for (let index = 0; index < list.size; index++) if (equal(list.at(index), wanted, meter)) return true;
@@ -30,6 +30,53 @@ function position(list: List, wanted: Value, meter: Meter, last: boolean): bigin
   return BigInt(last ? items.findLastIndex(test) : items.findIndex(test));
 }
 
+function distinct(list: List, meter: Meter): List {
+  const items: Value[] = [];
+  for (const item of list.items()) if (!items.some((other) => equal(item, other, meter))) items.push(item);
+  return List.of(items);
+}
+
+function flatten(list: List, depth: bigint, meter: Meter): Value[] {
+  if (depth < 0n) throw new CelError("level must be non-negative");
+  meter.spend(list.size);
+  return list
+    .items()
+    .flatMap((item) => (item instanceof List && depth > 0n ? flatten(item, depth - 1n, meter) : [item]));
+}
+
+function slice(list: List, start: bigint, end: bigint): List {
+  const call = `cannot slice(${start}, ${end})`;
+  if (start < 0n || end < 0n) throw new CelError(`${call}, negative indexes not supported`);
+  if (start > end) throw new CelError(`${call}, start index must be less than or equal to end index`);
+  if (end > BigInt(list.size)) throw new CelError(`${call}, list is length ${list.size}`);
+  return new List(Number(end - start), (index) => list.at(index + Number(start)));
+}
+
+function range(size: bigint, meter: Meter): List {
+  if (size > 1_000_000_000n) throw new CelError(`range of ${size} is too large`);
+  meter.spend(Math.max(0, Number(size)));
+  return new List(Math.max(0, Number(size)), (index) => BigInt(index));
+}
+
+const flattened = ([list = dyn]: readonly Type[]): Type =>
+  list.kind === "list" ? listOf(list.item.kind === "list" ? list.item.item : list.item) : listOf(dyn);
+
+const lists: Overload[] = [
+  fn("lists.range(int)", "list(int)", range),
+  method("slice(list, int, int)", sameAsFirst, slice),
+  method("flatten(list)", flattened, (list: List, meter: Meter) => List.of(flatten(list, 1n, meter))),
+  method(
+    "flatten(list, int)",
+    () => listOf(dyn),
+    (list: List, depth: bigint, meter: Meter) => List.of(flatten(list, depth, meter)),
+  ),
+  method("distinct(list)", sameAsFirst, distinct),
+  method("reverse(list)", sameAsFirst, (list: List) => new List(list.size, (index) => list.at(list.size - 1 - index))),
+  method("sort(list)", sameAsFirst, (list: List, meter: Meter) =>
+    List.of(list.items().sort((a, b) => compare(a, b, meter))),
+  ),
+];
+
 const sets: Overload[] = [
   fn("sets.contains(list, list)", "bool", (a: List, b: List, meter: Meter) =>
     b.items().every((item) => has(a, item, meter)),
@@ -45,7 +92,7 @@ const sets: Overload[] = [
 /** False for what is empty, zero, false or null. */
 function isNonZero(value: Value): boolean {
   if (value === null || value === false || value === "") return false;
-  if (typeof value === "bigint" || typeof value === "number") return value != 0;
+  if (typeof value === "bigint" || typeof value === "number") return Number(value) !== 0;
   if (value instanceof Uint) return value.value !== 0n;
   if (value instanceof Duration) return value.nanos !== 0n;
   if (value instanceof Timestamp) return secondsOf(value.nanos) !== -62_135_596_800n;
@@ -85,7 +132,7 @@ const optionals: Overload[] = [
   method(
     "orValue(optional, dyn)",
     ([type = dyn, other = dyn]) => common(valueType([type]), other),
-    (a: Optional, b: Value) => a.value ?? (a.value === null ? null : b),
+    (a: Optional, b: Value) => (a.value === undefined ? b : a.value),
   ),
 ];
 
@@ -104,6 +151,7 @@ export const collections: Overload[] = [
   method("isSorted(list)", "bool", isSorted),
   method("indexOf(list, dyn)", "int", (list: List, item: Value, meter: Meter) => position(list, item, meter, false)),
   method("lastIndexOf(list, dyn)", "int", (list: List, item: Value, meter: Meter) => position(list, item, meter, true)),
+  ...lists,
   ...sets,
   ...optionals,
 ];

@@ -3,7 +3,7 @@
 import type { Meter } from "../meter.ts";
 import { durationText, parseDuration, parseTimestamp, secondsOf, timestamp, timestampText } from "../time.ts";
 import { dyn, type Type } from "../types.ts";
-import { CelError, type Duration, type Timestamp, typeName, TypeValue, Uint, type Value } from "../values.ts";
+import { CelError, type Duration, type Timestamp, typeName, TypeValue, type Uint, type Value } from "../values.ts";
 import { int64, uint64 } from "./arithmetic.ts";
 import { fn, type Overload } from "./overload.ts";
 

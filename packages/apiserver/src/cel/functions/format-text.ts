@@ -35,12 +35,17 @@ function formatOne(verb: string, precision: number, value: Value, meter: Meter):
     case "f":
       return real(value, fail).toFixed(precision);
     case "e":
-      return real(value, fail)
-        .toExponential(precision)
-        .replace(/e([+-])(\d)$/, "e$10$2");
+      return scientific(real(value, fail), precision);
     default:
       return inBase(verb, value, fail);
   }
+}
+
+/** As cel-go prints it: `3.140000×10⁰⁰`. */
+function scientific(value: number, precision: number): string {
+  const [digits = "", exponent = ""] = value.toExponential(precision).split("e");
+  const raised = exponent.replace("+", "").replace(/\d+/, (text) => text.padStart(2, "0"));
+  return `${digits}×10${raised.replace(/[-\d]/g, (char) => (char === "-" ? "⁻" : ("⁰¹²³⁴⁵⁶⁷⁸⁹"[Number(char)] ?? "")))}`;
 }
 
 function real(value: Value, fail: () => CelError): number {

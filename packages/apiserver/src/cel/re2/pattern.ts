@@ -80,13 +80,13 @@ const controls: Record<string, number> = { a: 7, f: 12, t: 9, n: 10, r: 13, v: 1
 const assertions: Record<string, Assertion> = { A: "textStart", z: "textEnd", b: "word", B: "notWord" };
 
 class PatternParser {
-  readonly #source: string[];
+  readonly #source: string;
   #at = 0;
   #depth = 0;
   #flags: Flags = { ignoreCase: false, multiLine: false, dotAll: false, ungreedy: false };
 
   constructor(source: string) {
-    this.#source = Array.from(source);
+    this.#source = source;
   }
 
   parse(): Pattern {
@@ -96,7 +96,7 @@ class PatternParser {
   }
 
   #fault(what: string): SyntaxError {
-    return new SyntaxError(`error parsing regexp: ${what}: \`${this.#source.join("")}\``);
+    return new SyntaxError(`error parsing regexp: ${what}: \`${this.#source}\``);
   }
 
   #peek(offset = 0): string {
@@ -104,15 +104,15 @@ class PatternParser {
   }
 
   #accept(text: string): boolean {
-    if (
-      !this.#source
-        .slice(this.#at, this.#at + text.length)
-        .join("")
-        .startsWith(text)
-    )
-      return false;
+    if (!this.#source.startsWith(text, this.#at)) return false;
     this.#at += text.length;
     return true;
+  }
+
+  /** What the sticky `pattern` finds here. */
+  #match(pattern: RegExp): RegExpExecArray | null {
+    pattern.lastIndex = this.#at;
+    return pattern.exec(this.#source);
   }
 
   #choice(): Pattern {
@@ -142,7 +142,9 @@ class PatternParser {
   }
 
   #next(): number {
-    return this.#source[this.#at++]?.codePointAt(0) ?? 0;
+    const code = this.#source.codePointAt(this.#at) ?? 0;
+    this.#at += code > 0xffff ? 2 : 1;
+    return code;
   }
 
   #char(code: number): Pattern {
@@ -170,7 +172,7 @@ class PatternParser {
     let range = Object.hasOwn(counts, this.#peek()) ? counts[this.#peek()] : undefined;
     if (range) this.#at++;
     else {
-      const found = /^\{(\d{1,4})(,(\d{1,4})?)?\}/.exec(this.#source.slice(this.#at, this.#at + 12).join(""));
+      const found = this.#peek() === "{" ? this.#match(/\{(\d{1,4})(,(\d{1,4})?)?\}/y) : null;
       if (!found) return undefined;
       const min = Number(found[1]);
       range = [min, found[2] === undefined ? min : found[3] === undefined ? Infinity : Number(found[3])];
@@ -189,18 +191,16 @@ class PatternParser {
     if (char === "[") return this.#class(this.#bracket());
     if (char === "\\") return this.#escape();
     if (/[*+?]/.test(char)) throw this.#fault("missing argument to repetition operator");
-    this.#at++;
     const { multiLine, dotAll } = this.#flags;
+    const code = this.#next();
     if (char === "^") return { kind: "assert", assertion: multiLine ? "lineStart" : "textStart" };
     if (char === "$") return { kind: "assert", assertion: multiLine ? "lineEnd" : "textEnd" };
     if (char === ".") return this.#class((code) => dotAll || code !== 10);
-    return this.#char(char.codePointAt(0) ?? 0);
+    return this.#char(code);
   }
 
   #group(): Pattern | undefined {
-    const head = /^\((?:\?(?:P?<(\w+)>|([imsU]*(?:-[imsU]+)?)([:)])))?/.exec(
-      this.#source.slice(this.#at, this.#at + 100).join(""),
-    );
+    const head = this.#match(/\((?:\?(?:P?<(\w+)>|([imsU]*(?:-[imsU]+)?)([:)])))?/y);
     const [whole = "(", , flags, end] = head ?? [];
     if (whole === "(" && this.#peek(1) === "?") throw this.#fault("invalid or unsupported Perl syntax");
     this.#at += whole.length;
@@ -244,7 +244,7 @@ class PatternParser {
       return letter === letter.toLowerCase() ? named : not(named);
     }
     if (letter !== "p" && letter !== "P") return undefined;
-    const found = /^\\[pP](?:([A-Z])|\{(\^?)(\w+)\})/.exec(this.#source.slice(this.#at, this.#at + 40).join(""));
+    const found = this.#match(/\\[pP](?:([A-Z])|\{(\^?)(\w+)\})/y);
     const name = found?.[1] ?? found?.[3] ?? "";
     const expression = propertyExpression(name);
     if (!found || !expression) throw this.#fault("invalid character class range");
@@ -254,9 +254,9 @@ class PatternParser {
   }
 
   #escapedCode(): number {
-    const [letter, rest] = [this.#peek(1), this.#source.slice(this.#at, this.#at + 12).join("")];
-    const hex = /^\\x(?:\{([0-9a-fA-F]{1,8})\}|([0-9a-fA-F]{2}))/.exec(rest);
-    const octal = /^\\(0[0-7]{0,2}|[1-7][0-7]{1,2})/.exec(rest);
+    const letter = this.#peek(1);
+    const hex = this.#match(/\\x(?:\{([0-9a-fA-F]{1,8})\}|([0-9a-fA-F]{2}))/y);
+    const octal = this.#match(/\\(0[0-7]{0,2}|[1-7][0-7]{1,2})/y);
     const digits = hex?.[1] ?? hex?.[2];
     if (hex && Number.parseInt(digits ?? "", 16) <= 0x10ffff) {
       this.#at += hex[0].length;
@@ -269,8 +269,9 @@ class PatternParser {
     const control = Object.hasOwn(controls, letter) ? controls[letter] : undefined;
     if (letter === "") throw this.#fault("trailing backslash at end of expression");
     if (control === undefined && /[0-9A-Za-z]/.test(letter)) throw this.#fault("invalid escape sequence");
-    this.#at += 2;
-    return control ?? letter.codePointAt(0) ?? 0;
+    this.#at++;
+    const code = this.#next();
+    return control ?? code;
   }
 
   #bracket(): CharClass {
@@ -292,7 +293,7 @@ class PatternParser {
   }
 
   #posixClass(): CharClass | undefined {
-    const found = /^\[:(\^?)([a-z]+):\]/.exec(this.#source.slice(this.#at, this.#at + 16).join(""));
+    const found = this.#peek() === "[" ? this.#match(/\[:(\^?)([a-z]+):\]/y) : null;
     const pairs = found && posix[found[2] ?? ""];
     if (!found || !pairs) return undefined;
     this.#at += found[0].length;

@@ -57,7 +57,7 @@ export class Program {
       // A match that began earlier wins, so new threads come last, and none once there is a match.
       for (const { step, start } of threads) this.#follow(step, start, at, text, seen, ready);
       if (!found) this.#follow(0, at, at, text, seen, ready);
-      meter.spend(1 + seen.size / 16);
+      meter.spend(1 + seen.size / 2);
       threads = [];
       const code = text[at]?.codePointAt(0);
       for (const { step, start } of ready) {

@@ -13,6 +13,7 @@ import { randomBytes } from "node:crypto";
 import type { IncomingMessage } from "node:http";
 import {
   type ClusterState,
+  isClusterDirectory,
   readClusterState,
   removeClusterRuntime,
   writeClusterRuntime,
@@ -26,6 +27,7 @@ import { kubeletServerName, type Pki } from "./pki.ts";
 import { waitForPki } from "./pki-handover.ts";
 
 const stopGraceMs = 300;
+const stateCheckMs = 1_000;
 
 interface Parts {
   apiServer: ApiServer;
@@ -53,11 +55,12 @@ async function main(directory: string): Promise<void> {
     ...(parts.subnet === undefined ? {} : { subnet: parts.subnet }),
   });
   writeClusterRuntime(directory, runtime);
-  stopOnSignals(async () => {
+  stopInTime(directory, async () => {
     await parts.stop();
     removeClusterRuntime(directory);
   });
   tell({ type: "ready", runtime });
+  process.off("disconnect", leave);
   process.disconnect?.();
 }
 
@@ -141,7 +144,8 @@ async function requestToKubelet(node: Node, path: string, ca: string, token: str
   });
 }
 
-function stopOnSignals(stop: () => Promise<void>): void {
+/** Stops on a signal, or when somebody removes the state: no command would find the process any more. */
+function stopInTime(directory: string, stop: () => Promise<void>): void {
   let stopping: Promise<void> | undefined;
   const end = (): void => {
     stopping ??= stop().then(
@@ -154,6 +158,14 @@ function stopOnSignals(stop: () => Promise<void>): void {
   };
   process.on("SIGTERM", end);
   process.on("SIGINT", end);
+  setInterval(() => {
+    if (!isClusterDirectory(directory)) end();
+  }, stateCheckMs).unref();
+}
+
+/** The command that starts the cluster died before it was there: nobody would know of it. */
+function leave(): void {
+  process.exit(1);
 }
 
 function tell(message: ClusterMessage): void {
@@ -163,6 +175,7 @@ function tell(message: ClusterMessage): void {
 process.title = "gatehouse cluster";
 // The terminal that started the cluster may close: the cluster stays.
 process.on("SIGHUP", () => {});
+process.once("disconnect", leave);
 await main(process.argv[2] ?? "").catch((error: unknown) => {
   createLog("cluster").error("start failed", error);
   tell({ type: "failed", message: error instanceof Error ? error.message : String(error) });

@@ -3,7 +3,7 @@
 import { type ApiClient, createApiClient, text } from "@gatehouse/apimachinery/api-client";
 import { timestamp } from "@gatehouse/apimachinery/meta";
 import { type ChildProcess, spawn } from "node:child_process";
-import { existsSync, openSync, closeSync, readFileSync, rmdirSync, rmSync } from "node:fs";
+import { existsSync, openSync, closeSync, readFileSync, rmSync } from "node:fs";
 import {
   type ClusterRuntime,
   type ClusterState,
@@ -13,8 +13,9 @@ import {
   removeClusterRuntime,
   writeClusterState,
 } from "../../cluster-state.ts";
+import { removeIfEmpty } from "../../cluster-lock.ts";
 import { clusterDirectory, clustersDirectory, contextName, gatehouseHome } from "../../home.ts";
-import { chooseHostPorts, type PortWish, untilFree } from "../../host-ports.ts";
+import { chooseHostPorts, isFree, type PortWish, untilFree } from "../../host-ports.ts";
 import { clusterProgram } from "../../program-files.ts";
 import type { ContextEntry } from "../../kubeconfig-file.ts";
 import type { Progress } from "../../progress.ts";
@@ -22,7 +23,7 @@ import { UserError } from "../../user-error.ts";
 import type { ClusterPhase, ClusterProvider, EntryAddress } from "../provider.ts";
 import { type ClusterFiles, clusterFiles, createClusterDirectory, readPki, writePki } from "./cluster-files.ts";
 import type { ClusterMessage } from "./cluster-messages.ts";
-import { clusterDirectoryVariable, processesOf, stopProcess } from "./processes.ts";
+import { clusterDirectoryVariable, isClusterProcess, processesOf, stopProcess } from "./processes.ts";
 
 export interface EmbeddedOptions {
   name: string;
@@ -43,12 +44,18 @@ export class EmbeddedProvider implements ClusterProvider {
   readonly directory: string;
   readonly #options: EmbeddedOptions;
   readonly #files: ClusterFiles;
+  #child: ChildProcess | undefined;
 
   constructor(options: EmbeddedOptions) {
     this.#options = options;
     this.context = contextName(options.name);
     this.directory = clusterDirectory(options.name);
     this.#files = clusterFiles(this.directory);
+  }
+
+  /** True when there is something to remove, whole or not. */
+  get exists(): boolean {
+    return existsSync(this.directory);
   }
 
   get state(): ClusterState | undefined {
@@ -85,6 +92,7 @@ export class EmbeddedProvider implements ClusterProvider {
   async create(progress: Progress): Promise<void> {
     if ((await this.phase()) === "running") return;
     const fresh = this.state === undefined;
+    this.#refuseSecondProcess();
     if (fresh) await progress.step("Choose ports", (detail) => this.#prepare(progress, detail));
     else await this.#keepPorts(progress);
     await progress.step(fresh ? "Start the cluster" : "Start the cluster again", async (detail) => {
@@ -123,15 +131,16 @@ export class EmbeddedProvider implements ClusterProvider {
 
   /** Ends the process and its pods; the state stays. True when something ran. */
   async stop(): Promise<boolean> {
-    const runtime = this.runtime;
-    if (!runtime) return false;
-    const stopped = await stopProcess(runtime.pid, this.directory);
+    // Started by this very command, it may not have written down yet that it runs.
+    const pid = this.runtime?.pid ?? this.#child?.pid;
+    if (pid === undefined) return false;
+    const stopped = await stopProcess(pid, this.directory);
     removeClusterRuntime(this.directory);
     return stopped;
   }
 
   async destroy(): Promise<boolean> {
-    const existed = existsSync(this.directory);
+    const existed = this.exists;
     await this.stop();
     rmSync(this.directory, { recursive: true, force: true });
     for (const parent of [clustersDirectory(), gatehouseHome()]) removeIfEmpty(parent);
@@ -154,14 +163,24 @@ export class EmbeddedProvider implements ClusterProvider {
     notes.forEach((note) => progress.note(note));
   }
 
+  /** A process that is there but does not answer holds the cluster's state. */
+  #refuseSecondProcess(): void {
+    const pid = this.runtime?.pid;
+    if (pid === undefined || !isClusterProcess(pid, this.directory)) return;
+    throw new UserError(
+      `cluster "${this.#options.name}" is running (pid ${pid}) but does not answer: end it with gatehouse stop, then try again (log: ${this.#files.log})`,
+    );
+  }
+
   /** The ports of a stopped cluster may have been taken meanwhile: then it gets others, as a new one would. */
   async #keepPorts(progress: Progress): Promise<void> {
-    const before = this.state?.portMappings ?? [];
+    const { portMappings: before = [], apiPort = 0 } = this.state ?? {};
     // After a crash the pods' processes take a moment to notice and leave.
     await untilFree(
       before.map(({ hostPort }) => hostPort),
       orphansLeaveMs,
     );
+    if (!(await isFree(apiPort))) this.remember({ apiPort: 0 });
     const { mappings, notes } = await chooseHostPorts(wishesAgain(this.#options.portWishes, before));
     if (mappings.every(({ hostPort }, index) => hostPort === before[index]?.hostPort)) return;
     notes.forEach((note) => progress.note(note));
@@ -177,6 +196,7 @@ export class EmbeddedProvider implements ClusterProvider {
       stdio: ["ignore", output, output, "ipc"],
     });
     closeSync(output);
+    this.#child = child;
     try {
       const [runtime] = await Promise.all([this.#reported(child), this.#createPki()]);
       return runtime;
@@ -232,12 +252,4 @@ function wishesAgain(wishes: PortWish[], before: PortMapping[]): PortWish[] {
     if (has === undefined) return chosen === undefined ? wish : { ...wish, chosen };
     return { ...wish, preferred: has, ...(chosen === undefined || chosen === 0 ? {} : { chosen }) };
   });
-}
-
-function removeIfEmpty(directory: string): void {
-  try {
-    rmdirSync(directory);
-  } catch {
-    // Not empty or not there: other clusters live in it, or it was never made.
-  }
 }

@@ -36,7 +36,7 @@ export async function stopProcess(pid: number, directory: string): Promise<boole
 }
 
 /** A pid may have been given to another program since: only a process that names our state directory is ours. */
-function isClusterProcess(pid: number, directory: string): boolean {
+export function isClusterProcess(pid: number, directory: string): boolean {
   if (!alive(pid)) return false;
   try {
     const environment = process.platform === "linux" ? readFileSync(`/proc/${pid}/environ`, "utf8") : "";
