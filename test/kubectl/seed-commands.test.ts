@@ -126,6 +126,15 @@ describe("kubectl", { skip: missing("kubectl") }, () => {
     assert.match(stderr, /traefik-values\.yaml.*(apiVersion not set|Object 'Kind' is missing)/s);
   });
 
+  test("delete -f manifests/ finds every object, and applying them again brings the demo back", async () => {
+    const gone = await cluster.kubectl("delete", "-f", "manifests/");
+    assert.equal(gone.stdout.trim().split("\n").length, 9, gone.stdout + gone.stderr);
+    assert.doesNotMatch(gone.stderr, /NotFound/);
+    await cluster.kubectl("apply", "-f", "manifests/");
+    await eventually(async () => assert.equal((await cluster.get("http://whoami.localhost/")).status, 200));
+    await eventually(async () => assert.equal((await cluster.get("http://demo.localhost/v2")).status, 200));
+  });
+
   test("scale, rollout status, rollout restart, wait", async () => {
     await kubectl("scale", "deployment/whoami-v2", "-n", "demo", "--replicas=3");
     assert.match(

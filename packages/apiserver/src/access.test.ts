@@ -356,9 +356,16 @@ describe("a ServiceAccount's token", () => {
       apiVersion: "v1",
       kind: "Pod",
       metadata: { name: "bound", namespace: "default" },
-      spec: { containers: [{ name: "a", image: "b" }] },
+      spec: { serviceAccountName: "robot", containers: [{ name: "a", image: "b" }] },
     };
     await admin.create(pods, pod);
+    await admin.create(pods, {
+      ...pod,
+      metadata: { ...pod.metadata, name: "other" },
+      spec: { ...pod.spec, serviceAccountName: "default" },
+    });
+    const ofOther = { boundObjectRef: { kind: "Pod", apiVersion: "v1", name: "other" } };
+    await assert.rejects(newToken(ofOther), refusedWith(400, /different serviceaccount/));
     const bound = await newToken({ boundObjectRef: { kind: "Pod", apiVersion: "v1", name: "bound" } });
     const client = await withToken(bound);
     await client.list(configMaps, { namespace: "default" });

@@ -63,7 +63,7 @@ before(async () => {
   cluster = await startTestServer();
   client = await cluster.client();
   for (const definition of customResourceDefinitions({ version: "v1.4.0", channel: "standard" })) {
-    await client.create(crds, definition as KubeObject);
+    await client.create(crds, definition);
   }
   for (const name of ["demo", "traefik"]) {
     await client.create(namespaces, { apiVersion: "v1", kind: "Namespace", metadata: { name } });

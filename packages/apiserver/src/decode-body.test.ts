@@ -3,7 +3,8 @@ import { test } from "node:test";
 import { decodeBody } from "./decode-body.ts";
 import { refusedWith } from "./testing.ts";
 
-const decode = (contentType: string, text: string): Promise<unknown> => decodeBody({ contentType, bytes: Buffer.from(text) });
+const decode = (contentType: string, text: string): Promise<unknown> =>
+  decodeBody({ contentType, bytes: Buffer.from(text) });
 
 test("JSON, YAML and nothing said are read alike", async () => {
   for (const type of ["", "application/json", "application/yaml"]) {

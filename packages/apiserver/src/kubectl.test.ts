@@ -6,6 +6,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
+import { customResourceDefinitions } from "@gatehouse/gateway-api/custom-resource-definitions";
 import { stringify } from "yaml";
 import { crd } from "./crd/crd.fixture.ts";
 import { startTestServer, type TestServer } from "./testing.ts";
@@ -175,5 +176,24 @@ describe("kubectl", { skip: kubectlIsThere() ? false : "kubectl is not installed
       wrong.stderr,
       /The Route "a" is invalid: spec\.replicas: Invalid value: "string": spec\.replicas in body must be of type integer/,
     );
+  });
+
+  test("a route that breaks a rule of the Gateway API is refused in the rule's words", async () => {
+    const definitions = customResourceDefinitions({ version: "v1.4.0", channel: "standard" });
+    await succeeds(["create", "-f", "-"], { apiVersion: "v1", kind: "List", items: definitions });
+    const filter = { type: "RequestRedirect", requestRedirect: { statusCode: 302 } };
+    const httpRoute = (filters: object[]): object => ({
+      apiVersion: "gateway.networking.k8s.io/v1",
+      kind: "HTTPRoute",
+      metadata: { name: "a" },
+      spec: { rules: [{ filters }] },
+    });
+    const { code, stderr } = await kubectl(apply, httpRoute([filter, filter]));
+    assert.equal(code, 1);
+    assert.match(
+      stderr,
+      /^The HTTPRoute "a" is invalid: spec\.rules\[0\]\.filters: Invalid value: "array": RequestRedirect filter cannot be repeated$/m,
+    );
+    assert.match(await succeeds(apply, httpRoute([filter])), /created/);
   });
 });

@@ -107,6 +107,13 @@ for (const [what, text, message] of unusable) {
   });
 }
 
+test("a file of a directory that is no manifest at all is left out; named by itself it is an error", async () => {
+  const path = directory({ "values.yaml": "deployment: { kind: DaemonSet }\n", "y.yaml": configMap("good") });
+  const { manifests, problems, leftOut } = await collectManifests([path]);
+  assert.deepEqual([names(manifests), problems, leftOut], [["good"], [], [join(path, "values.yaml")]]);
+  await assert.rejects(loadManifests([join(path, "values.yaml")]), /apiVersion not set, kind not set/);
+});
+
 test("documents before a broken one are still used", async () => {
   const { manifests, problems } = await collectManifests(["-"], {
     stdin: Readable.from([`${configMap("a")}---\na: [\n`]),

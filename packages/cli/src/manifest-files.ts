@@ -27,16 +27,29 @@ export async function loadManifests(paths: readonly string[], options: LoadOptio
   return manifests;
 }
 
+/** What could be used, what could not, and files of a directory that are no manifests at all. */
+export interface CollectedManifests {
+  manifests: Manifest[];
+  problems: UserError[];
+  leftOut: string[];
+}
+
 /** As `loadManifests`, but what can be used is given beside what cannot. A path that does not exist is thrown. */
 export async function collectManifests(
   paths: readonly string[],
   options: LoadOptions = {},
-): Promise<{ manifests: Manifest[]; problems: UserError[] }> {
+): Promise<CollectedManifests> {
   const manifests: Manifest[] = [];
   const problems: UserError[] = [];
+  const leftOut: string[] = [];
   for (const path of await expand(paths, options.recursive ?? false)) {
     const { documents, problem } = await parseManifest(await readText(path, options.stdin), path);
     if (problem) problems.push(problem);
+    // Helm values lie among manifests, here too. Who names such a file means it; who names its directory does not.
+    if (!paths.includes(path) && documents.length > 0 && documents.every(isForeign)) {
+      leftOut.push(path);
+      continue;
+    }
     for (const [documentIndex, value] of documents.entries()) {
       try {
         for (const object of objectsOf(value, path)) manifests.push({ path, documentIndex, object });
@@ -46,8 +59,12 @@ export async function collectManifests(
       }
     }
   }
-  return { manifests, problems };
+  return { manifests, problems, leftOut };
 }
+
+/** The line for a file that was left out. */
+export const notAManifest = (path: string): string =>
+  `note: ${path} is no Kubernetes object (Helm values?) and was left out`;
 
 const manifestExtensions = new Set([".yaml", ".yml", ".json"]);
 const isUrl = (path: string): boolean => /^https?:\/\//.test(path);
@@ -151,6 +168,9 @@ function named(object: KubeObject, path: string): KubeObject {
   if (object.metadata !== undefined) throw new UserError(`error validating "${path}": metadata must be a mapping`);
   return { ...object, metadata: { name: typeof name === "string" ? name : "" } };
 }
+
+/** A mapping that does not begin to be a Kubernetes object. */
+const isForeign = (value: unknown): boolean => isRecord(value) && !("apiVersion" in value) && !("kind" in value);
 
 function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === "object" && value !== null && !Array.isArray(value);

@@ -19,12 +19,28 @@ export interface Remaining {
   finalizers: string[];
 }
 
+/**
+ * How long a namespace's content stays after the deletion: Kubernetes waits five seconds. It is what lets `kubectl delete -f`
+ * of a directory, which begins with the namespace, still find the objects that it deletes next.
+ */
+const graceMs = 500;
+
 export function startNamespaceController(context: ControllerContext): Controller {
   const { view } = context;
   const looks = new Map<string, number>();
+  /** When each terminating namespace was first seen so. */
+  const terminating = new Map<string, number>();
   const queue = controllerQueue("namespace-controller", context, async (name) => {
     const namespace = view.namespaces.get(name);
-    if (!namespace?.metadata.deletionTimestamp) return void looks.delete(name);
+    if (!namespace?.metadata.deletionTimestamp) {
+      looks.delete(name);
+      terminating.delete(name);
+      return;
+    }
+    const since = terminating.get(name) ?? Date.now();
+    terminating.set(name, since);
+    const early = since + graceMs - Date.now();
+    if (early > 0) return queue.addAfter(name, early);
     const remaining = await empty(context.client, name);
     if (remaining.length === 0) return finalize(context, namespace);
     await report(context, namespace, remaining);

@@ -34,9 +34,9 @@ export function equal(a: Value, b: Value, meter: Meter): boolean {
     return a === b;
   }
   const [left, right] = [numeric(a), numeric(b)];
-  // Order is by value across bigint and number; `===` is not.
-  if (left !== undefined || right !== undefined)
-    return left !== undefined && right !== undefined && left <= right && left >= right;
+  if (left !== undefined || right !== undefined) {
+    return left !== undefined && right !== undefined && compareNumbers(left, right) === 0;
+  }
   if (a === null || b === null || typeof a === "boolean" || typeof b === "boolean") return a === b;
   if (a instanceof List) return b instanceof List && equalLists(a, b, meter);
   if (isMap(a)) return isMap(b) && equalMaps(a, b, meter);
@@ -85,7 +85,7 @@ export function sameItem(a: Value, b: Value, identity: Identity, meter: Meter): 
 /** Negative, zero or positive. Throws CelError for what has no order. */
 export function compare(a: Value, b: Value, meter: Meter): number {
   const [left, right] = [numeric(a), numeric(b)];
-  if (left !== undefined && right !== undefined) return left < right ? -1 : left > right ? 1 : left >= right ? 0 : NaN;
+  if (left !== undefined && right !== undefined) return compareNumbers(left, right);
   if (typeof a === "string" && typeof b === "string") {
     meter.spendText(Math.min(a.length, b.length));
     return compareText(a, b);
@@ -95,6 +95,13 @@ export function compare(a: Value, b: Value, meter: Meter): number {
   if (a instanceof Timestamp && b instanceof Timestamp) return compareBig(a.nanos, b.nanos);
   if (a instanceof Uint8Array && b instanceof Uint8Array) return Buffer.compare(a, b);
   throw new CelError("no such overload");
+}
+
+/** By value, whichever types; NaN when one of them is. */
+function compareNumbers(a: bigint | number, b: bigint | number): number {
+  if (a < b) return -1;
+  if (a > b) return 1;
+  return a >= b ? 0 : NaN;
 }
 
 /** By code points, as UTF-8 bytes sort: JavaScript would put astral characters before U+E000. */

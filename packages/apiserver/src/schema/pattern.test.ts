@@ -32,3 +32,9 @@ test("what RE2 refuses is refused", () => {
     assert.throws(() => compilePattern(source), SyntaxError, source);
   }
 });
+
+test("an expression made to be slow is not", () => {
+  const slow = compilePattern("^(a+)+$");
+  assert.equal(slow.test("a".repeat(5_000)), true);
+  assert.equal(slow.test(`${"a".repeat(5_000)}!`), false);
+});

@@ -69,7 +69,9 @@ function boundObject(
   if (!found || (uid && found.metadata.uid !== uid)) throw notFound({ group: "", plural, name });
   const account = (found as Pod).spec?.serviceAccountName;
   if (kind === "Pod" && account !== serviceAccount.metadata.name) {
-    throw badRequest(`cannot bind token for serviceaccount "${serviceAccount.metadata.name}" to pod running with different serviceaccount name.`);
+    throw badRequest(
+      `cannot bind token for serviceaccount "${serviceAccount.metadata.name}" to pod running with different serviceaccount name.`,
+    );
   }
   return { kind, name, uid: found.metadata.uid ?? "" };
 }

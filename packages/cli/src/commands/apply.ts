@@ -51,8 +51,10 @@ async function run(flags: ApplyFlags): Promise<void> {
   if (flags.output !== undefined && !["name", "json", "yaml"].includes(flags.output)) {
     throw new UserError(`apply prints -o name, json or yaml, not "${flags.output}"`, 2);
   }
-  const { collectManifests } = await import("../manifest-files.ts");
-  const { manifests, problems } = await collectManifests(flags.filename, { recursive: flags.recursive ?? false });
+  const { collectManifests, notAManifest } = await import("../manifest-files.ts");
+  const { manifests, problems, leftOut } = await collectManifests(flags.filename, {
+    recursive: flags.recursive ?? false,
+  });
   if (manifests.length === 0 && problems.length === 0) throw new UserError("no objects passed to apply");
   await withClient(flags, async (context) => {
     const usable = manifests.filter((manifest) => {
@@ -61,6 +63,7 @@ async function run(flags: ApplyFlags): Promise<void> {
       return !problem;
     });
     await applyManifests(context, usable, dryRun, flags.output);
+    for (const path of leftOut) context.err(notAManifest(path));
     // At the end, where they are not scrolled away by what went well.
     for (const problem of problems) reportFailure(context, problem);
   });

@@ -130,9 +130,11 @@ async function deleteOptions(flags: DeleteFlags): Promise<DeleteOptions> {
 }
 
 async function fromManifests(context: ClientContext, flags: DeleteFlags): Promise<Target[]> {
-  const { collectManifests } = await import("../manifest-files.ts");
+  const { collectManifests, notAManifest } = await import("../manifest-files.ts");
   const { wellKnownType } = await import("../well-known-types.ts");
-  const { manifests, problems } = await collectManifests(flags.filename ?? [], { recursive: flags.recursive ?? false });
+  const { manifests, problems, leftOut } = await collectManifests(flags.filename ?? [], {
+    recursive: flags.recursive ?? false,
+  });
   const targets: Target[] = [];
   for (const { object, path } of manifests) {
     const { apiVersion, kind, metadata } = object;
@@ -146,9 +148,13 @@ async function fromManifests(context: ClientContext, flags: DeleteFlags): Promis
       );
     }
   }
+  for (const path of leftOut) context.err(notAManifest(path));
   for (const problem of problems) reportFailure(context, problem);
-  return targets;
+  // A namespace or a definition takes its objects along: first what is in it, then itself.
+  return [...targets.filter((target) => !holdsOthers(target)), ...targets.filter(holdsOthers)];
 }
+
+const holdsOthers = ({ type }: Target): boolean => ["namespaces", "customresourcedefinitions"].includes(type.plural);
 
 async function fromArguments(context: ClientContext, args: string[], flags: DeleteFlags): Promise<Target[]> {
   const { parseResourceArguments } = await import("../resource-arguments.ts");

@@ -17,8 +17,7 @@ export interface Overload {
 }
 
 /** Arguments as the implementations want them: the kinds were checked against the signature. */
-// eslint-disable-next-line @typescript-eslint/no-explicit-any
-type Implementation = (...args: any[]) => Value;
+type Implementation = (...args: never[]) => Value;
 
 /** A simple kind, `list(string)`, or a function of the argument types. */
 type Result = SimpleKind | `list(${SimpleKind})` | ((types: readonly Type[]) => Type);
@@ -37,7 +36,7 @@ function overload(isMethod: boolean, signature: string, result: Result, call: Im
     isMethod,
     parameters: parameters ? (parameters.split(", ") as Parameter[]) : [],
     result: resultType(result),
-    call: (args, meter) => call(...args, meter),
+    call: (args, meter) => (call as (...args: unknown[]) => Value)(...args, meter),
   };
 }
 

@@ -35,13 +35,14 @@ function matches(text: string, pattern: string, meter: Meter): boolean {
   return program(pattern).test(text, meter);
 }
 
+/** The matches from left to right, at most `limit` of them unless it is negative. */
 function findAll(text: string, pattern: string, limit: bigint, meter: Meter): string[] {
   meter.spendText(pattern.length);
   const chars = Array.from(text);
   const found: string[] = [];
   const compiled = program(pattern);
-  let from = 0;
-  while (from <= chars.length && (limit < 0n || BigInt(found.length) < limit)) {
+  const most = limit < 0n ? Infinity : Number(limit);
+  for (let from = 0; from <= chars.length && found.length < most;) {
     const match = compiled.find(chars, from, meter);
     if (!match) break;
     const [start, end] = match;
@@ -186,11 +187,10 @@ export const strings: Overload[] = [
   changed("lowerAscii", (text) => text.replace(/[A-Z]+/g, (letters) => letters.toLowerCase())),
   changed("upperAscii", (text) => text.replace(/[a-z]+/g, (letters) => letters.toUpperCase())),
   changed("trim", (text) => text.trim()),
-  changed("reverse", (text) => Array.from(text).reverse().join("")),
+  changed("reverse", (text) => Array.from(text).toReversed().join("")),
   fn("strings.quote(string)", "string", (text: string, meter: Meter) => {
     meter.spendText(text.length);
-    // eslint-disable-next-line no-control-regex
-    return `"${text.replace(/[\x07\b\f\n\r\t\v\\"]/g, (char) => quoteEscapes[char] ?? char)}"`;
+    return `"${text.replace(/[\p{Cc}\\"]/gu, (char) => quoteEscapes[char] ?? char)}"`;
   }),
   method("format(string, list)", "string", (text: string, list: List, meter: Meter): Value =>
     formatText(text, list, meter),

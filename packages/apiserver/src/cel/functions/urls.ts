@@ -27,18 +27,17 @@ class Url extends Opaque {
 }
 
 const form = /^(?:([A-Za-z][A-Za-z0-9+.-]*):(?:\/\/(?:[^@/?]*@)?([^/?]*))?)?(\/[^?]*)?(?:\?(.*))?$/;
+/** ASCII control characters: those of Unicode without the upper ones. */
+const control = /[^\P{Cc}\u0080-\u009f]/u;
 /** `scheme:rest` where the rest is no path: nothing in it is looked at. */
 const opaque = /^([A-Za-z][A-Za-z0-9+.-]*):[^/]/;
 const host = /^(?:\[[0-9A-Fa-f:.]+(?:%25[^\]]+)?\]|[^\s:[\]<>"\\^`{|}]*)(?::\d*)?$/;
 
 function readUrl(text: string): Url | undefined {
   const rest = opaque.exec(text);
-  // eslint-disable-next-line no-control-regex
-  if (rest && !/[\x00-\x1f\x7f]/.test(text)) return new Url(text, [(rest[1] ?? "").toLowerCase(), "", "", ""]);
+  if (rest && !control.test(text)) return new Url(text, [(rest[1] ?? "").toLowerCase(), "", "", ""]);
   const parts = form.exec(text.replace(/#[^]*$/, ""));
-  // eslint-disable-next-line no-control-regex
-  if (!parts || text === "" || /[\x00-\x1f\x7f]/.test(text) || /%(?![0-9A-Fa-f]{2})/.test(parts[3] ?? ""))
-    return undefined;
+  if (!parts || text === "" || control.test(text) || /%(?![0-9A-Fa-f]{2})/.test(parts[3] ?? "")) return undefined;
   const [, scheme = "", authority = "", path = "", query = ""] = parts;
   if (!host.test(authority) || (scheme === "" && path === "")) return undefined;
   return new Url(text, [scheme.toLowerCase(), authority, path, query]);
