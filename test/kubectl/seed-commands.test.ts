@@ -130,6 +130,8 @@ describe("kubectl", { skip: missing("kubectl") }, () => {
     const gone = await cluster.kubectl("delete", "-f", "manifests/");
     assert.equal(gone.stdout.trim().split("\n").length, 9, gone.stdout + gone.stderr);
     assert.doesNotMatch(gone.stderr, /NotFound/);
+    // After the complaint about the Helm values kubectl does not wait.
+    await kubectl("wait", "--for=delete", "namespace/demo", "--timeout=20s");
     await cluster.kubectl("apply", "-f", "manifests/");
     await eventually(async () => assert.equal((await cluster.get("http://whoami.localhost/")).status, 200));
     await eventually(async () => assert.equal((await cluster.get("http://demo.localhost/v2")).status, 200));

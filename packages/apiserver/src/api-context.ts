@@ -7,12 +7,12 @@ import type { KubeObject } from "@gatehouse/apimachinery/meta";
 import type { ErrorSubject } from "@gatehouse/apimachinery/status-error";
 import type { Node } from "@gatehouse/apimachinery/types/core-v1";
 import type { ServiceAccountTokens } from "./auth/service-account-tokens.ts";
-import type { Body } from "./decode-body.ts";
-import type { Identity } from "./identity.ts";
+import type { Body } from "./http/decode-body.ts";
+import type { Identity } from "./auth/identity.ts";
 import type { Registry } from "./registry.ts";
-import type { ResourceRequestInfo } from "./request-info.ts";
+import type { ResourceRequestInfo } from "./http/request-info.ts";
 import type { ResourceDefinition } from "./resource-definition.ts";
-import type { Store } from "./store.ts";
+import type { Store } from "./storage/store.ts";
 
 /** Asks a node's kubelet for `path` (with query); resolves with its answer once the head is there. */
 export type NodeProxy = (node: Node, path: string, signal: AbortSignal) => Promise<IncomingMessage>;

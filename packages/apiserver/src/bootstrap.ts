@@ -3,7 +3,7 @@
 import type { KubeObject } from "@gatehouse/apimachinery/meta";
 import type { ApiContext } from "./api-context.ts";
 import { initialRoles } from "./auth/initial-roles.ts";
-import { readObject } from "./stored-objects.ts";
+import { readObject } from "./storage/stored-objects.ts";
 import { createObject } from "./verbs/create.ts";
 import { admitChange, storeChange } from "./write-pipeline.ts";
 

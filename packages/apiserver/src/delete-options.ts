@@ -2,7 +2,7 @@
 
 import { badRequest } from "@gatehouse/apimachinery/status-error";
 import type { ResourceRequest } from "./api-context.ts";
-import { decodeBody } from "./decode-body.ts";
+import { decodeBody } from "./http/decode-body.ts";
 import { isDryRun } from "./write-pipeline.ts";
 
 export interface DeleteOptions {

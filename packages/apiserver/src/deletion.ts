@@ -5,10 +5,10 @@ import { foregroundFinalizer, type KubeObject, orphanFinalizer, timestamp } from
 import { conflict, forbidden } from "@gatehouse/apimachinery/status-error";
 import type { Namespace } from "@gatehouse/apimachinery/types/core-v1";
 import { type ApiContext, subjectOf } from "./api-context.ts";
-import { beginCrdDeletion, isCrd } from "./crd-lifecycle.ts";
+import { beginCrdDeletion, isCrd } from "./crd/crd-lifecycle.ts";
 import type { DeleteOptions } from "./delete-options.ts";
 import type { ResourceDefinition } from "./resource-definition.ts";
-import { removeObject, writeObject } from "./stored-objects.ts";
+import { removeObject, writeObject } from "./storage/stored-objects.ts";
 import { mayVanish } from "./write-pipeline.ts";
 
 const keptNamespaces = new Set(["default", "kube-system", "kube-public"]);

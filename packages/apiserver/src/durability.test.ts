@@ -8,7 +8,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { after, it } from "node:test";
-import { Store } from "./store.ts";
+import { Store } from "./storage/store.ts";
 
 const directory = mkdtempSync(join(tmpdir(), "gatehouse-durability-"));
 after(() => rmSync(directory, { recursive: true, force: true }));

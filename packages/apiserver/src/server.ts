@@ -9,14 +9,14 @@ import { Authenticator, type StaticToken } from "./auth/authentication.ts";
 import { Authorizer } from "./auth/authorization.ts";
 import { ServiceAccountTokens } from "./auth/service-account-tokens.ts";
 import { ensureInitialObjects, publishServer } from "./bootstrap.ts";
-import { serveCustomResources } from "./custom-resources.ts";
-import { EventExpiry } from "./event-expiry.ts";
-import type { Identity } from "./identity.ts";
+import { serveCustomResources } from "./crd/custom-resources.ts";
+import { EventExpiry } from "./storage/event-expiry.ts";
+import type { Identity } from "./auth/identity.ts";
 import { builtInDefinitions } from "./kinds/built-in.ts";
-import { PathAnswers } from "./path-answers.ts";
+import { PathAnswers } from "./http/path-answers.ts";
 import { Registry } from "./registry.ts";
-import { RequestHandler } from "./request-handler.ts";
-import { Store } from "./store.ts";
+import { RequestHandler } from "./http/request-handler.ts";
+import { Store } from "./storage/store.ts";
 
 /** PEM each. `ca` signs client certificates. */
 export interface ServingTls {

@@ -3,7 +3,7 @@
 import { invalid } from "@gatehouse/apimachinery/status-error";
 import type { Service } from "@gatehouse/apimachinery/types/core-v1";
 import type { WriteContext } from "./resource-definition.ts";
-import type { Store } from "./store.ts";
+import type { Store } from "./storage/store.ts";
 
 /** 10.96.0.0/16, as kubeadm. The first 256 addresses are left for fixed assignments such as default/kubernetes. */
 const prefix = "10.96.";

@@ -9,8 +9,8 @@ import type { KubeObject } from "@gatehouse/apimachinery/meta";
 import type { ResourceType } from "@gatehouse/apimachinery/resource-type";
 import { deployments } from "@gatehouse/apimachinery/types/apps-v1";
 import { type Event, events, nodes, type Pod, pods } from "@gatehouse/apimachinery/types/core-v1";
-import { removeOldEvents } from "./event-expiry.ts";
-import { Store } from "./store.ts";
+import { removeOldEvents } from "./storage/event-expiry.ts";
+import { Store } from "./storage/store.ts";
 import { refusedWith, startTestServer, type TestServer } from "./testing.ts";
 
 let cluster: TestServer;

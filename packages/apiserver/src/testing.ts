@@ -8,7 +8,7 @@ import { join } from "node:path";
 import type { Duplex } from "node:stream";
 import { type ApiClient, createApiClient } from "@gatehouse/apimachinery/api-client";
 import { StatusError } from "@gatehouse/apimachinery/status-error";
-import type { Identity } from "./identity.ts";
+import type { Identity } from "./auth/identity.ts";
 import { type ApiServer, type ApiServerOptions, createApiServer, type ServingTls } from "./server.ts";
 
 export interface TestServer {

@@ -8,7 +8,7 @@ import { badRequest, conflict, invalid, type StatusCause } from "@gatehouse/apim
 import { checkEscalation } from "./auth/escalation.ts";
 import { type ApiContext, type ResourceRequest, subjectOf } from "./api-context.ts";
 import { allocationsOf } from "./service-allocations.ts";
-import { establish, isCrd } from "./crd-lifecycle.ts";
+import { establish, isCrd } from "./crd/crd-lifecycle.ts";
 import {
   keepSystemFields,
   normalizeMetadata,
@@ -21,7 +21,7 @@ import type { ResourceDefinition } from "./resource-definition.ts";
 import { applyDefaults } from "./schema/default.ts";
 import { pruneUnknown } from "./schema/prune.ts";
 import { validateSchema } from "./schema/validate.ts";
-import { removeObject, writeObject } from "./stored-objects.ts";
+import { removeObject, writeObject } from "./storage/stored-objects.ts";
 
 /** A write. Without an identity it is the server's own. */
 export type WriteRequest = Pick<ResourceRequest, "definition" | "namespace" | "name" | "query" | "warnings"> &

@@ -83,11 +83,6 @@ test("values are read as kubectl reads them: YAML 1.1 without its times and date
 });
 
 const unusable: [what: string, text: string, message: RegExp][] = [
-  [
-    "Helm values",
-    "deployment:\n  kind: DaemonSet\n",
-    /error validating ".*x\.yaml": \[apiVersion not set, kind not set\].*Helm values/,
-  ],
   ["a missing apiVersion", "kind: Pod\n", /: \[apiVersion not set\]/],
   ["a list at the top", "- a\n", /: \[apiVersion not set, kind not set\]: it is not a mapping/],
   ["broken YAML", `${configMap("a")}data: [\n`, /error parsing .*x\.yaml: line \d+, column \d+: /],

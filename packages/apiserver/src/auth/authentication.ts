@@ -4,7 +4,7 @@ import { createHash } from "node:crypto";
 import type { IncomingMessage } from "node:http";
 import type { Duplex } from "node:stream";
 import type { TLSSocket } from "node:tls";
-import { authenticated, type Identity } from "../identity.ts";
+import { authenticated, type Identity } from "./identity.ts";
 import type { ServiceAccountTokens } from "./service-account-tokens.ts";
 
 export interface StaticToken {

@@ -1,8 +1,8 @@
 // May this identity do this: RBAC, evaluated over the stored roles and bindings (rbac/v1).
 
 import type { KubeObject } from "@gatehouse/apimachinery/meta";
-import { type Identity, mastersGroup } from "../identity.ts";
-import type { Store } from "../store.ts";
+import { type Identity, mastersGroup } from "./identity.ts";
+import type { Store } from "../storage/store.ts";
 
 /** What is to be done. Resource attributes or a path, never both. */
 export interface ResourceAttributes {

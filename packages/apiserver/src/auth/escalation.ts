@@ -3,9 +3,9 @@
 
 import type { KubeObject } from "@gatehouse/apimachinery/meta";
 import { forbidden, notFound } from "@gatehouse/apimachinery/status-error";
-import { type Identity, mastersGroup } from "../identity.ts";
+import { type Identity, mastersGroup } from "./identity.ts";
 import type { ResourceDefinition } from "../resource-definition.ts";
-import type { Store } from "../store.ts";
+import type { Store } from "../storage/store.ts";
 import { Authorizer, type PolicyRule, rulesOf } from "./authorization.ts";
 
 const group = "rbac.authorization.k8s.io";

@@ -1,7 +1,7 @@
 // The cluster roles and bindings that exist from the start, as far as they mean something here.
 
 import type { KubeObject } from "@gatehouse/apimachinery/meta";
-import { authenticatedGroup, mastersGroup } from "../identity.ts";
+import { authenticatedGroup, mastersGroup } from "./identity.ts";
 import type { PolicyRule } from "./authorization.ts";
 
 const apiVersion = "rbac.authorization.k8s.io/v1";

@@ -2,8 +2,8 @@
 
 import { createHash, createPrivateKey, createPublicKey, type KeyObject, randomUUID, sign, verify } from "node:crypto";
 import type { KubeObject } from "@gatehouse/apimachinery/meta";
-import { authenticated, type Identity, serviceAccountUser } from "../identity.ts";
-import type { Store } from "../store.ts";
+import { authenticated, type Identity, serviceAccountUser } from "./identity.ts";
+import type { Store } from "../storage/store.ts";
 
 export interface BoundObject {
   kind: string;

@@ -4,7 +4,7 @@ import { isMap } from "./equality.ts";
 import { overloadsOf, selectOverload } from "./functions/library.ts";
 import { compileMacro } from "./compile-macro.ts";
 import type { Evaluate, Frame, Slots } from "./evaluation.ts";
-import { CostExceeded, type Meter } from "./meter.ts";
+import { CostExceeded, type Meter } from "../meter.ts";
 import { namedType, namespacedFunction } from "./names.ts";
 import type { Node } from "./syntax.ts";
 import { CelError, List, LiteralMap, none, Optional, TypeValue, Uint, type Value } from "./values.ts";

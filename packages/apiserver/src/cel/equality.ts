@@ -1,6 +1,6 @@
 // `==`, `in` and the order of values. Values of different types are unequal, not an error; numbers compare across types.
 
-import type { Meter } from "./meter.ts";
+import type { Meter } from "../meter.ts";
 import {
   CelError,
   Duration,

@@ -1,6 +1,6 @@
 // What compiling an expression gives, and what one run of it needs.
 
-import type { Meter } from "./meter.ts";
+import type { Meter } from "../meter.ts";
 import type { Node } from "./syntax.ts";
 import type { Value } from "./values.ts";
 

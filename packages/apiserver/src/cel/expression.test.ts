@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import type { Schema } from "@gatehouse/apimachinery/schema";
 import { explainFault, Expression, usesOldSelf } from "./expression.ts";
-import { costPerExpression, CostExceeded, Meter } from "./meter.ts";
+import { costPerExpression, CostExceeded, Meter } from "../meter.ts";
 import { valueOf } from "./schema-values.ts";
 import type { Value } from "./values.ts";
 

@@ -4,7 +4,7 @@ import type { Schema } from "@gatehouse/apimachinery/schema";
 import { check, type Scope } from "./check.ts";
 import { compile } from "./compile.ts";
 import type { Evaluate } from "./evaluation.ts";
-import type { Meter } from "./meter.ts";
+import type { Meter } from "../meter.ts";
 import { parse } from "./parser.ts";
 import { CelSyntaxError, describeError, type Node } from "./syntax.ts";
 import { optionalOf, type Type, typeOfSchema, typeText } from "./types.ts";

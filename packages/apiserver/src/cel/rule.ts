@@ -5,7 +5,7 @@ import type { StatusCause } from "@gatehouse/apimachinery/status-error";
 import { duplicate, forbiddenField, invalidValue, required } from "../schema/field-cause.ts";
 import { Expression, usesOldSelf } from "./expression.ts";
 import { readFieldPath } from "./field-path.ts";
-import { CostExceeded, costPerExpression, Meter } from "./meter.ts";
+import { CostExceeded, costPerExpression, Meter } from "../meter.ts";
 import { valueOf } from "./schema-values.ts";
 import { CelSyntaxError, describeError } from "./syntax.ts";
 import { CelError, none, Optional, type Value } from "./values.ts";

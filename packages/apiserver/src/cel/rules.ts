@@ -4,7 +4,7 @@ import { isDeepStrictEqual } from "node:util";
 import type { Schema } from "@gatehouse/apimachinery/schema";
 import type { StatusCause } from "@gatehouse/apimachinery/status-error";
 import { invalidValue } from "../schema/field-cause.ts";
-import { costPerWrite } from "./meter.ts";
+import { costPerWrite } from "../meter.ts";
 import { Rule, type RuleFaults } from "./rule.ts";
 
 type Tree = Record<string, unknown>;

@@ -1,6 +1,6 @@
 // Messages that are a single value in JSON: times, amounts, numbers or texts, and JSON itself.
 
-import { decodeJson } from "../decode-json.ts";
+import { decodeJson } from "../http/decode-json.ts";
 import { MalformedProtobuf, WireReader, wireTypes } from "./wire-reader.ts";
 
 /** Reads the fields of a small message; `read` returns false for what it does not know. */

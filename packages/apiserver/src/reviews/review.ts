@@ -4,9 +4,9 @@ import { badRequest, invalid } from "@gatehouse/apimachinery/status-error";
 import type { Answer, ApiContext, ResourceRequest } from "../api-context.ts";
 import type { Authenticator } from "../auth/authentication.ts";
 import type { Authorizer, PolicyRule } from "../auth/authorization.ts";
-import { decodeBody } from "../decode-body.ts";
-import { noSuchResource } from "../error-answers.ts";
-import { authenticated, type Identity, mastersGroup } from "../identity.ts";
+import { decodeBody } from "../http/decode-body.ts";
+import { noSuchResource } from "../http/error-answers.ts";
+import { authenticated, type Identity, mastersGroup } from "../auth/identity.ts";
 import { validateSchema } from "../schema/validate.ts";
 import { decodeObject, kindSubject } from "../write-pipeline.ts";
 

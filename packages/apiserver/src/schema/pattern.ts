@@ -1,8 +1,8 @@
 // The `pattern` of schemas: RE2, as in Kubernetes, and in time linear to the text, because anybody who may create a
 // CustomResourceDefinition writes such expressions.
 
-import { CostExceeded, costPerWrite, Meter } from "../cel/meter.ts";
-import { compileRe2 } from "../cel/re2/program.ts";
+import { CostExceeded, costPerWrite, Meter } from "../meter.ts";
+import { compileRe2 } from "../re2/program.ts";
 
 export interface SchemaPattern {
   /** True when the expression matches anywhere in `text`. A text too long for the expression's cost does not match. */

@@ -3,8 +3,8 @@
 import { notFound } from "@gatehouse/apimachinery/status-error";
 import type { Namespace } from "@gatehouse/apimachinery/types/core-v1";
 import { type Answer, type ApiContext, type ResourceRequest, subjectOf } from "../api-context.ts";
-import { decodeBody } from "../decode-body.ts";
-import { readObject } from "../stored-objects.ts";
+import { decodeBody } from "../http/decode-body.ts";
+import { readObject } from "../storage/stored-objects.ts";
 import { admitChange, decodeObject, isDryRun, storeChange } from "../write-pipeline.ts";
 
 /** Answers 200 with the Namespace. Throws 404, 409. */

@@ -3,9 +3,9 @@
 import { badRequest, conflict, notFound } from "@gatehouse/apimachinery/status-error";
 import type { Pod } from "@gatehouse/apimachinery/types/core-v1";
 import { type Answer, type ApiContext, type ResourceRequest, subjectOf } from "../api-context.ts";
-import { decodeBody } from "../decode-body.ts";
+import { decodeBody } from "../http/decode-body.ts";
 import { timestamp } from "@gatehouse/apimachinery/meta";
-import { readObject, writeObject } from "../stored-objects.ts";
+import { readObject, writeObject } from "../storage/stored-objects.ts";
 import { isDryRun } from "../write-pipeline.ts";
 
 interface Binding {

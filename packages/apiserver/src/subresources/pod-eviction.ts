@@ -1,7 +1,7 @@
 // POST of an Eviction: a deletion that budgets could refuse. There are no PodDisruptionBudgets here, so none does.
 
 import type { Answer, ApiContext, ResourceRequest } from "../api-context.ts";
-import { decodeBody } from "../decode-body.ts";
+import { decodeBody } from "../http/decode-body.ts";
 import { deleteOptionsOf } from "../delete-options.ts";
 import { removeWith } from "../verbs/delete.ts";
 

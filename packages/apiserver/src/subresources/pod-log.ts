@@ -3,7 +3,7 @@
 import { badRequest, notFound, StatusError } from "@gatehouse/apimachinery/status-error";
 import type { Node, Pod } from "@gatehouse/apimachinery/types/core-v1";
 import { type Answer, type ApiContext, type ResourceRequest, subjectOf } from "../api-context.ts";
-import { readObject } from "../stored-objects.ts";
+import { readObject } from "../storage/stored-objects.ts";
 
 const passedOn = ["follow", "tailLines", "sinceSeconds", "sinceTime", "timestamps", "previous", "limitBytes"];
 

@@ -5,8 +5,8 @@ import { badRequest, invalid, notFound } from "@gatehouse/apimachinery/status-er
 import type { Pod } from "@gatehouse/apimachinery/types/core-v1";
 import { type Answer, type ApiContext, type ResourceRequest, subjectOf } from "../api-context.ts";
 import type { BoundObject } from "../auth/service-account-tokens.ts";
-import { decodeBody } from "../decode-body.ts";
-import { readObject } from "../stored-objects.ts";
+import { decodeBody } from "../http/decode-body.ts";
+import { readObject } from "../storage/stored-objects.ts";
 
 interface TokenRequestSpec {
   audiences?: string[];

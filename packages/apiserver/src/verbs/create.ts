@@ -4,8 +4,8 @@ import type { KubeObject } from "@gatehouse/apimachinery/meta";
 import { generatedName } from "@gatehouse/apimachinery/names";
 import { alreadyExists, badRequest, forbidden, notFound, StatusError } from "@gatehouse/apimachinery/status-error";
 import { type Answer, type ApiContext, type ResourceRequest, subjectOf } from "../api-context.ts";
-import { decodeBody } from "../decode-body.ts";
-import { readObject, writeObject } from "../stored-objects.ts";
+import { decodeBody } from "../http/decode-body.ts";
+import { readObject, writeObject } from "../storage/stored-objects.ts";
 import { admitNew, decodeObject, isDryRun, type WriteRequest } from "../write-pipeline.ts";
 
 /** Answers 201. Throws 404 for a missing namespace, 403 for a terminating one, 409 when the name is taken, 422 for faults. */

@@ -4,8 +4,8 @@ import type { KubeObject } from "@gatehouse/apimachinery/meta";
 import type { Answer, ApiContext, ResourceRequest } from "../api-context.ts";
 import { readDeleteOptions } from "../delete-options.ts";
 import { deleteObject } from "../deletion.ts";
-import { selectionOf } from "../selection.ts";
-import { present, resourceKey } from "../stored-objects.ts";
+import { selectionOf } from "../storage/selection.ts";
+import { present, resourceKey } from "../storage/stored-objects.ts";
 
 /** Answers the list of what was deleted. */
 export async function removeCollection(context: ApiContext, request: ResourceRequest): Promise<Answer> {

@@ -4,7 +4,7 @@ import { notFound } from "@gatehouse/apimachinery/status-error";
 import { type Answer, type ApiContext, type ResourceRequest, subjectOf } from "../api-context.ts";
 import { type DeleteOptions, readDeleteOptions } from "../delete-options.ts";
 import { deleteObject } from "../deletion.ts";
-import { readObject } from "../stored-objects.ts";
+import { readObject } from "../storage/stored-objects.ts";
 
 /** Answers a Status when the object is gone, the object when it lingers (or is a Pod, as in Kubernetes). Throws 404, 409, 403. */
 export async function remove(context: ApiContext, request: ResourceRequest): Promise<Answer> {

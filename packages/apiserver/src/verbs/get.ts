@@ -2,8 +2,8 @@
 
 import { notFound } from "@gatehouse/apimachinery/status-error";
 import { type Answer, type ApiContext, type ResourceRequest, subjectOf } from "../api-context.ts";
-import { requestedRevision } from "../resource-version.ts";
-import { readObject } from "../stored-objects.ts";
+import { requestedRevision } from "../storage/resource-version.ts";
+import { readObject } from "../storage/stored-objects.ts";
 
 /** Throws 404. */
 export async function get(context: ApiContext, request: ResourceRequest): Promise<Answer> {

@@ -3,9 +3,9 @@
 import type { KubeObject } from "@gatehouse/apimachinery/meta";
 import { badRequest, expired, hasReason } from "@gatehouse/apimachinery/status-error";
 import type { Answer, ApiContext, ResourceRequest } from "../api-context.ts";
-import { requestedRevision } from "../resource-version.ts";
-import { type Selection, selectionOf } from "../selection.ts";
-import { present, resourceKey } from "../stored-objects.ts";
+import { requestedRevision } from "../storage/resource-version.ts";
+import { type Selection, selectionOf } from "../storage/selection.ts";
+import { present, resourceKey } from "../storage/stored-objects.ts";
 
 interface Page {
   /** The snapshot's revision. */

@@ -2,9 +2,9 @@
 
 import { notFound } from "@gatehouse/apimachinery/status-error";
 import { type Answer, type ApiContext, type ResourceRequest, subjectOf } from "../api-context.ts";
-import { type Body, unsupported } from "../decode-body.ts";
-import { decodeJson } from "../decode-json.ts";
-import { readObject } from "../stored-objects.ts";
+import { type Body, unsupported } from "../http/decode-body.ts";
+import { decodeJson } from "../http/decode-json.ts";
+import { readObject } from "../storage/stored-objects.ts";
 import type { ResourceDefinition } from "../resource-definition.ts";
 import { admitChange, type ChangeScope, decodeObject, isDryRun, storeChange } from "../write-pipeline.ts";
 

@@ -2,8 +2,8 @@
 
 import { notFound } from "@gatehouse/apimachinery/status-error";
 import { type Answer, type ApiContext, type ResourceRequest, subjectOf } from "../api-context.ts";
-import { decodeBody } from "../decode-body.ts";
-import { readObject } from "../stored-objects.ts";
+import { decodeBody } from "../http/decode-body.ts";
+import { readObject } from "../storage/stored-objects.ts";
 import { admitChange, type ChangeScope, decodeObject, isDryRun, storeChange } from "../write-pipeline.ts";
 import { createObject } from "./create.ts";
 

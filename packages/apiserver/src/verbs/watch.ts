@@ -4,12 +4,12 @@ import type { KubeObject, ObjectMeta } from "@gatehouse/apimachinery/meta";
 import { apiVersionOf } from "@gatehouse/apimachinery/resource-type";
 import { badRequest, invalid, type Status, type StatusError } from "@gatehouse/apimachinery/status-error";
 import type { ApiContext, ResourceRequest } from "../api-context.ts";
-import type { StoreEvent } from "../collection.ts";
-import { isTrue } from "../request-info.ts";
-import { requestedRevision } from "../resource-version.ts";
-import { type Selection, selectionOf } from "../selection.ts";
-import type { CommittedEvent } from "../store.ts";
-import { present, resourceKey } from "../stored-objects.ts";
+import type { StoreEvent } from "../storage/collection.ts";
+import { isTrue } from "../http/request-info.ts";
+import { requestedRevision } from "../storage/resource-version.ts";
+import { type Selection, selectionOf } from "../storage/selection.ts";
+import type { CommittedEvent } from "../storage/store.ts";
+import { present, resourceKey } from "../storage/stored-objects.ts";
 
 export type WatchEventType = "ADDED" | "MODIFIED" | "DELETED" | "BOOKMARK";
 

@@ -1,7 +1,7 @@
 // `+ - * / %`, order and negation; ints and uints that leave 64 bits are errors, doubles follow IEEE 754.
 
 import { compare, sameItem } from "../equality.ts";
-import type { Meter } from "../meter.ts";
+import type { Meter } from "../../meter.ts";
 import { duration, timestamp } from "../time.ts";
 import { common, dyn, type Type } from "../types.ts";
 import { CelError, type Duration, kindOf, List, type Timestamp, Uint, type Value } from "../values.ts";

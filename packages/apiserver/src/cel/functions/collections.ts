@@ -1,7 +1,7 @@
 // Lists, maps, optional values and the sets extension.
 
 import { compare, equal, isMap } from "../equality.ts";
-import type { Meter } from "../meter.ts";
+import type { Meter } from "../../meter.ts";
 import { secondsOf } from "../time.ts";
 import { common, dyn, listOf, optionalOf, type Type } from "../types.ts";
 import { CelError, Duration, List, type MapLike, none, Optional, Timestamp, Uint, type Value } from "../values.ts";

@@ -1,6 +1,6 @@
 // `int("1")`, `string(1)`, `type(x)`, ...: from one type to another, or an error.
 
-import type { Meter } from "../meter.ts";
+import type { Meter } from "../../meter.ts";
 import { durationText, parseDuration, parseTimestamp, secondsOf, timestamp, timestampText } from "../time.ts";
 import { dyn, type Type } from "../types.ts";
 import { CelError, type Duration, type Timestamp, typeName, TypeValue, type Uint, type Value } from "../values.ts";

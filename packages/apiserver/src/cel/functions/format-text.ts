@@ -1,6 +1,6 @@
 // `"%s has %d".format([a, b])` of cel-go's strings extension.
 
-import type { Meter } from "../meter.ts";
+import type { Meter } from "../../meter.ts";
 import { durationText, timestampText } from "../time.ts";
 import { isMap } from "../equality.ts";
 import { CelError, Duration, List, Timestamp, typeName, TypeValue, Uint, type Value } from "../values.ts";

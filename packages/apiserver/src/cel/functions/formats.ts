@@ -1,7 +1,7 @@
 // Kubernetes' format library: `format.dns1123Label().validate(text)` is an optional list of what is wrong with the text.
 
 import { matchesFormat } from "../../schema/formats.ts";
-import type { Meter } from "../meter.ts";
+import type { Meter } from "../../meter.ts";
 import { listOf, optionalOf, simpleType } from "../types.ts";
 import { List, none, Opaque, Optional } from "../values.ts";
 import { fn, method, type Overload } from "./overload.ts";

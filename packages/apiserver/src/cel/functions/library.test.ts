@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { explainFault, Expression } from "../expression.ts";
-import { Meter } from "../meter.ts";
+import { Meter } from "../../meter.ts";
 
 function evaluate(source: string): unknown {
   assert.equal(explainFault(source, { type: "string" }, "bool"), undefined, source);

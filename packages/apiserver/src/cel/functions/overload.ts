@@ -1,6 +1,6 @@
 // What a function is: a name, the kinds it takes, the type it gives, and what it does. Overloads of one name differ in kinds.
 
-import type { Meter } from "../meter.ts";
+import type { Meter } from "../../meter.ts";
 import { dyn, listOf, type SimpleKind, simpleType, type Type } from "../types.ts";
 import type { Kind, Value } from "../values.ts";
 

@@ -1,10 +1,10 @@
 // Everything that is not a resource: health, version, discovery, OpenAPI.
 
 import { kubernetesVersion } from "@gatehouse/apimachinery/kubernetes-version";
-import type { Discovery, DocumentAnswer } from "./discovery.ts";
+import type { Discovery, DocumentAnswer } from "../discovery.ts";
 import { noSuchResource } from "./error-answers.ts";
-import type { OpenApi } from "./openapi.ts";
-import type { Registry } from "./registry.ts";
+import type { OpenApi } from "../openapi.ts";
+import type { Registry } from "../registry.ts";
 import type { PathRequestInfo } from "./request-info.ts";
 
 /** What a path outside the resources answers. */
@@ -45,12 +45,12 @@ export class PathAnswers {
 
   async #document(path: string, info: PathRequestInfo, accept: string): Promise<DocumentAnswer | undefined> {
     if (path.startsWith("/openapi/")) {
-      this.#openApi ??= import("./openapi.ts").then(({ OpenApi: Documents }) => new Documents(this.#registry));
+      this.#openApi ??= import("../openapi.ts").then(({ OpenApi: Documents }) => new Documents(this.#registry));
       return (await this.#openApi).answer(path, info.query.get("hash") ?? undefined, accept);
     }
     if (path !== "/api" && path !== "/apis" && !path.startsWith("/api/") && !path.startsWith("/apis/"))
       return undefined;
-    this.#discovery ??= import("./discovery.ts").then(({ Discovery: Documents }) => new Documents(this.#registry));
+    this.#discovery ??= import("../discovery.ts").then(({ Discovery: Documents }) => new Documents(this.#registry));
     return (await this.#discovery).answer(path, accept);
   }
 }

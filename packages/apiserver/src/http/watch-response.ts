@@ -4,7 +4,7 @@ import type { ServerResponse } from "node:http";
 import type { KubeObject } from "@gatehouse/apimachinery/meta";
 import type { Status } from "@gatehouse/apimachinery/status-error";
 import type { EventView } from "./answer-encoding.ts";
-import type { WatchEventType, WatchSink } from "./verbs/watch.ts";
+import type { WatchEventType, WatchSink } from "../verbs/watch.ts";
 
 interface QueuedEvent {
   type: WatchEventType;

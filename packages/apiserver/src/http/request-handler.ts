@@ -5,17 +5,17 @@ import { pipeline } from "node:stream/promises";
 import type { Log } from "@gatehouse/apimachinery/log";
 import { StatusError, unauthorized } from "@gatehouse/apimachinery/status-error";
 import { type IncludeObject, encodeAnswer, eventView, viewOf } from "./answer-encoding.ts";
-import type { Answer, ApiContext, ResourceRequest } from "./api-context.ts";
-import { authorizePath, authorizeResource, impersonated } from "./access.ts";
-import type { Authenticator } from "./auth/authentication.ts";
-import type { Authorizer } from "./auth/authorization.ts";
+import type { Answer, ApiContext, ResourceRequest } from "../api-context.ts";
+import { authorizePath, authorizeResource, impersonated } from "../auth/access.ts";
+import type { Authenticator } from "../auth/authentication.ts";
+import type { Authorizer } from "../auth/authorization.ts";
 import { type Body, readBody } from "./decode-body.ts";
 import { statusOf } from "./error-answers.ts";
-import type { Identity } from "./identity.ts";
+import type { Identity } from "../auth/identity.ts";
 import { isPublicPath, type PathAnswer, type PathAnswers } from "./path-answers.ts";
 import { parseRequest, type ResourceRequestInfo } from "./request-info.ts";
 import { answerResource, definitionFor } from "./resource-router.ts";
-import { watch, type WatchSink } from "./verbs/watch.ts";
+import { watch, type WatchSink } from "../verbs/watch.ts";
 import { WatchResponse } from "./watch-response.ts";
 
 export interface HandlerParts {

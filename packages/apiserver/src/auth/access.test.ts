@@ -9,7 +9,7 @@ import { type ApiClient, createApiClient } from "@gatehouse/apimachinery/api-cli
 import type { KubeObject } from "@gatehouse/apimachinery/meta";
 import type { ResourceType } from "@gatehouse/apimachinery/resource-type";
 import { configMaps, namespaces, pods, secrets, serviceAccounts } from "@gatehouse/apimachinery/types/core-v1";
-import { refusedWith, startTestServer, type TestServer } from "./testing.ts";
+import { refusedWith, startTestServer, type TestServer } from "../testing.ts";
 
 const rbac = (plural: string, kind: string, namespaced: boolean): ResourceType => ({
   group: "rbac.authorization.k8s.io",

@@ -2,9 +2,9 @@
 
 import { apiVersionOf } from "@gatehouse/apimachinery/resource-type";
 import type { KubeObject } from "@gatehouse/apimachinery/meta";
-import { eventFromStored, eventToStored, isNewEvents } from "./event-conversion.ts";
-import { storageOf } from "./registry.ts";
-import type { ResourceDefinition } from "./resource-definition.ts";
+import { eventFromStored, eventToStored, isNewEvents } from "../event-conversion.ts";
+import { storageOf } from "../registry.ts";
+import type { ResourceDefinition } from "../resource-definition.ts";
 import type { Store } from "./store.ts";
 
 /** The store's key of an object. */

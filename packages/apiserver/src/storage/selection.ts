@@ -3,8 +3,8 @@
 import type { KubeObject } from "@gatehouse/apimachinery/meta";
 import { matchesLabels, parseLabelSelector, type Requirements } from "@gatehouse/apimachinery/selectors";
 import { badRequest } from "@gatehouse/apimachinery/status-error";
-import type { ResourceRequest } from "./api-context.ts";
-import type { ResourceDefinition } from "./resource-definition.ts";
+import type { ResourceRequest } from "../api-context.ts";
+import type { ResourceDefinition } from "../resource-definition.ts";
 
 interface FieldRequirement {
   field: (object: KubeObject) => string;

@@ -50,7 +50,7 @@ async function decodeYaml(bytes: Buffer): Promise<unknown> {
 }
 
 async function decodeKubernetesProtobuf(bytes: Buffer): Promise<unknown> {
-  const { decodeProtobuf } = await import("./protobuf/decode-protobuf.ts");
+  const { decodeProtobuf } = await import("../protobuf/decode-protobuf.ts");
   return decodeProtobuf(bytes);
 }
 

@@ -1,7 +1,7 @@
 // Follows the CustomResourceDefinitions in the store: serves what they define, and lets a terminating one go with its last object.
 
-import type { ApiContext } from "./api-context.ts";
-import { definitionsOf } from "./crd/definition.ts";
+import type { ApiContext } from "../api-context.ts";
+import { definitionsOf } from "./definition.ts";
 import { cleanupFinalizer, crdResource, type CustomResourceDefinition, instancesOf } from "./crd-lifecycle.ts";
 
 /** Serves what the stored definitions define, from now on until the store closes. */

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { decodeBody } from "./decode-body.ts";
-import { refusedWith } from "./testing.ts";
+import { refusedWith } from "../testing.ts";
 
 const decode = (contentType: string, text: string): Promise<unknown> =>
   decodeBody({ contentType, bytes: Buffer.from(text) });

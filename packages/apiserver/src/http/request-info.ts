@@ -1,6 +1,6 @@
 // What a URL asks for: a verb on a resource (or its subresource), or a path outside the resource trees.
 
-import type { Verb } from "./resource-definition.ts";
+import type { Verb } from "../resource-definition.ts";
 
 /** `/api/v1/...` and `/apis/group/version/...` with a resource. Names are decoded. */
 export interface ResourceRequestInfo {

@@ -2,8 +2,8 @@
 // and its objects deleted with it.
 
 import { type Condition, type KubeObject, timestamp } from "@gatehouse/apimachinery/meta";
-import type { ApiContext } from "./api-context.ts";
-import type { ResourceDefinition } from "./resource-definition.ts";
+import type { ApiContext } from "../api-context.ts";
+import type { ResourceDefinition } from "../resource-definition.ts";
 
 /** What the server reads of a CustomResourceDefinition. */
 export interface CustomResourceDefinition extends KubeObject {

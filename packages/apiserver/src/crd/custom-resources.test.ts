@@ -9,7 +9,7 @@ import type { ApiClient } from "@gatehouse/apimachinery/api-client";
 import type { KubeObject } from "@gatehouse/apimachinery/meta";
 import type { ResourceType } from "@gatehouse/apimachinery/resource-type";
 import type { CustomResourceDefinition } from "./crd-lifecycle.ts";
-import { refusedWith, startTestServer, type TestServer } from "./testing.ts";
+import { refusedWith, startTestServer, type TestServer } from "../testing.ts";
 
 const crds: ResourceType<CustomResourceDefinition> = {
   group: "apiextensions.k8s.io",

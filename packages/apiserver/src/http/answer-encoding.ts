@@ -2,9 +2,9 @@
 
 import type { KubeObject } from "@gatehouse/apimachinery/meta";
 import { apiVersionOf } from "@gatehouse/apimachinery/resource-type";
-import type { Answer } from "./api-context.ts";
-import type { ResourceDefinition } from "./resource-definition.ts";
-import type { WatchEventType } from "./verbs/watch.ts";
+import type { Answer } from "../api-context.ts";
+import type { ResourceDefinition } from "../resource-definition.ts";
+import type { WatchEventType } from "../verbs/watch.ts";
 
 /** How objects are shown to this client. */
 export type View = "plain" | "table" | "metadata";
@@ -34,7 +34,7 @@ export async function encodeAnswer(
 ): Promise<string> {
   if (answer.type === "json") return JSON.stringify(answer.body);
   if (view === "table") {
-    const { renderTable } = await import("./table.ts");
+    const { renderTable } = await import("../table.ts");
     if (answer.type === "list") return JSON.stringify(renderTable(definition, answer.items, answer.metadata, include));
     const { resourceVersion } = answer.object.metadata;
     return JSON.stringify(renderTable(definition, [answer.object], { resourceVersion }, include));
@@ -57,7 +57,7 @@ export async function eventView(
 ): Promise<EventView | undefined> {
   if (view === "plain") return undefined;
   if (view === "metadata") return (_type, object) => metadataOf(object);
-  const { renderTable } = await import("./table.ts");
+  const { renderTable } = await import("../table.ts");
   return (type, object) => {
     const { resourceVersion } = object.metadata;
     // A bookmark is no object: it has nothing to fill a row with.

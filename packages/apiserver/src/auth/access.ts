@@ -2,10 +2,10 @@
 
 import type { IncomingHttpHeaders } from "node:http";
 import { forbidden } from "@gatehouse/apimachinery/status-error";
-import type { Authorizer, ResourceAttributes } from "./auth/authorization.ts";
+import type { Authorizer, ResourceAttributes } from "./authorization.ts";
 import { authenticated, type Identity } from "./identity.ts";
-import type { PathRequestInfo, ResourceRequestInfo } from "./request-info.ts";
-import { exactName } from "./selection.ts";
+import type { PathRequestInfo, ResourceRequestInfo } from "../http/request-info.ts";
+import { exactName } from "../storage/selection.ts";
 
 /** Throws 403. */
 export function authorizePath(authorizer: Authorizer, identity: Identity, { verb, path }: PathRequestInfo): void {

@@ -1,20 +1,20 @@
 // From a resource request to the function that answers it: the verb, the subresource, or a review.
 
-import type { Answer, ApiContext, ResourceRequest } from "./api-context.ts";
-import type { Authenticator } from "./auth/authentication.ts";
-import type { Authorizer } from "./auth/authorization.ts";
+import type { Answer, ApiContext, ResourceRequest } from "../api-context.ts";
+import type { Authenticator } from "../auth/authentication.ts";
+import type { Authorizer } from "../auth/authorization.ts";
 import { methodNotAllowed, noSuchResource } from "./error-answers.ts";
-import type { Registry } from "./registry.ts";
+import type { Registry } from "../registry.ts";
 import type { ResourceRequestInfo } from "./request-info.ts";
-import type { ResourceDefinition } from "./resource-definition.ts";
-import { subresourceNames } from "./subresources/names.ts";
-import { create } from "./verbs/create.ts";
-import { removeCollection } from "./verbs/delete-collection.ts";
-import { remove } from "./verbs/delete.ts";
-import { get } from "./verbs/get.ts";
-import { list } from "./verbs/list.ts";
-import { patch } from "./verbs/patch.ts";
-import { update } from "./verbs/update.ts";
+import type { ResourceDefinition } from "../resource-definition.ts";
+import { subresourceNames } from "../subresources/names.ts";
+import { create } from "../verbs/create.ts";
+import { removeCollection } from "../verbs/delete-collection.ts";
+import { remove } from "../verbs/delete.ts";
+import { get } from "../verbs/get.ts";
+import { list } from "../verbs/list.ts";
+import { patch } from "../verbs/patch.ts";
+import { update } from "../verbs/update.ts";
 
 /** The definition a request is about. Throws 404 for what is not served, 405 for a verb it does not take. */
 export function definitionFor(registry: Registry, info: ResourceRequestInfo): ResourceDefinition {
@@ -40,7 +40,7 @@ export async function answerResource(
 ): Promise<Answer> {
   if (request.subresource !== undefined) return answerSubresource(context, request);
   if (isReview(request.definition)) {
-    const { review } = await import("./reviews/review.ts");
+    const { review } = await import("../reviews/review.ts");
     return review(context, authenticator, authorizer, request);
   }
   switch (request.verb) {
@@ -72,7 +72,7 @@ async function answerSubresource(context: ApiContext, request: ResourceRequest):
   const { group, plural } = definition.type;
   if (subresource === "status" && definition.subresources.status) return answerStatus(context, request);
   if (subresource === "scale" && definition.subresources.scale) {
-    const { scale } = await import("./subresources/scale.ts");
+    const { scale } = await import("../subresources/scale.ts");
     return scale(context, request, definition.subresources.scale);
   }
   const name = subresourceNames[`${group}/${plural}/${subresource}`];
@@ -80,15 +80,15 @@ async function answerSubresource(context: ApiContext, request: ResourceRequest):
   if (!name.verbs.includes(verb)) throw methodNotAllowed();
   switch (`${plural}/${subresource}`) {
     case "pods/log":
-      return (await import("./subresources/pod-log.ts")).podLog(context, request);
+      return (await import("../subresources/pod-log.ts")).podLog(context, request);
     case "pods/binding":
-      return (await import("./subresources/pod-binding.ts")).bindPod(context, request);
+      return (await import("../subresources/pod-binding.ts")).bindPod(context, request);
     case "pods/eviction":
-      return (await import("./subresources/pod-eviction.ts")).evictPod(context, request);
+      return (await import("../subresources/pod-eviction.ts")).evictPod(context, request);
     case "serviceaccounts/token":
-      return (await import("./subresources/service-account-token.ts")).requestToken(context, request);
+      return (await import("../subresources/service-account-token.ts")).requestToken(context, request);
     case "namespaces/finalize":
-      return (await import("./subresources/namespace-finalize.ts")).finalizeNamespace(context, request);
+      return (await import("../subresources/namespace-finalize.ts")).finalizeNamespace(context, request);
     default:
       throw noSuchResource();
   }
