@@ -23,7 +23,8 @@ import { gatewayImageProgram } from "../../program-files.ts";
 import { version } from "../../version.ts";
 import { clusterFiles } from "./cluster-files.ts";
 import type { ClusterMessage } from "./cluster-messages.ts";
-import { kubeletServerName, type Pki } from "./pki.ts";
+import { kubeletServerName } from "./kubelet-server-name.ts";
+import type { Pki } from "./pki.ts";
 import { waitForPki } from "./pki-handover.ts";
 
 const stopGraceMs = 300;

@@ -4,6 +4,7 @@
 import "reflect-metadata";
 import * as x509 from "@peculiar/x509";
 import { generateKeyPairSync, webcrypto } from "node:crypto";
+import { kubeletServerName } from "./kubelet-server-name.ts";
 
 export interface Pki {
   ca: string;
@@ -17,9 +18,6 @@ export interface KeyPair {
   certificate: string;
   key: string;
 }
-
-/** The name by which the API server knows the kubelet's certificate, whatever address it has. */
-export const kubeletServerName = "kubelet.gatehouse.internal";
 
 const algorithm = { name: "ECDSA", namedCurve: "P-256", hash: "SHA-256" } as const;
 const tenYearsMs = 10 * 365 * 24 * 3600 * 1000;
