@@ -3,6 +3,7 @@
 
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import type { KubeconfigChange } from "./kubeconfig-file.ts";
 import { UserError } from "./user-error.ts";
 
 export interface PortMapping {
@@ -24,7 +25,7 @@ export interface ClusterState {
   /** True once every step of `up` has been done. */
   complete: boolean;
   /** The kubeconfig file the context was written to, and what `down` is to restore. */
-  kubeconfig?: { path: string; created: boolean; previousContext?: string };
+  kubeconfig?: KubeconfigChange;
   /** The hosts file in which a block was written. */
   hostsFile?: string;
 }

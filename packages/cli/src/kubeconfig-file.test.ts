@@ -10,7 +10,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { parse } from "yaml";
 import { addContext, removeContext } from "./kubeconfig-file.ts";
@@ -46,14 +46,14 @@ function directory(t: TestContext): string {
 test("a file that is not there is made with mode 0600 and goes again with its only context", (t) => {
   const path = join(directory(t), "new", "config");
   const change = addContext(path, entry("gatehouse"));
-  assert.deepEqual(change, { path, created: true });
+  assert.deepEqual(change, { path, created: true, directoryCreated: true });
   assert.equal(statSync(path).mode & 0o777, 0o600);
   const written = parse(readFileSync(path, "utf8"));
   assert.equal(written["current-context"], "gatehouse");
   assert.equal(written.clusters[0].cluster["certificate-authority-data"], Buffer.from("CA").toString("base64"));
   assert.deepEqual(written.contexts, [{ name: "gatehouse", context: { cluster: "gatehouse", user: "gatehouse" } }]);
   removeContext(change, "gatehouse");
-  assert.equal(existsSync(path), false);
+  assert.equal(existsSync(dirname(path)), false);
 });
 
 test("other entries, comments and fields stay, and the former context is current again afterwards", (t) => {

@@ -4,10 +4,12 @@
 import {
   closeSync,
   mkdirSync,
+  readdirSync,
   openSync,
   readFileSync,
   realpathSync,
   renameSync,
+  rmdirSync,
   rmSync,
   statSync,
   writeFileSync,
@@ -29,6 +31,8 @@ export interface ContextEntry {
 export interface KubeconfigChange {
   path: string;
   created: boolean;
+  /** The directory of the file was made too. */
+  directoryCreated?: boolean;
   previousContext?: string;
 }
 
@@ -36,7 +40,7 @@ const lists = ["clusters", "users", "contexts"] as const;
 
 /** Adds or replaces the context and makes it the current one. `path` may not exist yet. */
 export function addContext(path: string, entry: ContextEntry): KubeconfigChange {
-  mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+  const directoryCreated = mkdirSync(dirname(path), { recursive: true, mode: 0o700 }) !== undefined;
   return locked(path, () => {
     const { document, exists } = load(path);
     const previous = document.get("current-context");
@@ -56,6 +60,7 @@ export function addContext(path: string, entry: ContextEntry): KubeconfigChange 
     return {
       path,
       created: !exists || ours,
+      ...(directoryCreated ? { directoryCreated } : {}),
       ...(typeof previous === "string" && previous !== "" && previous !== entry.context
         ? { previousContext: previous }
         : {}),
@@ -63,9 +68,15 @@ export function addContext(path: string, entry: ContextEntry): KubeconfigChange 
   });
 }
 
-/** Removes the context; the file goes too when it is ours and nothing else is in it. */
+/** Removes the context; the file goes too when it is ours and nothing else is in it, and so does its directory. */
 export function removeContext(change: KubeconfigChange, context: string): void {
   if (!fileExists(change.path)) return;
+  removeEntries(change, context);
+  const directory = dirname(change.path);
+  if (change.directoryCreated && readdirSync(directory).length === 0) rmdirSync(directory);
+}
+
+function removeEntries(change: KubeconfigChange, context: string): void {
   locked(change.path, () => {
     const { document } = load(change.path);
     for (const list of lists) {
