@@ -79,6 +79,12 @@ test("up, up again, down: the second is a no-op that says so, and nothing is lef
   const second = await home.gatehouse("up", ...anyPorts);
   assert.equal(second.code, 0);
   assert.match(second.stdout, /Already up: nothing to do\./);
+  assert.equal(second.stderr, "");
+
+  assert.equal((await home.gatehouse("delete", "httproute", "whoami-host", "-n", "demo")).code, 0);
+  const third = await home.gatehouse("up", ...anyPorts);
+  assert.equal(third.code, 0);
+  assert.match(third.stderr, /^note: deleted since: httproute\/demo\/whoami-host; gatehouse apply/);
 
   const port = Number(/whoami\.localhost:(\d+)/.exec(first.stdout)?.[1]);
   assert.equal(await portOpen(port), true);

@@ -182,7 +182,23 @@ async function alreadyUp(provider: EmbeddedProvider, options: UpOptions): Promis
       "note: the ports of a running cluster stay as they are: gatehouse down first to change them\n",
     );
   }
+  await noteMissing(provider, options);
   await print(provider, options, `Already up: nothing to do.`);
+}
+
+/** What was deleted on purpose is not brought back unasked, but its URLs would give 404 without a word. */
+async function noteMissing(provider: EmbeddedProvider, options: UpOptions): Promise<void> {
+  if (options.quiet) return;
+  const [{ missingDemoObjects }, client] = await Promise.all([import("../steps/demo-objects.ts"), provider.connect()]);
+  try {
+    const missing = await missingDemoObjects(client);
+    if (missing.length === 0) return;
+    process.stderr.write(
+      `note: deleted since: ${missing.join(", ")}; gatehouse apply -f manifests/ brings them back\n`,
+    );
+  } finally {
+    client.close();
+  }
 }
 
 function hasPort(state: ClusterState | undefined, port: number): boolean {
