@@ -93,3 +93,16 @@ function freePort(): Promise<{ port: number }> {
     });
   });
 }
+
+test("addresses taken by another cluster while this one was stopped: it gets others, and serves", async (t) => {
+  const cluster = await embeddedCluster(t);
+  if (!cluster) return;
+  await cluster.gatehouse("stop");
+  const other = await startTestCluster();
+  t.after(() => other.remove());
+  const started = await cluster.gatehouse("start");
+  assert.equal(started.code, 0, started.stderr + started.stdout);
+  assert.equal((await cluster.get("http://whoami.localhost/")).status, 200);
+  assert.equal((await other.get("http://whoami.localhost/")).status, 200);
+  assert.equal((await cluster.gatehouse("status")).code, 0);
+});

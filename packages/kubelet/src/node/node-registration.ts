@@ -79,7 +79,10 @@ export function createNodeRegistration(options: NodeRegistrationOptions): NodeRe
   };
 }
 
-/** Labels and pod range are brought up to date; what users added stays. */
+/**
+ * Labels and pod range are brought up to date; what users added stays. A pod range cannot be changed: when another cluster has
+ * taken ours since the last start, the Node is made anew.
+ */
 async function createOrUpdate({ client, nodeName, podCIDR, ...rest }: NodeRegistrationOptions): Promise<Node> {
   const labels = {
     "kubernetes.io/hostname": nodeName,
@@ -89,18 +92,22 @@ async function createOrUpdate({ client, nodeName, podCIDR, ...rest }: NodeRegist
   };
   const spec = { podCIDR, podCIDRs: [podCIDR] };
   const status = nodeStatus({ client, nodeName, podCIDR, ...rest });
+  const node: Node = { apiVersion: "v1", kind: "Node", metadata: { name: nodeName, labels }, spec, status };
   try {
-    return await client.create(nodes, {
-      apiVersion: "v1",
-      kind: "Node",
-      metadata: { name: nodeName, labels },
-      spec,
-      status,
-    });
+    return await client.create(nodes, node);
   } catch (error) {
     if (!hasReason(error, "AlreadyExists")) throw error;
-    return client.patch(nodes, { name: nodeName }, "merge", { metadata: { labels }, spec });
   }
+  const present = await client.get(nodes, nodeName);
+  if (present.spec?.podCIDR === podCIDR)
+    return client.patch(nodes, { name: nodeName }, "merge", { metadata: { labels } });
+  const { annotations = {}, labels: presentLabels } = present.metadata;
+  await client.delete(nodes, nodeName);
+  return client.create(nodes, {
+    ...node,
+    metadata: { name: nodeName, labels: { ...presentLabels, ...labels }, annotations },
+    spec: { ...present.spec, ...spec },
+  });
 }
 
 function nodeStatus({ nodeName, nodeIP, kubeletPort, images }: NodeRegistrationOptions): NonNullable<Node["status"]> {
