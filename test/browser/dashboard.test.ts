@@ -1,77 +1,82 @@
 // The dashboard in a real browser, reached through the Gateway like any application.
 
 import assert from "node:assert/strict";
-import { existsSync } from "node:fs";
 import { after, before, describe, test } from "node:test";
 import { type Browser, chromium, type Page } from "playwright-core";
-import { startTestCluster, type TestCluster } from "../system/test-cluster.ts";
+import { findProgram, startTestCluster, type TestCluster } from "../system/test-cluster.ts";
 
-const candidates = [
-  "/usr/bin/chromium",
-  "/usr/bin/chromium-browser",
-  "/usr/bin/google-chrome",
-  "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
-];
-const executablePath = process.env.CHROMIUM ?? candidates.find((path) => existsSync(path));
+const executablePath =
+  process.env.CHROMIUM ?? findProgram("chromium") ?? findProgram("chromium-browser") ?? findProgram("google-chrome");
 
-describe("the dashboard", { skip: executablePath ? false : "Chromium is not installed" }, () => {
-  let cluster: TestCluster;
-  let browser: Browser;
-  let page: Page;
-  const problems: string[] = [];
+describe(
+  "the dashboard",
+  { skip: executablePath ? false : "Chromium is not in PATH (CHROMIUM names another place)" },
+  () => {
+    let cluster: TestCluster;
+    let browser: Browser;
+    let page: Page;
+    const problems: string[] = [];
 
-  before(async () => {
-    cluster = await startTestCluster();
-    browser = await chromium.launch({
-      ...(executablePath ? { executablePath } : {}),
-      args: [
-        "--no-sandbox",
-        "--disable-gpu",
-        "--disable-quic",
-        "--no-first-run",
-        "--disable-background-networking",
-        "--disable-component-update",
-        "--disable-sync",
-        "--host-resolver-rules=MAP *.localhost 127.0.0.1",
-      ],
+    before(async () => {
+      cluster = await startTestCluster();
+      browser = await chromium.launch({
+        ...(executablePath ? { executablePath } : {}),
+        args: [
+          "--no-sandbox",
+          "--disable-gpu",
+          "--disable-quic",
+          "--no-first-run",
+          "--disable-background-networking",
+          "--disable-component-update",
+          "--disable-sync",
+          "--host-resolver-rules=MAP *.localhost 127.0.0.1",
+        ],
+      });
+      page = await browser.newPage();
+      page.on("console", (message) => message.type() === "error" && problems.push(message.text()));
+      page.on("pageerror", (error) => problems.push(error.message));
+      await page.goto(`http://traefik.localhost:${cluster.entry.port}/dashboard/`);
     });
-    page = await browser.newPage();
-    page.on("console", (message) => message.type() === "error" && problems.push(message.text()));
-    page.on("pageerror", (error) => problems.push(error.message));
-    await page.goto(`http://traefik.localhost:${cluster.entry.port}/dashboard/`);
-  });
-  after(async () => {
-    await browser?.close();
-    await cluster?.remove();
-  });
+    after(async () => {
+      await browser?.close();
+      await cluster?.remove();
+    });
 
-  test("shows entrypoints, routers with rule and status, and services with their servers", async () => {
-    await page.getByText("Host(`whoami.localhost`)").first().waitFor();
-    const text = await page.locator("body").innerText();
-    for (const expected of ["web", ":8000", "whoami-host", "whoami-path", "traefik-dashboard", "PathPrefix(`/v1/`)"]) {
-      assert.ok(text.includes(expected), `${expected} in:\n${text}`);
-    }
-    assert.equal((text.match(/http:\/\/127\.\d+\.\d+\.\d+:80\b/g) ?? []).length >= 4, true, text);
-  });
+    test("shows entrypoints, routers with rule and status, and services with their servers", async () => {
+      await page.getByText("Host(`whoami.localhost`)").first().waitFor();
+      const text = await page.locator("body").innerText();
+      for (const expected of [
+        "web",
+        ":8000",
+        "whoami-host",
+        "whoami-path",
+        "traefik-dashboard",
+        "PathPrefix(`/v1/`)",
+      ]) {
+        assert.ok(text.includes(expected), `${expected} in:\n${text}`);
+      }
+      assert.equal((text.match(/http:\/\/127\.\d+\.\d+\.\d+:80\b/g) ?? []).length >= 4, true, text);
+    });
 
-  test("is live: a route that appears is shown without a reload", async () => {
-    const { run, gatehouseProgram } = await import("../system/test-cluster.ts");
-    const route = {
-      apiVersion: "gateway.networking.k8s.io/v1",
-      kind: "HTTPRoute",
-      metadata: { name: "late", namespace: "demo" },
-      spec: {
-        parentRefs: [{ name: "traefik-gateway", namespace: "traefik" }],
-        hostnames: ["late.localhost"],
-        rules: [{ backendRefs: [{ name: "whoami-v1", port: 80 }] }],
-      },
-    };
-    const applied = await run(gatehouseProgram, ["apply", "-f", "-"], cluster.environment, JSON.stringify(route));
-    assert.equal(applied.code, 0, applied.stderr);
-    await page.getByText("Host(`late.localhost`)").first().waitFor({ timeout: 10_000 });
-  });
+    test("is live: a route that appears is shown without a reload", async () => {
+      const { run, gatehouseProgram } = await import("../system/test-cluster.ts");
+      const route = {
+        apiVersion: "gateway.networking.k8s.io/v1",
+        kind: "HTTPRoute",
+        metadata: { name: "late", namespace: "demo" },
+        spec: {
+          parentRefs: [{ name: "traefik-gateway", namespace: "traefik" }],
+          hostnames: ["late.localhost"],
+          rules: [{ backendRefs: [{ name: "whoami-v1", port: 80 }] }],
+        },
+      };
+      const applied = await run(gatehouseProgram, ["apply", "-f", "-"], cluster.environment, JSON.stringify(route));
+      assert.equal(applied.code, 0, applied.stderr);
+      await page.getByText("Host(`late.localhost`)").first().waitFor({ timeout: 10_000 });
+    });
 
-  test("no script fails and nothing is refused by the page's own policy", () => {
-    assert.deepEqual(problems, []);
-  });
-});
+    test("no script fails and nothing is refused by the page's own policy", () => {
+      assert.deepEqual(problems, []);
+    });
+  },
+);

@@ -157,10 +157,15 @@ function httpRequest(
   });
 }
 
+/** Where a program of PATH is. */
+export function findProgram(name: string): string | undefined {
+  const places = (process.env.PATH ?? "").split(delimiter).map((directory) => join(directory, name));
+  return places.find((path) => existsSync(path));
+}
+
 /** A reason to skip, or false when the program is there. */
 export function missing(program: string): string | false {
-  const found = (process.env.PATH ?? "").split(delimiter).some((directory) => existsSync(join(directory, program)));
-  return found ? false : `${program} is not installed`;
+  return findProgram(program) ? false : `${program} is not installed`;
 }
 
 /** The process of a pod, found by the name it shows in `ps`. */
