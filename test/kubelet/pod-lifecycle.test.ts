@@ -259,6 +259,8 @@ test("pods of an earlier life start anew; directories nobody owns go", async () 
   writeFileSync(join(podsDirectory, "stale"), "");
   const before = await findProcess(`whoami ${testNamespace}/kept`);
   await cluster.restartKubelet();
+  const told = await cluster.until(pods, "kept", () => true);
+  assert.equal(main(told)?.restartCount, 1, "once the kubelet is ready, nothing is said of the earlier life");
   const again = await cluster.until(pods, "kept", (current) => main(current)?.restartCount === 1 && isReady(current));
   assert.equal(main(again)?.lastState?.terminated?.exitCode, 255);
   assert.notEqual(await findProcess(`whoami ${testNamespace}/kept`), before);

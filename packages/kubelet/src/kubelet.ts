@@ -40,7 +40,8 @@ export interface Kubelet {
   subnet: number | undefined;
   /** The port of the kubelet API on the node's address. */
   port: number;
-  /** Resolves when the Node is registered and the pods bound to it are being started; rejects when that is refused. */
+  /** Resolves when the Node is registered, the pods bound to it are being started, and their statuses say so; rejects when the
+   * Node is refused. */
   ready: Promise<void>;
   /** Ends all pods' processes (SIGKILL after `graceMs`) and gives the network back. The objects stay as they are. */
   stop(options: { graceMs: number }): Promise<void>;

@@ -9,7 +9,7 @@ import type { NodeContext } from "./pod-preparation.ts";
 import { PodWorker } from "./pod-worker.ts";
 
 export interface PodManager {
-  /** Resolves when every pod bound to the node is being worked on. */
+  /** Resolves when every pod bound to the node is being worked on, and none is said to be as it was in an earlier life. */
   start(): Promise<void>;
   /** The pods of this node as last seen. */
   pods(): Pod[];
@@ -58,6 +58,8 @@ export function createPodManager(node: NodeContext, nodeName: string): PodManage
       informer.onChange(onChange);
       await informer.start();
       removeStale(node.podsDirectory, new Set(workers.keys()));
+      // Whoever waits for pods must not take the word of processes that are gone.
+      await Promise.all([...workers.values()].map((worker) => worker.reported()));
     },
     pods: () => [...workers.values()].map((worker) => worker.pod),
     worker: (namespace, name) => {

@@ -70,6 +70,11 @@ export class PodWorker {
       this.#living = this.#live();
   }
 
+  /** Resolves when the API server has the pod's present status. */
+  reported(): Promise<void> {
+    return this.#writer.settled();
+  }
+
   /** The pod object changed. */
   update(pod: Pod): void {
     const { deletionTimestamp, deletionGracePeriodSeconds = 0 } = pod.metadata;
