@@ -78,7 +78,8 @@ function read(path: string): number | undefined {
   }
 }
 
-function isAlive(pid: number): boolean {
+/** True when there is a process of this number, whoever's it is. */
+export function isAlive(pid: number): boolean {
   try {
     process.kill(pid, 0);
     return true;

@@ -1,4 +1,6 @@
 import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
 import {
   existsSync,
   mkdirSync,
@@ -110,6 +112,17 @@ test("a damaged file is refused and left as it is", (t) => {
     assert.equal(readFileSync(path, "utf8"), text);
     assert.equal(existsSync(`${path}.lock`), false);
   }
+});
+
+test("a lock left by a killed command of ours is taken away; one of a living process is not", async (t) => {
+  const path = join(directory(t), "config");
+  const dead = spawn(process.execPath, ["-e", ""]);
+  await once(dead, "exit");
+  writeFileSync(`${path}.lock`, `gatehouse ${dead.pid}`);
+  addContext(path, entry("gatehouse"));
+  assert.equal(existsSync(`${path}.lock`), false);
+  writeFileSync(`${path}.lock`, `gatehouse ${process.ppid}`);
+  assert.throws(() => addContext(path, entry("gatehouse")), /locked by another program/);
 });
 
 test("a lock that stays is reported with the remedy", (t) => {

@@ -2,10 +2,8 @@
 // comments and order stay, the file is replaced whole, under kubectl's own lock.
 
 import {
-  closeSync,
   mkdirSync,
   readdirSync,
-  openSync,
   readFileSync,
   realpathSync,
   renameSync,
@@ -16,6 +14,7 @@ import {
 } from "node:fs";
 import { dirname } from "node:path";
 import { isMap, isSeq, parseDocument, type Document, type YAMLSeq } from "yaml";
+import { isAlive } from "./cluster-lock.ts";
 import { UserError } from "./user-error.ts";
 
 export interface ContextEntry {
@@ -165,13 +164,24 @@ function locked<T>(path: string, work: () => T): T {
   }
 }
 
+/** Ours carry the process, so that one left by a killed command is in nobody's way; kubectl's are empty. */
 function tryLock(lock: string): boolean {
   try {
-    closeSync(openSync(lock, "wx", 0o600));
+    writeFileSync(lock, `gatehouse ${process.pid}`, { flag: "wx", mode: 0o600 });
     return true;
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "EEXIST") return false;
-    throw error;
+    if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
+    if (isAbandoned(lock)) rmSync(lock, { force: true });
+    return false;
+  }
+}
+
+function isAbandoned(lock: string): boolean {
+  try {
+    const holder = /^gatehouse (\d+)$/.exec(readFileSync(lock, "utf8"))?.[1];
+    return holder !== undefined && !isAlive(Number(holder));
+  } catch {
+    return false;
   }
 }
 
