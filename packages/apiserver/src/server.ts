@@ -59,6 +59,11 @@ const defaultIssuer = "https://kubernetes.default.svc.cluster.local";
 /** Above the idle time of Go's client (90 s): then it is the client who closes, and no request meets a closing socket. */
 const keepAliveMs = 120_000;
 const closeGraceMs = 250;
+/**
+ * More than nearly every answer. Node pauses a connection's parser while an answer above this is not yet counted as sent; over
+ * TLS the client's next request can arrive just then, and the connection is destroyed (HPE_PAUSED, seen under load).
+ */
+const socketBufferBytes = 4 * 1024 * 1024;
 
 /** Starts a server; resolves when it serves. Rejects with one clear sentence when state, key or address cannot be used. */
 export async function createApiServer(options: ApiServerOptions): Promise<ApiServer> {
@@ -106,15 +111,21 @@ async function listen(tls: ServingTls, host: string, port: number, handler: Hand
   const { createServer: createTlsServer } = await import("node:https");
   // Strangers get through the handshake: the public paths are theirs, and tokens come later.
   const server = createTlsServer(
-    { ...tls, requestCert: true, rejectUnauthorized: false, minVersion: "TLSv1.2" },
+    { ...tls, requestCert: true, rejectUnauthorized: false, minVersion: "TLSv1.2", highWaterMark: socketBufferBytes },
     handler,
   );
   server.keepAliveTimeout = keepAliveMs;
+  server.prependListener("secureConnection", raiseWriteLimit);
   await new Promise<void>((resolve, reject) => {
     server.once("error", reject);
     server.listen(port, host, resolve);
   });
   return server;
+}
+
+/** Node has no option for it on TLS servers; its own HTTP agent sets the same field. */
+function raiseWriteLimit(socket: Duplex): void {
+  (socket as unknown as { _writableState: { highWaterMark: number } })._writableState.highWaterMark = socketBufferBytes;
 }
 
 /** Answers get a moment to reach their clients; idle and stuck connections do not hold the end up. */
