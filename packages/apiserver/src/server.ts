@@ -125,6 +125,7 @@ async function listen(tls: ServingTls, host: string, port: number, handler: Hand
 
 /** Node has no option for it on TLS servers; its own HTTP agent sets the same field. */
 function raiseWriteLimit(socket: Duplex): void {
+  // oxlint-disable-next-line no-underscore-dangle
   (socket as unknown as { _writableState: { highWaterMark: number } })._writableState.highWaterMark = socketBufferBytes;
 }
 
