@@ -4,6 +4,7 @@ import { linkSync, mkdirSync, readFileSync, rmdirSync, rmSync, writeFileSync } f
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { clustersDirectory, gatehouseHome } from "./home.ts";
+import { isAlive } from "./process-liveness.ts";
 import { UserError } from "./user-error.ts";
 
 const pollMs = 20;
@@ -75,15 +76,5 @@ function read(path: string): number | undefined {
     return Number(readFileSync(path, "utf8"));
   } catch {
     return undefined;
-  }
-}
-
-/** True when there is a process of this number, whoever's it is. */
-export function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === "EPERM";
   }
 }

@@ -14,7 +14,7 @@ import {
 } from "node:fs";
 import { dirname } from "node:path";
 import { isMap, isSeq, parseDocument, type Document, type YAMLSeq } from "yaml";
-import { isAlive } from "./cluster-lock.ts";
+import { isAlive } from "./process-liveness.ts";
 import { UserError } from "./user-error.ts";
 
 export interface ContextEntry {

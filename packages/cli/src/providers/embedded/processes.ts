@@ -3,6 +3,7 @@
 import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { setTimeout as delay } from "node:timers/promises";
+import { isAlive, isZombie } from "../../process-liveness.ts";
 
 export interface ProcessInfo {
   pid: number;
@@ -28,7 +29,7 @@ export async function stopProcess(pid: number, directory: string): Promise<boole
   const descendants = processesOf(pid).map((info) => info.pid);
   kill(pid, "SIGTERM");
   const giveUpAt = Date.now() + stopTimeoutMs;
-  while (descendants.some(alive)) {
+  while (descendants.some(isAlive)) {
     if (Date.now() > giveUpAt) for (const member of descendants) kill(member, "SIGKILL");
     await delay(pollMs);
   }
@@ -37,7 +38,7 @@ export async function stopProcess(pid: number, directory: string): Promise<boole
 
 /** A pid may have been given to another program since: only a process that names our state directory is ours. */
 export function isClusterProcess(pid: number, directory: string): boolean {
-  if (!alive(pid)) return false;
+  if (!isAlive(pid)) return false;
   try {
     const environment = process.platform === "linux" ? readFileSync(`/proc/${pid}/environ`, "utf8") : "";
     const command =
@@ -47,26 +48,6 @@ export function isClusterProcess(pid: number, directory: string): boolean {
     return environment.includes(`${clusterDirectoryVariable}=${directory}\0`) || command.includes("gatehouse cluster");
   } catch {
     return false;
-  }
-}
-
-function alive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return linuxState(pid) !== "Z";
-  } catch {
-    return false;
-  }
-}
-
-/** A killed process whose parent has not collected it yet is gone for our purposes. */
-function linuxState(pid: number): string | undefined {
-  if (process.platform !== "linux") return undefined;
-  try {
-    const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
-    return stat.slice(stat.lastIndexOf(")") + 2, stat.lastIndexOf(")") + 3);
-  } catch {
-    return undefined;
   }
 }
 
@@ -98,7 +79,7 @@ function linuxProcess(pid: number): ProcessInfo | undefined {
     const command = readFileSync(`/proc/${pid}/cmdline`, "utf8").replaceAll("\0", " ").trim();
     const rollup = readFileSync(`/proc/${pid}/smaps_rollup`, "utf8");
     const memoryKiB = Number(/^Pss:\s+(\d+)/m.exec(rollup)?.[1] ?? 0);
-    return linuxState(pid) === "Z" ? undefined : { pid, command, memoryKiB };
+    return isZombie(pid) ? undefined : { pid, command, memoryKiB };
   } catch {
     return undefined;
   }
