@@ -59,6 +59,13 @@ const verbs: [
     "/apis/apps/v1/namespaces/demo/deployments/a/scale",
     "application/merge-patch+json",
   ],
+  [
+    "apply by force",
+    (c) => c.patch(deployments, { name: "a", namespace: "demo" }, "apply", {}, { fieldManager: "m", force: true }),
+    "PATCH",
+    "/apis/apps/v1/namespaces/demo/deployments/a?fieldManager=m&force=true",
+    "application/apply-patch+yaml",
+  ],
   ["delete", (c) => c.delete(pods, "a", "demo"), "DELETE", "/api/v1/namespaces/demo/pods/a"],
   [
     "delete with options",

@@ -32,6 +32,8 @@ export interface WriteOptions {
   fieldManager?: string;
   dryRun?: boolean;
   fieldValidation?: "Ignore" | "Warn" | "Strict";
+  /** With `apply` patches: takes fields over that other managers have. */
+  force?: boolean;
   /** Receives each Warning header's text. */
   onWarning?: (warning: string) => void;
 }
@@ -51,6 +53,7 @@ export interface ApiClient {
   /** Replaces the object; fails with Conflict unless its resourceVersion is current (or absent). */
   update<T extends KubeObject>(type: ResourceType<T>, object: T, options?: WriteOptions): Promise<T>;
   updateStatus<T extends KubeObject>(type: ResourceType<T>, object: T, options?: WriteOptions): Promise<T>;
+  /** With `apply` (which needs a fieldManager), `patch` is the configuration that the manager wants to be so (KEP-555). */
   patch<T extends KubeObject>(
     type: ResourceType<T>,
     target: { name: string; namespace?: string; subresource?: string },
@@ -230,6 +233,7 @@ function writeQuery(options: WriteOptions): string {
     ...(options.fieldManager ? { fieldManager: options.fieldManager } : {}),
     ...(options.dryRun ? { dryRun: "All" } : {}),
     ...(options.fieldValidation ? { fieldValidation: options.fieldValidation } : {}),
+    ...(options.force ? { force: "true" } : {}),
   });
 }
 

@@ -130,6 +130,12 @@ class Reflector<T extends KubeObject> implements Informer<T> {
 
   #set(current: T): void {
     const key = objectKey(current);
+    // Who owns which field is as long as the object itself, and nothing that informers serve asks for it.
+    if (current.metadata.managedFields) {
+      // Not `delete`, which would make a slow object of the rest.
+      const { managedFields: _, ...metadata } = current.metadata;
+      current.metadata = metadata;
+    }
     const old = this.objects.get(key);
     if (old && old.metadata.resourceVersion === current.metadata.resourceVersion) return;
     this.objects.set(key, current);

@@ -32,6 +32,8 @@ export interface ResourceRequest extends ResourceRequestInfo {
   /** Empty for verbs without a body. */
   body: Body;
   accept: string;
+  /** The User-Agent header, empty when there was none. */
+  userAgent: string;
   /** Collected here, sent as Warning headers. */
   warnings: string[];
   /** Aborts when the client goes away or the server closes. */

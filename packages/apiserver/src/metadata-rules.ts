@@ -62,12 +62,11 @@ export function normalizeMetadata(object: KubeObject): { unknown: string[]; caus
   for (const [name, value] of Object.entries(metadata as object)) {
     const type = Object.hasOwn(fields, name) ? fields[name] : undefined;
     if (!type) unknown.push(`metadata.${name}`);
-    else if (value === null || isEmpty(value)) continue;
+    // An empty list of owners is a wish of its own: forget them.
+    else if (value === null || (isEmpty(value) && name !== "managedFields")) continue;
     else if (!hasType(value, type)) causes.push(typeInvalid(`metadata.${name}`, value, `must be a ${type}`));
     else kept[name] = value;
   }
-  // Without server-side apply there is nobody to keep field ownership for.
-  delete kept.managedFields;
   delete kept.selfLink;
   object.metadata = kept as unknown as ObjectMeta;
   return { unknown, causes };

@@ -9,6 +9,8 @@ import { checkEscalation } from "./auth/escalation.ts";
 import { type ApiContext, type ResourceRequest, subjectOf } from "./api-context.ts";
 import { allocationsOf } from "./service-allocations.ts";
 import { establish, isCrd } from "./crd/crd-lifecycle.ts";
+import type { ManagedEntry } from "./managed-fields/entries.ts";
+import { sameButTimes, setEntries, trackChange, trackNew } from "./managed-fields/manager.ts";
 import {
   keepSystemFields,
   normalizeMetadata,
@@ -25,7 +27,10 @@ import { removeObject, writeObject } from "./storage/stored-objects.ts";
 
 /** A write. Without an identity it is the server's own. */
 export type WriteRequest = Pick<ResourceRequest, "definition" | "namespace" | "name" | "query" | "warnings"> &
-  Partial<Pick<ResourceRequest, "identity">>;
+  Partial<Pick<ResourceRequest, "identity" | "userAgent" | "subresource" | "verb">> & {
+    /** Who owns the fields afterwards, when an apply has found that out. */
+    managed?: ManagedEntry[];
+  };
 
 /** The decoded body as an object of the request's kind. Throws 400 when it is something else or names another object. */
 export function decodeObject(request: WriteRequest, value: unknown): KubeObject {
@@ -64,11 +69,15 @@ export function isDryRun(values: string[]): boolean {
 /** Completes and checks a new object in place. Throws 422 naming every fault. */
 export function admitNew(context: ApiContext, request: WriteRequest, object: KubeObject): void {
   const { definition } = request;
+  const given = takeManagedFields(object);
   stampNew(object, definition.type.namespaced ? request.namespace : undefined, tracksGeneration(context, definition));
   if (definition.subresources.status) delete object.status;
   applyDefaults(definition.schema, object);
   // The schema first: a strategy may then rely on the types of what it reads.
   refuse(object, definition, formFaults(context, definition, object, undefined, validateMetadata(object, definition)));
+  // What the server adds from here on is nobody's.
+  if (request.managed) setEntries(object, request.managed);
+  else trackNew(request, object, given);
   definition.strategy.prepareForCreate?.(object, allocationsOf(context.store, object.metadata.name));
   if (isCrd(definition)) establish(object, undefined);
   refuse(object, definition, definition.strategy.validate?.(object, undefined) ?? []);
@@ -93,10 +102,13 @@ export function admitChange(
   const { definition } = request;
   checkPreconditions(context, definition, old, object);
   keepSystemFields(object, old);
+  const given = takeManagedFields(object);
   // On the caller's own tree, before anything of the stored one is mixed in.
   applyDefaults(definition.schema, object);
   const next = isolate(definition, old, object, scope);
   refuse(next, definition, formFaults(context, definition, next, old, validateMetadataChange(next, old, definition)));
+  if (request.managed) setEntries(next, request.managed);
+  else trackChange(context.registry, request, old, next, given);
   if (scope === "object") {
     definition.strategy.prepareForUpdate?.(next, old, allocationsOf(context.store, object.metadata.name));
     if (isCrd(definition)) establish(next, old);
@@ -106,6 +118,13 @@ export function admitChange(
     request.warnings.push(...(definition.strategy.warnings?.(next) ?? []));
   }
   return next;
+}
+
+/** What a client says of owners is no part of the object: it is judged apart. */
+function takeManagedFields(object: KubeObject): unknown[] | undefined {
+  const { managedFields, ...metadata } = object.metadata;
+  if (managedFields) object.metadata = metadata;
+  return managedFields;
 }
 
 /** `metadataFaults`, those of the schema and, for custom kinds, those of its rules. */
@@ -133,7 +152,7 @@ export function storeChange(
   next: KubeObject,
 ): KubeObject {
   next.metadata.resourceVersion = old.metadata.resourceVersion ?? "";
-  if (isDeepStrictEqual(next, old)) return old;
+  if (sameButTimes(next, old)) return old;
   if (mayVanish(next)) return removeObject(context.store, definition, next);
   return writeObject(context.store, definition, next);
 }
@@ -218,7 +237,8 @@ function checkPreconditions(
 /** Spec writers cannot touch the status, status writers nothing else. */
 function isolate(definition: ResourceDefinition, old: KubeObject, object: KubeObject, scope: ChangeScope): KubeObject {
   if (scope === "status") {
-    const next: KubeObject = { ...old, metadata: { ...old.metadata } };
+    const { managedFields: _, ...metadata } = old.metadata;
+    const next: KubeObject = { ...old, metadata };
     if (object.status === undefined) delete next.status;
     else next.status = object.status;
     return next;

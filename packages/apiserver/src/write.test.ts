@@ -275,10 +275,13 @@ describe("patches", () => {
     await client.create(configMaps, configMap("guarded"));
     const stale = { metadata: { resourceVersion: "1" }, data: { a: "b" } };
     await assert.rejects(client.patch(configMaps, { name: "guarded", namespace }, "merge", stale), refusedWith(409));
-    await assert.rejects(
-      client.patch(configMaps, { name: "guarded", namespace }, "apply", {}),
-      refusedWith(415, /application\/apply-patch\+yaml/),
-    );
+    for (const type of ["application/apply-patch+cbor", "application/json"]) {
+      const path = `/api/v1/namespaces/${namespace}/configmaps/guarded?fieldManager=m`;
+      const send = client.json({ method: "PATCH", path, body: "{}", headers: { "content-type": type } });
+      const answer = await send.catch((error: unknown) => error);
+      assert.ok(refusedWith(415, /application\/apply-patch\+yaml$/)(answer));
+      assert.ok((answer as Error).message.includes(`(${type})`));
+    }
     await assert.rejects(client.patch(configMaps, { name: "absent", namespace }, "merge", {}), refusedWith(404));
   });
 

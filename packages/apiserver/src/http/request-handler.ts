@@ -88,7 +88,8 @@ export class RequestHandler {
     const definition = definitionFor(this.#parts.context.registry, info);
     const reads = info.verb === "get" || info.verb === "list" || info.verb === "watch";
     const body = reads ? emptyBody : await readBody(request);
-    return { ...info, definition, identity, body, accept, warnings: [], signal };
+    const userAgent = request.headers["user-agent"] ?? "";
+    return { ...info, definition, identity, body, accept, userAgent, warnings: [], signal };
   }
 
   async #watch(request: ResourceRequest, response: ServerResponse): Promise<void> {

@@ -1,6 +1,7 @@
 // From a resource request to the function that answers it: the verb, the subresource, or a review.
 
 import type { Answer, ApiContext, ResourceRequest } from "../api-context.ts";
+import { authorizeResource } from "../auth/access.ts";
 import type { Authenticator } from "../auth/authentication.ts";
 import type { Authorizer } from "../auth/authorization.ts";
 import { methodNotAllowed, noSuchResource } from "./error-answers.ts";
@@ -53,7 +54,9 @@ export async function answerResource(
     case "update":
       return update(context, request);
     case "patch":
-      return patch(context, request);
+      return patch(context, request, "object", () =>
+        authorizeResource(authorizer, request.identity, asCreate(request)),
+      );
     case "delete":
       return remove(context, request);
     case "deletecollection":
@@ -62,6 +65,9 @@ export async function answerResource(
       throw methodNotAllowed();
   }
 }
+
+/** What making the object of a PATCH is: a create, of this very name. */
+const asCreate = (request: ResourceRequest): ResourceRequestInfo => ({ ...request, verb: "create" });
 
 function isReview({ type }: ResourceDefinition): boolean {
   return type.group === "authentication.k8s.io" || type.group === "authorization.k8s.io";

@@ -118,7 +118,7 @@ function controllerRevision(): ResourceDefinition {
     package: apps,
     description: "An earlier state of a DaemonSet, to roll back to.",
     fields: {
-      data: anyObject("The state."),
+      data: anyObject("The state.", { "x-kubernetes-map-type": "atomic" }),
       "revision!": int64("Number of the revision.", { default: 0 }),
     },
     columns: [

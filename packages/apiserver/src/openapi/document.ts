@@ -15,7 +15,7 @@ function componentName({ type, schema }: ResourceDefinition): string {
 
 /** Custom kinds have no strategic merge: their schemas carry no merge keys. */
 function patchTypesOf({ schema }: ResourceDefinition): string[] {
-  const types = ["application/json-patch+json", "application/merge-patch+json"];
+  const types = ["application/apply-patch+yaml", "application/json-patch+json", "application/merge-patch+json"];
   return schemaName(schema) ? [...types, "application/strategic-merge-patch+json"] : types;
 }
 

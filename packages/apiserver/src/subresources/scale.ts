@@ -8,7 +8,7 @@ import { decodeBody } from "../http/decode-body.ts";
 import { methodNotAllowed } from "../http/error-answers.ts";
 import { readObject } from "../storage/stored-objects.ts";
 import { isTree } from "../patch/merge-patch.ts";
-import { patchOf } from "../verbs/patch.ts";
+import { isApply, patchOf } from "../verbs/patch.ts";
 import { admitChange, isDryRun, storeChange } from "../write-pipeline.ts";
 
 interface ScalePaths {
@@ -24,6 +24,7 @@ interface Scale extends KubeObject {
 /** GET, PUT and PATCH of `.../scale`. Throws 404, 409, 422. */
 export async function scale(context: ApiContext, request: ResourceRequest, paths: ScalePaths): Promise<Answer> {
   const { definition, namespace, name = "", verb } = request;
+  if (verb === "patch" && isApply(request.body)) return applyScale(context, request, paths);
   const change = verb === "get" ? undefined : await changeOf(request);
   if (verb === "get") await context.store.settled();
   const old = readObject(context.store, definition, namespace, name);
@@ -37,6 +38,27 @@ export async function scale(context: ApiContext, request: ResourceRequest, paths
   if (wanted.metadata?.uid) next.metadata.uid = wanted.metadata.uid;
   const admitted = admitChange(context, request, old, next, "object");
   const stored = isDryRun(request.query.getAll("dryRun")) ? admitted : storeChange(context, definition, old, admitted);
+  await context.store.committed();
+  return { type: "object", code: 200, object: scaleOf(stored, paths) };
+}
+
+/** Applies the one field of a Scale that is an object's own. Throws as every apply does. */
+async function applyScale(context: ApiContext, request: ResourceRequest, paths: ScalePaths): Promise<Answer> {
+  const { applyToObject, checkApplyOptions, checkConfig, decodeConfig } = await import("../verbs/apply.ts");
+  const { definition, namespace, name = "", query } = request;
+  const dryRun = isDryRun(query.getAll("dryRun"));
+  checkApplyOptions(query);
+  const wanted = await decodeConfig(request.body);
+  const old = readObject(context.store, definition, namespace, name);
+  if (!old) throw notFound(subjectOf(definition, name));
+  checkConfig(wanted, { apiVersion: "autoscaling/v1", kind: "Scale" });
+  const { uid, resourceVersion } = wanted.metadata ?? {};
+  const metadata = { name, ...(uid ? { uid } : {}), ...(resourceVersion ? { resourceVersion } : {}) };
+  const config = { apiVersion: old.apiVersion, kind: old.kind, metadata };
+  if ((wanted as unknown as Scale).spec?.replicas !== undefined) {
+    setPath(config as unknown as KubeObject, paths.specReplicasPath, replicasOf(wanted as unknown as Scale, name));
+  }
+  const stored = applyToObject(context, request, old, config, "object", dryRun);
   await context.store.committed();
   return { type: "object", code: 200, object: scaleOf(stored, paths) };
 }

@@ -76,7 +76,7 @@ export const podSpec = struct("core.v1.PodSpec", "What a pod is asked to be.", {
   imagePullSecrets: listBy(["name"], localObjectReference, "Secrets to fetch images with.", { repeats: true }),
   initContainers: listBy(["name"], container, "Run one after the other before the containers start."),
   nodeName: str("The node the pod runs on; set by the scheduler."),
-  nodeSelector: stringMap("Labels the node must have."),
+  nodeSelector: stringMap("Labels the node must have.", { "x-kubernetes-map-type": "atomic" }),
   os: podOS,
   overhead: quantities(),
   preemptionPolicy: str(),

@@ -49,7 +49,7 @@ export const serviceSpec = struct("core.v1.ServiceSpec", "What a Service offers 
   loadBalancerSourceRanges: strings("Clients that may use the load balancer."),
   ports: listBy(["port", "protocol"], servicePort, "Ports of the Service."),
   publishNotReadyAddresses: bool("True: pods count as endpoints before they are ready."),
-  selector: stringMap("Labels of the pods behind the Service."),
+  selector: stringMap("Labels of the pods behind the Service.", { "x-kubernetes-map-type": "atomic" }),
   sessionAffinity: oneOf(["ClientIP", "None"], "Whether a client stays with a pod.", { default: "None" }),
   sessionAffinityConfig: sessionAffinityConfig,
   trafficDistribution: str(),
