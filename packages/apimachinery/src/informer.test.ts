@@ -104,6 +104,20 @@ test("list items, which carry no kind, get it; late handlers hear of what is the
   informer.stop();
 });
 
+test("who owns which field is not kept: it is as long as the object", async () => {
+  const owned = (name: string, resourceVersion: string): KubeObject => {
+    const object = pod(name, resourceVersion);
+    return { ...object, metadata: { ...object.metadata, managedFields: [{ manager: "m" }] } };
+  };
+  const { client } = scripted({ lists: [list("5", owned("a", "3"))], watches: [[event("ADDED", owned("b", "6"))]] });
+  const informer = createInformer(client, pods);
+  const seen = changes(informer);
+  await informer.start();
+  await seen.until(2);
+  for (const object of informer.objects.values()) assert.equal(Object.hasOwn(object.metadata, "managedFields"), false);
+  informer.stop();
+});
+
 test("a watch that the server ends is resumed from the last event, bookmarks included", async () => {
   const { client, watched, lists } = scripted({
     lists: [list("5")],

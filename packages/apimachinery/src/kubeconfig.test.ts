@@ -100,10 +100,22 @@ const failures: [what: string, config: unknown, context: string | undefined, mes
   ["a missing user", demo, "nobody", /names user "gone", which is not there/],
   ["a cluster without a server", { ...demo, clusters: [{ name: "c", cluster: {} }] }, "demo", /"c" has no server/],
   [
-    "a plugin login",
+    "a login program of no known version",
     { ...demo, users: [{ name: "u", user: { exec: { command: "aws" } } }] },
     "demo",
-    /user "u" logs in with a plugin/,
+    /user "u": exec of version "" is not supported/,
+  ],
+  [
+    "a login that Kubernetes no longer knows",
+    { ...demo, users: [{ name: "u", user: { "auth-provider": { name: "gcp" } } }] },
+    "demo",
+    /user "u" logs in with auth-provider, .*: use its exec plugin/,
+  ],
+  [
+    "a proxy of its own",
+    { ...demo, clusters: [{ name: "c", cluster: { server: "https://h", "proxy-url": "http://p" } }] },
+    "demo",
+    /cluster "c" is reached by proxy-url, which is not supported/,
   ],
   [
     "a missing certificate file",

@@ -4,6 +4,7 @@ import { readFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { delimiter, dirname, join, resolve } from "node:path";
 import type { ConnectionOptions } from "./api-connection.ts";
+import type { ExecConfig } from "./exec-credential.ts";
 
 export interface NamedCluster {
   name: string;
@@ -13,6 +14,7 @@ export interface NamedCluster {
     "certificate-authority"?: string;
     "insecure-skip-tls-verify"?: boolean;
     "tls-server-name"?: string;
+    "proxy-url"?: string;
   };
 }
 
@@ -25,7 +27,7 @@ export interface NamedUser {
     "client-key"?: string;
     token?: string;
     tokenFile?: string;
-    exec?: unknown;
+    exec?: ExecConfig;
     "auth-provider"?: unknown;
     [field: string]: unknown;
   };
@@ -104,7 +106,7 @@ export async function loadConnection(
   }
   return {
     ...clusterOptions(cluster.entry, cluster.directory),
-    ...(user ? userOptions(user.entry, user.directory) : {}),
+    ...(user ? await userOptions(user.entry, user.directory, cluster.entry) : {}),
     context: wanted,
     namespace: chosen.context.namespace || "default",
   };
@@ -127,6 +129,9 @@ async function readIfThere(path: string): Promise<{ path: string; config: Kubeco
 
 function clusterOptions({ name, cluster }: NamedCluster, directory: string): ConnectionOptions {
   if (!cluster?.server) throw new Error(`cluster "${name}" has no server address`);
+  if (cluster["proxy-url"]) {
+    throw new Error(`cluster "${name}" is reached by proxy-url, which is not supported: use a tunnel or kubectl proxy`);
+  }
   const certificateAuthority = material(
     cluster["certificate-authority-data"],
     cluster["certificate-authority"],
@@ -140,10 +145,18 @@ function clusterOptions({ name, cluster }: NamedCluster, directory: string): Con
   };
 }
 
-function userOptions({ name, user }: NamedUser, directory: string): ConnectionOptions {
+async function userOptions(
+  { name, user }: NamedUser,
+  directory: string,
+  { cluster }: NamedCluster,
+): Promise<ConnectionOptions> {
   if (!user) return {};
-  if (user.exec || user["auth-provider"]) {
-    throw new Error(`user "${name}" logs in with a plugin, which is not supported yet: use a token or a certificate`);
+  if (user["auth-provider"]) {
+    throw new Error(`user "${name}" logs in with auth-provider, which Kubernetes 1.26 removed: use its exec plugin`);
+  }
+  if (user.exec) {
+    const { execCredentials } = await import("./exec-credential.ts");
+    return execCredentials(name, user.exec, cluster, directory);
   }
   const clientCertificate = material(user["client-certificate-data"], user["client-certificate"], directory);
   const clientKey = material(user["client-key-data"], user["client-key"], directory);

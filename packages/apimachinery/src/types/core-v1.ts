@@ -182,6 +182,12 @@ export interface ServicePort {
   appProtocol?: string;
 }
 
+export interface LoadBalancerIngress {
+  ip?: string;
+  hostname?: string;
+  ipMode?: "VIP" | "Proxy";
+}
+
 export interface Service extends KubeObject {
   spec: {
     type?: "ClusterIP" | "NodePort" | "LoadBalancer" | "ExternalName";
@@ -193,6 +199,7 @@ export interface Service extends KubeObject {
     ports?: ServicePort[];
     publishNotReadyAddresses?: boolean;
     sessionAffinity?: string;
+    sessionAffinityConfig?: { clientIP?: { timeoutSeconds?: number } };
     ipFamilies?: string[];
     ipFamilyPolicy?: string;
     internalTrafficPolicy?: string;
@@ -200,7 +207,7 @@ export interface Service extends KubeObject {
     externalTrafficPolicy?: string;
     loadBalancerClass?: string;
   };
-  status?: { loadBalancer?: { ingress?: { ip?: string; hostname?: string }[] }; conditions?: Condition[] };
+  status?: { loadBalancer?: { ingress?: LoadBalancerIngress[] }; conditions?: Condition[] };
 }
 
 export interface Namespace extends KubeObject {
