@@ -16,7 +16,7 @@ import {
   services,
 } from "@gatehouse/apimachinery/types/core-v1";
 import { endpointSlices } from "@gatehouse/apimachinery/types/discovery-v1";
-import { clusterCA, deployment, nodeIP, startTestCluster, type TestCluster } from "./cluster.ts";
+import { clusterCA, deployment, startTestCluster, type TestCluster } from "./cluster.ts";
 
 let cluster: TestCluster;
 beforeEach(async () => {
@@ -221,21 +221,6 @@ test("every namespace has its ServiceAccount and CA, restored when deleted or ch
   );
 });
 
-test("a LoadBalancer has the node's address until its type changes", async () => {
-  const { client, until } = cluster;
-  const spec = { type: "LoadBalancer" as const, selector: { app: "web" }, ports: [{ port: 80 }] };
-  await client.create(services, {
-    apiVersion: "v1",
-    kind: "Service",
-    metadata: { name: "web", namespace: "demo" },
-    spec,
-  });
-  const [balanced] = await until(services, ([only]) => only?.status?.loadBalancer?.ingress?.length === 1, "demo");
-  assert.equal(balanced?.status?.loadBalancer?.ingress?.[0]?.ip, nodeIP);
-  await client.patch(services, { name: "web", namespace: "demo" }, "merge", { spec: { type: "ClusterIP" } });
-  await until(services, ([only]) => (only?.status?.loadBalancer?.ingress ?? []).length === 0, "demo");
-});
-
 test("a settled cluster makes no writes, and a restart of the controllers changes nothing", async () => {
   const { client, until, writes } = cluster;
   cluster.actAsKubelet();
@@ -244,7 +229,7 @@ test("a settled cluster makes no writes, and a restart of the controllers change
     apiVersion: "v1",
     kind: "Service",
     metadata: { name: "web", namespace: "demo" },
-    spec: { type: "LoadBalancer", selector: { app: "web" }, ports: [{ port: 80 }] },
+    spec: { selector: { app: "web" }, ports: [{ port: 80 }] },
   });
   await client.create(daemonSets, {
     apiVersion: "apps/v1",
@@ -263,7 +248,6 @@ test("a settled cluster makes no writes, and a restart of the controllers change
     (all) => all.flatMap(({ endpoints }) => endpoints).filter(({ conditions }) => conditions?.ready).length === 2,
     "demo",
   );
-  await until(services, (all) => all.some(({ status }) => status?.loadBalancer?.ingress?.length === 1), "demo");
   await until(endpoints, (all) => all.some(({ subsets }) => subsets?.[0]?.addresses?.length === 2), "demo");
   await cluster.stopControllers();
   assert.deepEqual(

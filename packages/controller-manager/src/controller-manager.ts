@@ -14,7 +14,6 @@ import { startNamespaceController } from "./namespace.ts";
 import { startReplicaSetController } from "./replica-set.ts";
 import { startScheduler } from "./scheduler.ts";
 import { startServiceAccountController } from "./service-account.ts";
-import { startServiceLoadBalancerController } from "./service-load-balancer.ts";
 
 export interface ControllerManager {
   /** Resolves when every informer is synced and the controllers work. */
@@ -58,7 +57,6 @@ function startControllers(context: ControllerContext, clusterCA: string): Contro
     startScheduler(context),
     startEndpointSliceController(context),
     startEndpointsController(context),
-    startServiceLoadBalancerController(context),
     startNamespaceController(context),
     startGarbageCollector(context),
   ];

@@ -1,4 +1,5 @@
-// The kubelet: runs the pods bound to this node as processes, and tells the API server how they are.
+// The kubelet: runs the pods bound to this node as processes, tells the API server how they are, and opens the ports of
+// Services on the node (kube-proxy elsewhere).
 
 import { mkdirSync } from "node:fs";
 import type { Server } from "node:https";
@@ -15,6 +16,7 @@ import { createNodeRegistration } from "./node/node-registration.ts";
 import type { ApiAddress } from "./pods/api-access.ts";
 import { createObjectSources } from "./pods/object-sources.ts";
 import { createPodManager, type PodManager } from "./pods/pod-manager.ts";
+import { startServiceProxy } from "./service-proxy/service-proxy.ts";
 
 export interface KubeletOptions {
   client: ApiClient;
@@ -40,8 +42,8 @@ export interface Kubelet {
   subnet: number | undefined;
   /** The port of the kubelet API on the node's address. */
   port: number;
-  /** Resolves when the Node is registered, the pods bound to it are being started, and their statuses say so; rejects when the
-   * Node is refused. */
+  /** Resolves when the Node is registered, the pods bound to it are being started, and their statuses say so, and the ports of
+   * Services are open; rejects when the Node is refused. */
   ready: Promise<void>;
   /** Ends all pods' processes (SIGKILL after `graceMs`) and gives the network back. The objects stay as they are. */
   stop(options: { graceMs: number }): Promise<void>;
@@ -82,12 +84,14 @@ export async function startKubelet(options: KubeletOptions): Promise<Kubelet> {
     kubeletPort: claim.port,
     images: images.names,
   });
-  const ready = Promise.all([registration.register(), manager.start()]).then(() => undefined);
+  const { nodeIP } = network;
+  const proxy = startServiceProxy({ client, log, events, nodeIP, portMappings: options.portMappings });
+  const ready = Promise.all([registration.register(), manager.start(), proxy.ready]).then(() => undefined);
   // Reported to whoever waits for `ready`, and not a second time as an unhandled rejection.
   ready.catch(() => undefined);
 
   return {
-    nodeIP: network.nodeIP,
+    nodeIP,
     subnet: claim.subnet,
     port: claim.port,
     ready,
@@ -96,7 +100,7 @@ export async function startKubelet(options: KubeletOptions): Promise<Kubelet> {
       events.stop();
       // First: a pod may be waiting for an object that an unreachable API server does not tell of.
       sources.stop();
-      await manager.stop(graceMs);
+      await Promise.all([proxy.stop(), manager.stop(graceMs)]);
       await close(server);
     },
   };

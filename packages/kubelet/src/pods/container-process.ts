@@ -68,6 +68,7 @@ export function startContainerProcess(options: ProcessOptions): ContainerProcess
   });
   child.on("exit", (code, signal) => {
     running = false;
+    killGroup(child.pid);
     control?.destroy();
     setTimeout(() => {
       child.stdout?.destroy();
@@ -83,12 +84,19 @@ export function startContainerProcess(options: ProcessOptions): ContainerProcess
     terminate: () => void child.kill("SIGTERM"),
     kill: () => {
       // Only while unreaped: afterwards the number may be somebody else's.
-      if (!running || child.pid === undefined) return;
-      try {
-        process.kill(-child.pid, "SIGKILL");
-      } catch {
-        child.kill("SIGKILL");
-      }
+      if (!running) return;
+      if (!killGroup(child.pid)) child.kill("SIGKILL");
     },
   };
+}
+
+/** As in a container, nothing outlives the first process. A group keeps its number until its last member is gone, so at
+ * the leader's exit it cannot be somebody else's yet. False when there is none. */
+function killGroup(leader: number | undefined): boolean {
+  if (leader === undefined) return false;
+  try {
+    return process.kill(-leader, "SIGKILL");
+  } catch {
+    return false;
+  }
 }
