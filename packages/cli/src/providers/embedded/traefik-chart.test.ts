@@ -71,6 +71,30 @@ test("a port set to null is left out, a port of one's own is added", () => {
   );
 });
 
+test("an access log of the chart keeps fields and drops headers; without one there are no flags of it", () => {
+  const flags = (values: unknown) =>
+    ((render(values).at(-1) as DaemonSet).spec.template.spec.containers[0]?.args ?? []).filter((flag) =>
+      flag.startsWith("--accesslog"),
+    );
+  const values = structuredClone(demoValues) as { logs: { access: { enabled: boolean } } };
+  assert.deepEqual(flags(values), [
+    "--accesslog=true",
+    "--accesslog.fields.defaultmode=keep",
+    "--accesslog.fields.headers.defaultmode=drop",
+  ]);
+  values.logs.access.enabled = false;
+  assert.deepEqual(flags(values), []);
+});
+
+test("websecure is TLS, as in the chart, unless its value says otherwise", () => {
+  const values = structuredClone(demoValues) as { ports: { websecure: Record<string, unknown> } };
+  const flag = "--entryPoints.websecure.http.tls=true";
+  const args = () => (render(values).at(-1) as DaemonSet).spec.template.spec.containers[0]?.args ?? [];
+  assert.ok(args().includes(flag));
+  values.ports.websecure.http = { tls: { enabled: false } };
+  assert.ok(!args().includes(flag));
+});
+
 const refused: [string, (values: Record<string, any>) => void, RegExp][] = [
   [
     "an unknown value",

@@ -23,6 +23,7 @@ interface PortValues {
   expose?: { default?: boolean };
   protocol?: "TCP" | "UDP";
   forwardedHeaders?: { trustedIPs?: string[]; insecure?: boolean };
+  http?: { tls: { enabled: boolean } };
 }
 
 interface ChartValues {
@@ -75,7 +76,13 @@ const defaults: ChartValues = {
   ports: {
     traefik: { port: 8080, exposedPort: 8080, expose: { default: false }, protocol: "TCP" },
     web: { port: 8000, exposedPort: 80, expose: { default: true }, protocol: "TCP" },
-    websecure: { port: 8443, exposedPort: 443, expose: { default: true }, protocol: "TCP" },
+    websecure: {
+      port: 8443,
+      exposedPort: 443,
+      expose: { default: true },
+      protocol: "TCP",
+      http: { tls: { enabled: true } },
+    },
     metrics: { port: 9100, exposedPort: 9100, expose: { default: false }, protocol: "TCP" },
   },
   service: { enabled: true, type: "LoadBalancer" },
@@ -191,7 +198,17 @@ const clusterRoleName = (release: ChartRelease): string => `${release.name}-${re
 
 /** Read what routing needs, write statuses, nothing else. */
 function clusterRole(release: ChartRelease, labels: Record<string, string>): KubeObject {
-  const routes = ["httproutes", "grpcroutes", "tcproutes", "tlsroutes", "udproutes"];
+  const kinds = [
+    "backendtlspolicies",
+    "gatewayclasses",
+    "gateways",
+    "grpcroutes",
+    "httproutes",
+    "tcproutes",
+    "tlsroutes",
+  ];
+  // The chart knows neither; the built-in gateway reads them where their definitions are installed.
+  const gatewayApi = [...kinds, "listenersets", "udproutes"];
   return {
     apiVersion: "rbac.authorization.k8s.io/v1",
     kind: "ClusterRole",
@@ -206,14 +223,12 @@ function clusterRole(release: ChartRelease, labels: Record<string, string>): Kub
       { apiGroups: ["discovery.k8s.io"], resources: ["endpointslices"], verbs: ["list", "watch"] },
       {
         apiGroups: ["gateway.networking.k8s.io"],
-        resources: ["gatewayclasses", "gateways", "referencegrants", "backendtlspolicies", "listenersets", ...routes],
+        resources: [...gatewayApi, "referencegrants"],
         verbs: ["get", "list", "watch"],
       },
       {
         apiGroups: ["gateway.networking.k8s.io"],
-        resources: ["gatewayclasses", "gateways", "backendtlspolicies", "listenersets", ...routes].map(
-          (name) => `${name}/status`,
-        ),
+        resources: gatewayApi.map((name) => `${name}/status`),
         verbs: ["update"],
       },
     ],
@@ -329,13 +344,26 @@ function traefikArguments(values: ChartValues, release: ChartRelease): string[] 
     ...(kubernetesGateway.labelSelector
       ? [`--providers.kubernetesgateway.labelSelector=${kubernetesGateway.labelSelector}`]
       : []),
-    `--log.level=${values.logs.general.level}`,
-    ...(values.logs.general.format ? [`--log.format=${values.logs.general.format}`] : []),
-    ...(values.logs.access.enabled ? ["--accesslog=true"] : []),
-    ...(values.logs.access.enabled && values.logs.access.format
-      ? [`--accesslog.format=${values.logs.access.format}`]
-      : []),
+    ...enabledPorts(values).flatMap(([name, port]) =>
+      port.http?.tls.enabled ? [`--entryPoints.${name}.http.tls=true`] : [],
+    ),
+    ...logArguments(values.logs),
     ...values.additionalArguments,
+  ];
+}
+
+function logArguments({ general, access }: ChartValues["logs"]): string[] {
+  return [
+    ...(general.format ? [`--log.format=${general.format}`] : []),
+    `--log.level=${general.level}`,
+    ...(access.enabled
+      ? [
+          "--accesslog=true",
+          ...(access.format ? [`--accesslog.format=${access.format}`] : []),
+          "--accesslog.fields.defaultmode=keep",
+          "--accesslog.fields.headers.defaultmode=drop",
+        ]
+      : []),
   ];
 }
 
