@@ -17,6 +17,7 @@ const programs = {
   "images/whoami": "packages/kubelet/src/images/whoami.ts",
   "images/echo-basic": "packages/kubelet/src/images/echo-basic.ts",
   "images/traefik": "packages/cli/src/images/traefik.ts",
+  "images/traefik-binary": "packages/cli/src/images/traefik-binary.ts",
 };
 
 async function main(): Promise<void> {

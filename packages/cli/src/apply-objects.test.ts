@@ -214,3 +214,25 @@ test("the annotation is what kubectl writes, and never holds itself", () => {
   assert.equal(once.metadata.annotations?.note, "n");
   assert.deepEqual(withLastApplied(once), once);
 });
+
+test("marks are on what is created, and stay when the manifest is applied again without them", async () => {
+  const marks = { "example.com/by": "us" };
+  assert.deepEqual(await apply([configMap("marked", { x: "1" })], { marks }), ["configmap/marked created"]);
+  assert.deepEqual(await apply([configMap("marked", { x: "2" })]), ["configmap/marked configured"]);
+  assert.deepEqual(await apply([configMap("marked", { x: "3" })], { marks }), ["configmap/marked configured"]);
+  const { labels, annotations } = (await client.get(configMaps, "marked", "default")).metadata;
+  assert.deepEqual(labels, marks);
+  assert.doesNotMatch(annotations?.[lastAppliedAnnotation] ?? "", /example\.com/);
+});
+
+test("what is there without the marks is refused, except namespaces, which are shared and left alone", async () => {
+  const marks = { "example.com/by": "us" };
+  const theirs: KubeObject = { apiVersion: "v1", kind: "Namespace", metadata: { name: "theirs" } };
+  await apply([configMap("theirs", { x: "1" }), theirs]);
+  assert.deepEqual(await apply([theirs, configMap("theirs", { x: "2" })], { marks }), [
+    "namespace/theirs unchanged",
+    "configmap/theirs failed: is there already, and not from here: delete it, or hand it over with the label example.com/by=us",
+  ]);
+  assert.deepEqual((await client.get(configMaps, "theirs", "default")).data, { x: "1" });
+  assert.equal((await client.get(namespaces, "theirs")).metadata.labels?.["example.com/by"], undefined);
+});

@@ -26,6 +26,11 @@ export interface ApplyOptions {
   types?: readonly ResourceType[];
   /** Asked for kinds that are not known otherwise. Without it they fail. */
   mapper?: () => Promise<ResourceMapper>;
+  /**
+   * Labels by which what is created is known again; not part of the last applied configuration, so that applying the
+   * manifest again keeps them. What is there without them is somebody else's: left alone (Namespaces) or refused.
+   */
+  marks?: Record<string, string>;
   onWarning?: (warning: string) => void;
 }
 
@@ -175,7 +180,7 @@ async function applyObject(client: ApiClient, type: ResourceType, object: KubeOb
     throw new UserError(`error when retrieving current configuration: resource name may not be empty${hint}`);
   }
   const manifest = inNamespace(object, type, options.namespace ?? "default");
-  const modified = withLastApplied(manifest);
+  const modified = marked(withLastApplied(manifest), options.marks);
   const live = await liveObject(client, type, manifest.metadata);
   if (live) return configure(client, type, modified, live, options);
   if (options.dryRun === "client") return { result: "created" as const, object: manifest };
@@ -217,6 +222,13 @@ async function configure(
   options: ApplyOptions,
 ) {
   const { name, namespace } = modified.metadata;
+  if (!carries(live, options.marks)) {
+    if (type.kind === "Namespace") return { result: "unchanged" as const, object: live };
+    const labels = Object.entries(options.marks ?? {}).map((pair) => pair.join("="));
+    throw new UserError(
+      `is there already, and not from here: delete it, or hand it over with the label ${labels.join(",")}`,
+    );
+  }
   const original = lastAppliedOf(live);
   if (!original) options.onWarning?.(missingAnnotation(type, name));
   const patch = threeWayMergePatch(original ?? {}, { ...modified }, { ...live });
@@ -253,6 +265,16 @@ export function withLastApplied(manifest: KubeObject): KubeObject {
     ...bare,
     metadata: { ...bare.metadata, annotations: { ...annotations, [lastAppliedAnnotation]: `${goJson(bare)}\n` } },
   };
+}
+
+function marked(object: KubeObject, marks: Record<string, string> | undefined): KubeObject {
+  if (!marks) return object;
+  return { ...object, metadata: { ...object.metadata, labels: { ...object.metadata.labels, ...marks } } };
+}
+
+/** True when all marks are on it. */
+export function carries({ metadata }: KubeObject, marks: Record<string, string> = {}): boolean {
+  return Object.entries(marks).every(([label, value]) => metadata.labels?.[label] === value);
 }
 
 function lastAppliedOf(live: KubeObject): Record<string, unknown> | undefined {

@@ -1,20 +1,20 @@
-// One command at a time changes a cluster: `up`, `start`, `stop` and `down` of the same name wait for each other.
+// One command at a time changes a cluster: `up`, `start`, `stop` and `down` of the same one wait for each other.
 
 import { linkSync, mkdirSync, readFileSync, rmdirSync, rmSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { dirname } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
-import { clustersDirectory, gatehouseHome } from "./home.ts";
+import { gatehouseHome } from "./home.ts";
 import { isAlive } from "./process-liveness.ts";
 import { UserError } from "./user-error.ts";
 
 const pollMs = 20;
 
 /**
- * Resolves with the way to unlock as soon as no other living process holds the lock; the end of this process unlocks too.
+ * Locks the cluster whose state is, or will be, in `directory`. Resolves with the way to unlock as soon as no other living process holds the lock; the end of this process unlocks too.
  * `onWait` is told once which process is waited for. Throws a UserError when the state directory cannot be written.
  */
-export async function lockCluster(name: string, onWait: (pid: number) => void): Promise<() => void> {
-  const path = join(clustersDirectory(), `${name}.lock`);
+export async function lockCluster(directory: string, onWait: (pid: number) => void): Promise<() => void> {
+  const path = `${directory}.lock`;
   let told = false;
   for (;;) {
     const holder = tryLock(path);
@@ -26,14 +26,18 @@ export async function lockCluster(name: string, onWait: (pid: number) => void): 
   const unlock = (): void => {
     process.off("exit", unlock);
     rmSync(path, { force: true });
-    for (const directory of [clustersDirectory(), gatehouseHome()]) removeIfEmpty(directory);
+    removeParentsIfEmpty(directory);
   };
   process.on("exit", unlock);
   return unlock;
 }
 
-/** Removes a directory that nothing is in any more. */
-export function removeIfEmpty(directory: string): void {
+/** Removes the directories that clusters are in, as far as nothing is in them any more. */
+export function removeParentsIfEmpty(directory: string): void {
+  for (const parent of [dirname(directory), gatehouseHome()]) removeIfEmpty(parent);
+}
+
+function removeIfEmpty(directory: string): void {
   try {
     rmdirSync(directory);
   } catch {
@@ -45,7 +49,7 @@ export function removeIfEmpty(directory: string): void {
 function tryLock(path: string): number | undefined {
   const own = `${path}.${process.pid}`;
   try {
-    mkdirSync(clustersDirectory(), { recursive: true, mode: 0o700 });
+    mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
     writeFileSync(own, String(process.pid), { mode: 0o600 });
     // A link appears whole, with its content, or not at all.
     linkSync(own, path);

@@ -3,7 +3,6 @@
 
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import type { KubeconfigChange } from "./kubeconfig-file.ts";
 import { UserError } from "./user-error.ts";
 
 export interface PortMapping {
@@ -13,21 +12,24 @@ export interface PortMapping {
   hostPort: number;
 }
 
+export type ProviderKind = "embedded" | "kind" | "context";
+
+/** What is known of a cluster of any provider. */
 export interface ClusterState {
+  provider: ProviderKind;
   name: string;
   context: string;
   createdAt: string;
-  /** Kept across restarts so that kubeconfigs stay valid; 0 until the first start chose one. */
-  apiPort: number;
+  /** Ports of this machine that lead to the node; none where the cluster is not this machine's. */
   portMappings: PortMapping[];
-  /** The `N` of 127.N.0.0/16 used last, tried first at the next start. */
-  subnet?: number;
   /** True once every step of `up` has been done. */
   complete: boolean;
-  /** The kubeconfig file the context was written to, and what `down` is to restore. */
-  kubeconfig?: KubeconfigChange;
+  /** An empty cluster was asked for: no definitions, no gateway, no demo. */
+  bare?: boolean;
   /** The hosts file in which a block was written. */
   hostsFile?: string;
+  /** Where the gateway was reached last, when that is no port mapping. */
+  entry?: { host: string; port: number };
 }
 
 export interface ClusterRuntime {
@@ -37,9 +39,9 @@ export interface ClusterRuntime {
   startedAt: string;
 }
 
-/** Undefined when there is no such cluster. Throws a UserError when the file is damaged. */
-export function readClusterState(directory: string): ClusterState | undefined {
-  return readJson<ClusterState>(join(directory, "cluster.json"));
+/** Undefined when there is no such cluster. Throws a UserError when the file is damaged. `State` is the provider's own. */
+export function readClusterState<State extends ClusterState = ClusterState>(directory: string): State | undefined {
+  return readJson<State>(join(directory, "cluster.json"));
 }
 
 /** True while the directory holds a cluster, damaged or not. */
@@ -49,6 +51,15 @@ export function isClusterDirectory(directory: string): boolean {
 
 export function writeClusterState(directory: string, state: ClusterState): void {
   writeJson(directory, "cluster.json", state);
+}
+
+/** Changes what is known of a cluster; nothing happens when there is none. */
+export function changeClusterState<State extends ClusterState = ClusterState>(
+  directory: string,
+  change: Partial<State>,
+): void {
+  const state = readClusterState(directory);
+  if (state) writeClusterState(directory, { ...state, ...change });
 }
 
 export function readClusterRuntime(directory: string): ClusterRuntime | undefined {

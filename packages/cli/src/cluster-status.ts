@@ -10,15 +10,12 @@ import { gateways } from "@gatehouse/gateway-api/gateway";
 import { gatewayClasses } from "@gatehouse/gateway-api/gateway-class";
 import { httpRoutes } from "@gatehouse/gateway-api/http-route";
 import { type ClusterSummary, clusterSummary } from "./cluster-summary.ts";
-import type { EmbeddedProvider } from "./providers/embedded/embedded-provider.ts";
-import { processesOf } from "./providers/embedded/processes.ts";
-import type { ClusterPhase } from "./providers/provider.ts";
+import type { ClusterPhase, ClusterProvider } from "./providers/provider.ts";
 import { type Unready, unreadyObjects } from "./steps/unready.ts";
 
-export interface ClusterStatus extends Omit<ClusterSummary, "urls"> {
+export interface ClusterStatus extends ClusterSummary {
   phase: ClusterPhase;
   ready: boolean;
-  urls: string[];
   gateways: {
     namespace: string;
     name: string;
@@ -34,27 +31,23 @@ export interface ClusterStatus extends Omit<ClusterSummary, "urls"> {
     parents: { gateway: string; accepted: boolean; reason: string }[];
   }[];
   pods: { namespace: string; name: string; ready: boolean; phase: string; ip: string; restarts: number }[];
-  /** All processes of the cluster together. */
-  memory: { processes: number; mebibytes: number };
   notReady: Unready[];
 }
 
 type Parent = { parentRef: { namespace?: string; name: string }; conditions?: Condition[] };
 
 /** Never throws for a cluster that is not there or not running: that is a status too. */
-export async function collectStatus(provider: EmbeddedProvider): Promise<ClusterStatus> {
+export async function collectStatus(provider: ClusterProvider): Promise<ClusterStatus> {
   const phase = await provider.phase();
-  const base = { ...clusterSummary(provider), name: provider.state?.name ?? provider.context, phase };
+  const base = { ...(await clusterSummary(provider)), phase };
   if (phase !== "running") {
-    const reason =
-      phase === "absent" ? "not there: bring it up with gatehouse up" : "not running: start it with gatehouse start";
+    const reason = whyNotRunning(provider, phase);
     return {
       ...base,
       ready: false,
       gateways: [],
       routes: [],
       pods: [],
-      memory: { processes: 0, mebibytes: 0 },
       notReady: [{ object: `cluster/${base.name}`, reason }],
     };
   }
@@ -70,12 +63,17 @@ export async function collectStatus(provider: EmbeddedProvider): Promise<Cluster
       gateways: gatewayList.map(gatewayRow),
       routes: routeList.map(routeRow),
       pods: podList.map((pod) => podRow(pod as Pod)),
-      memory: memoryOf(provider.runtime?.pid ?? 0),
       notReady,
     };
   } finally {
     client.close();
   }
+}
+
+function whyNotRunning({ kind, flags }: ClusterProvider, phase: ClusterPhase): string {
+  if (phase === "absent") return `not there: bring it up with gatehouse up${flags}`;
+  if (kind === "context") return "does not answer: see whether it runs";
+  return `not running: start it with gatehouse start${flags}`;
 }
 
 /** A cluster without the Gateway API definitions simply has no such objects. */
@@ -128,12 +126,6 @@ function podRow(pod: Pod): ClusterStatus["pods"][number] {
     ip: pod.status?.podIP ?? "",
     restarts: (pod.status?.containerStatuses ?? []).reduce((sum, container) => sum + container.restartCount, 0),
   };
-}
-
-function memoryOf(pid: number): ClusterStatus["memory"] {
-  const processes = processesOf(pid);
-  const kibibytes = processes.reduce((sum, process) => sum + process.memoryKiB, 0);
-  return { processes: processes.length, mebibytes: Math.round(kibibytes / 102.4) / 10 };
 }
 
 const nameOf = (object: KubeObject): { namespace: string; name: string } => ({

@@ -28,14 +28,20 @@ export interface PortChoice {
   notes: string[];
 }
 
+/** lsof may wait for a dead network mount; a port without a name is better than no answer. */
+const holderTimeoutMs = 3_000;
+
 type Refusal = { code: string };
 
-/** Finds a host port for every wish. Throws a UserError when a port the user asked for is not to be had. */
-export async function chooseHostPorts(wishes: PortWish[]): Promise<PortChoice> {
+/**
+ * Finds a host port for every wish. Throws a UserError when a port the user asked for is not to be had. `privileged`: who
+ * will open them (Docker's daemon) may open ports that this user may not.
+ */
+export async function chooseHostPorts(wishes: PortWish[], privileged = false): Promise<PortChoice> {
   const choice: PortChoice = { mappings: [], notes: [] };
   for (const wish of wishes) {
     const taken = choice.mappings.map((mapping) => mapping.hostPort);
-    const { hostPort, note } = await chooseOne(wish, taken);
+    const { hostPort, note } = await chooseOne(wish, taken, privileged);
     choice.mappings.push({ containerPort: wish.containerPort, hostPort });
     if (note) choice.notes.push(note);
   }
@@ -51,10 +57,18 @@ export async function isFree(port: number): Promise<boolean> {
 export async function untilFree(ports: number[], timeoutMs: number): Promise<void> {
   const giveUpAt = Date.now() + timeoutMs;
   for (const port of ports)
-    while ((await refusalOf(port))?.code === "EADDRINUSE" && Date.now() < giveUpAt) await delay(10);
+    while ((await whyRefused(port))?.code === "EADDRINUSE" && Date.now() < giveUpAt) await delay(10);
 }
 
-async function chooseOne(wish: PortWish, taken: number[]): Promise<{ hostPort: number; note?: string }> {
+async function chooseOne(
+  wish: PortWish,
+  taken: number[],
+  privileged: boolean,
+): Promise<{ hostPort: number; note?: string }> {
+  const refusalOf = async (port: number): Promise<Refusal | undefined> => {
+    const refusal = await whyRefused(port);
+    return privileged && refusal?.code === "EACCES" ? undefined : refusal;
+  };
   if (wish.chosen === 0) return { hostPort: await anyFreePort() };
   const first = wish.chosen ?? wish.preferred;
   if (wish.chosen !== undefined && taken.includes(first))
@@ -82,7 +96,7 @@ async function explain(port: number, refusal: Refusal): Promise<string> {
 }
 
 /** Why 127.0.0.1:port (or [::1]:port, where there is IPv6) cannot be listened on; undefined when it can. */
-async function refusalOf(port: number): Promise<Refusal | undefined> {
+export async function whyRefused(port: number): Promise<Refusal | undefined> {
   const v4 = await tryListen("127.0.0.1", port);
   if (v4) return v4;
   const v6 = await tryListen("::1", port);
@@ -112,7 +126,9 @@ function anyFreePort(): Promise<number> {
 export async function portHolder(port: number): Promise<string | undefined> {
   if (process.platform === "linux") return linuxPortHolder(port);
   try {
-    const { stdout } = await promisify(execFile)("lsof", ["-nP", `-iTCP:${port}`, "-sTCP:LISTEN", "-Fpc"]);
+    const { stdout } = await promisify(execFile)("lsof", ["-nP", `-iTCP:${port}`, "-sTCP:LISTEN", "-Fpc"], {
+      timeout: holderTimeoutMs,
+    });
     const pid = /^p(\d+)$/m.exec(stdout)?.[1];
     const command = /^c(.+)$/m.exec(stdout)?.[1];
     return pid && command ? `${command} (pid ${pid})` : undefined;

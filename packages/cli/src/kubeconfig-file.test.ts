@@ -15,7 +15,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { parse } from "yaml";
-import { addContext, removeContext } from "./kubeconfig-file.ts";
+import { addContext, pathToMerge, removeContext } from "./kubeconfig-file.ts";
 
 const entry = (context: string) => ({
   context,
@@ -151,4 +151,14 @@ test("a file that only clusters of ours are in goes with the last of them, in an
     for (const name of order) removeContext(changes.get(name) ?? { path, created: false }, name);
     assert.equal(existsSync(path), false, order.join());
   }
+});
+
+test("of several kubeconfig files the first that exists is written, and the last when there is none", (t) => {
+  const directory = mkdtempSync(join(tmpdir(), "gatehouse-test-"));
+  t.after(() => rmSync(directory, { recursive: true }));
+  const [first = "", second = "", third = ""] = ["a", "b", "c"].map((name) => join(directory, name));
+  assert.equal(pathToMerge([first]), first);
+  assert.equal(pathToMerge([first, second, third]), third);
+  writeFileSync(second, "");
+  assert.equal(pathToMerge([first, second, third]), second);
 });

@@ -2,6 +2,7 @@
 // comments and order stay, the file is replaced whole, under kubectl's own lock.
 
 import {
+  existsSync,
   mkdirSync,
   readdirSync,
   readFileSync,
@@ -33,6 +34,11 @@ export interface KubeconfigChange {
   /** The directory of the file was made too. */
   directoryCreated?: boolean;
   previousContext?: string;
+}
+
+/** As kind chooses among the files of KUBECONFIG: the first that exists, else the last. */
+export function pathToMerge(paths: string[]): string {
+  return paths.find((path) => existsSync(path)) ?? paths.at(-1) ?? "";
 }
 
 const lists = ["clusters", "users", "contexts"] as const;

@@ -5,6 +5,8 @@ import { StatusError } from "@gatehouse/apimachinery/status-error";
 import { registerApply } from "./commands/apply.ts";
 import { registerDelete } from "./commands/delete.ts";
 import { registerDescribe } from "./commands/describe.ts";
+import { registerDiff } from "./commands/diff.ts";
+import { registerDoctor } from "./commands/doctor.ts";
 import { registerDown } from "./commands/down.ts";
 import { registerGet } from "./commands/get.ts";
 import { registerLogs } from "./commands/logs.ts";
@@ -21,11 +23,13 @@ const registrations = [
   registerStop,
   registerStart,
   registerStatus,
+  registerDoctor,
   registerGet,
   registerDescribe,
   registerApply,
   registerDelete,
   registerLogs,
+  registerDiff,
 ];
 
 function createProgram(): Command {

@@ -66,7 +66,7 @@ test("standard input and URLs", async () => {
     path === "/a.yaml" ? void response.end(configMap("web")) : [404, {}],
   );
   assert.deepEqual(names(await loadManifests([`${server.url}/a.yaml`])), ["web"]);
-  await assert.rejects(loadManifests([`${server.url}/b.yaml`]), /unable to read URL ".*b\.yaml", server reported 404/);
+  await assert.rejects(loadManifests([`${server.url}/b.yaml`]), /unable to read URL ".*b\.yaml": server reported 404/);
 });
 
 test("values are read as kubectl reads them: YAML 1.1 without its times and dates", async () => {

@@ -66,6 +66,8 @@ export async function collectManifests(
 export const notAManifest = (path: string): string =>
   `note: ${path} is no Kubernetes object (Helm values?) and was left out`;
 
+const downloadTimeoutMs = 30_000;
+
 const manifestExtensions = new Set([".yaml", ".yml", ".json"]);
 const isUrl = (path: string): boolean => /^https?:\/\//.test(path);
 
@@ -105,17 +107,9 @@ async function readText(path: string, stdin: Readable = process.stdin): Promise<
     return Buffer.concat(chunks).toString("utf8");
   }
   if (!isUrl(path)) return readFile(path, "utf8");
-  const response = await fetch(path).catch((error: unknown) => {
-    throw new UserError(`unable to read URL "${path}": ${reasonOf(error)}`, 1, { cause: error });
-  });
-  if (!response.ok) throw new UserError(`unable to read URL "${path}", server reported ${response.status}`);
-  return response.text();
+  const { download } = await import("./tools/download.ts");
+  return download(path, downloadTimeoutMs);
 }
-
-const reasonOf = (error: unknown): string => {
-  const cause = error instanceof Error ? (error.cause ?? error) : error;
-  return cause instanceof Error ? cause.message : String(cause);
-};
 
 /** The documents before the first that cannot be read, and what is wrong with that one, by file and line. */
 async function parseManifest(text: string, path: string): Promise<{ documents: unknown[]; problem?: UserError }> {

@@ -12,9 +12,9 @@ export function clusterProgram(): string {
   return built ? join(distDirectory(), "cluster.js") : join(here, "providers/embedded/cluster-main.ts");
 }
 
-/** The script of the image `traefik`. */
-export function gatewayImageProgram(): string {
-  return built ? join(distDirectory(), "images/traefik.js") : join(here, "images/traefik.ts");
+/** The script of the image `traefik`: our own gateway, or what runs the real one. */
+export function gatewayImageProgram(program: "traefik" | "traefik-binary"): string {
+  return built ? join(distDirectory(), `images/${program}.js`) : join(here, `images/${program}.ts`);
 }
 
 /** The dashboard's page. From source there is no bundled script, so the built one is used when there is one. */
@@ -25,6 +25,11 @@ export function dashboardDirectory(): string {
 /** The demo's manifests: in the checkout, or shipped beside dist/. */
 export function manifestsDirectory(): string {
   return join(projectDirectory(), "manifests");
+}
+
+/** Values for the Traefik chart, real or rendered here. */
+export function traefikValuesFile(): string {
+  return join(manifestsDirectory(), "traefik-values.yaml");
 }
 
 export function kindConfigFile(): string {

@@ -1,11 +1,26 @@
-// The visible list of steps: one line each, with a tick and the time it took, while the work goes on.
+// The visible list of steps: one line each, with a tick and the time it took. What takes long says in between how far it
+// is; a log keeps all of it, with the output of the tools that were run.
+
+import { appendFileSync, rmSync, writeFileSync } from "node:fs";
+
+/** What the work of a step may say while it goes on. */
+export interface Step {
+  /** What it is at, or what it found: shown behind the step's name. */
+  detail: (text: string) => void;
+  /** A line of a tool's own output: kept in the log, shown with --verbose. */
+  output: (line: string) => void;
+}
 
 export interface Progress {
-  /** Runs a step. `work` may give a detail to show behind the name, e.g. what was found. */
-  step<T>(name: string, work: (detail: (text: string) => void) => Promise<T>): Promise<T>;
+  /** Runs a step. */
+  step<T>(name: string, work: (step: Step) => Promise<T>): Promise<T>;
   note(text: string): void;
   /** Shows nothing more from here on. */
   silence(): void;
+  /** Keeps everything said so far and from here on in this file (mode 0600), replacing what was there. */
+  logTo(path: string): void;
+  /** The file, when there is one. */
+  readonly log: string | undefined;
   /** Since the progress began. */
   elapsedMs(): number;
   /** What was done, in order, in milliseconds since the start. */
@@ -17,45 +32,156 @@ export interface ProgressOptions {
   /** A terminal shows the running step and colours. */
   terminal: boolean;
   quiet: boolean;
+  /** Tools' own output is shown. */
+  verbose?: boolean;
 }
 
-export function createProgress({ write, terminal, quiet }: ProgressOptions): Progress {
+/** How often a running step is drawn anew on a terminal, and how often elsewhere at most a line says how far it is. */
+const redrawMs = 1_000;
+const reportMs = 10_000;
+
+export function createProgress(options: ProgressOptions): Progress {
   const started = performance.now();
   const steps: { name: string; startMs: number; durationMs: number }[] = [];
-  const paint = (code: number, text: string): string => (terminal ? `\u001b[${code}m${text}\u001b[0m` : text);
-  let silent = quiet;
+  const log = createTranscript();
+  let silent = options.quiet;
+  let current: StepLine | undefined;
   const show = (text: string): void => {
-    if (!silent) write(text);
+    if (!silent) options.write(text);
   };
-
   return {
     steps,
     elapsedMs: () => performance.now() - started,
     silence: () => {
       silent = true;
     },
-    note: (text) => show(`   ${text}\n`),
+    logTo: (path) => log.keepIn(path),
+    get log() {
+      return log.path();
+    },
+    note: (text) => {
+      log.line(text);
+      if (current) current.above(text);
+      else show(`   ${text}\n`);
+    },
     step: async (name, work) => {
       const startMs = performance.now() - started;
-      let detail = "";
-      if (terminal) show(` … ${name}`);
-      const finish = (mark: string): void => {
+      log.line(`> ${name}`);
+      const line = stepLine(name, options, show, () => performance.now() - started - startMs);
+      current = line;
+      const finish = (mark: "✓" | "✗"): void => {
+        current = undefined;
         const durationMs = performance.now() - started - startMs;
         steps.push({ name, startMs, durationMs });
-        show(
-          `${terminal ? "\r\u001b[2K" : ""} ${mark} ${name}${detail && `: ${detail}`} ${paint(2, `(${seconds(durationMs)})`)}\n`,
-        );
+        log.line(`${mark} ${line.finish(mark, durationMs)} (${seconds(durationMs)})`);
       };
       try {
-        const result = await work((text) => (detail = text));
-        finish(paint(32, "✓"));
+        const result = await work({
+          detail: (text) => {
+            log.line(`  ${text}`);
+            line.detail(text);
+          },
+          output: (text) => {
+            log.line(`  | ${text}`);
+            if (options.verbose) line.faint(text);
+          },
+        });
+        finish("✓");
         return result;
       } catch (error) {
-        finish(paint(31, "✗"));
+        log.line(`  ${error instanceof Error ? error.message : String(error)}`);
+        finish("✗");
         throw error;
       }
     },
   };
+}
+
+interface StepLine {
+  detail(text: string): void;
+  /** Shows a line of its own before the step's. */
+  above(text: string): void;
+  /** The same in a colour that draws no attention. */
+  faint(text: string): void;
+  /** The last state of the line; returns its text. */
+  finish(mark: "✓" | "✗", durationMs: number): string;
+}
+
+/** The line of one step: redrawn in place on a terminal; elsewhere an extra line now and then while it lasts. */
+function stepLine(
+  name: string,
+  { terminal }: ProgressOptions,
+  show: (text: string) => void,
+  elapsedMs: () => number,
+): StepLine {
+  const paint = (code: number, text: string): string => (terminal ? `\u001b[${code}m${text}\u001b[0m` : text);
+  const clear = terminal ? "\r\u001b[2K" : "";
+  let detail = "";
+  const text = (): string => `${name}${detail && `: ${detail}`}`;
+  const draw = (): void => {
+    const elapsed = elapsedMs();
+    const time = elapsed < redrawMs ? "" : ` ${paint(2, `(${seconds(elapsed)})`)}`;
+    show(terminal ? `${clear} … ${fitted(text())}${time}` : ` … ${text()} (${seconds(elapsed)})\n`);
+  };
+  if (terminal) draw();
+  const timer = setInterval(draw, terminal ? redrawMs : reportMs);
+  timer.unref();
+  const above = (words: string): void => {
+    show(`${clear}   ${words}\n`);
+    if (terminal) draw();
+  };
+  return {
+    detail: (words) => {
+      detail = words;
+      if (terminal) draw();
+    },
+    above,
+    faint: (words) => above(paint(2, words)),
+    finish: (mark, durationMs) => {
+      clearInterval(timer);
+      const time = paint(2, `(${seconds(durationMs)})`);
+      show(`${clear} ${paint(mark === "✓" ? 32 : 31, mark)} ${text()} ${time}\n`);
+      return text();
+    },
+  };
+}
+
+/** A line that is redrawn must not wrap. */
+function fitted(text: string): string {
+  const width = (process.stdout.columns ?? 100) - 16;
+  return text.length <= width ? text : `${text.slice(0, Math.max(width - 1, 20))}…`;
+}
+
+function createTranscript(): { line(text: string): void; keepIn(path: string): void; path(): string | undefined } {
+  let earlier: string[] = [];
+  let file: string | undefined;
+  return {
+    line: (text) => {
+      const line = `${new Date().toISOString()} ${text}\n`;
+      const at = file;
+      if (at === undefined) earlier.push(line);
+      else tried(() => appendFileSync(at, line, { mode: 0o600 }));
+    },
+    keepIn: (path) => {
+      tried(() => {
+        // Made anew: one that is there may be readable for others.
+        rmSync(path, { force: true });
+        writeFileSync(path, earlier.join(""), { mode: 0o600, flag: "wx" });
+        file = path;
+      });
+      earlier = [];
+    },
+    path: () => file,
+  };
+}
+
+/** A log that cannot be written (the disk is full, say) must not keep the work from being done. */
+function tried(write: () => void): void {
+  try {
+    write();
+  } catch {
+    // The work itself says what is wrong when it needs the disk, too.
+  }
 }
 
 function seconds(milliseconds: number): string {

@@ -1,25 +1,22 @@
-// Taking a cluster away with everything `up` made: process, state, kubeconfig context, hosts block.
+// Taking a cluster away with everything `up` made: the block in the hosts file, then what its provider made.
 
-import { kubeconfigPaths } from "@gatehouse/apimachinery/kubeconfig";
-import type { ClusterState } from "./cluster-state.ts";
+import { type ClusterState, readClusterState } from "./cluster-state.ts";
 import { editHostsFile, withoutHostsBlock } from "./hosts-file.ts";
-import { removeContext } from "./kubeconfig-file.ts";
-import type { EmbeddedProvider } from "./providers/embedded/embedded-provider.ts";
-import { pathToMerge } from "./steps/write-context.ts";
+import type { Progress } from "./progress.ts";
+import type { ClusterProvider } from "./providers/provider.ts";
 
-/** True when there was a cluster. The state goes last, so that a failure on the way can be taken up again. */
-export async function removeCluster(provider: EmbeddedProvider): Promise<boolean> {
-  const state = readableState(provider);
-  if (state?.hostsFile) editHostsFile(state.hostsFile, (text) => withoutHostsBlock(text, provider.context));
-  if (state?.kubeconfig) removeContext(state.kubeconfig, provider.context);
-  return provider.destroy();
+/** The state goes last, so that a failure on the way can be taken up again. */
+export async function removeCluster(provider: ClusterProvider, progress: Progress): Promise<void> {
+  const hostsFile = readableState(provider)?.hostsFile;
+  if (hostsFile) editHostsFile(hostsFile, (text) => withoutHostsBlock(text, provider.context));
+  await provider.destroy(progress);
 }
 
-/** What can be known of a cluster whose file is damaged is that it has to go. */
-function readableState(provider: EmbeddedProvider): Partial<ClusterState> | undefined {
+/** A damaged file must not keep a cluster from being removed. */
+function readableState({ directory }: ClusterProvider): ClusterState | undefined {
   try {
-    return provider.state;
+    return readClusterState(directory);
   } catch {
-    return { kubeconfig: { path: pathToMerge(kubeconfigPaths()), created: false } };
+    return undefined;
   }
 }

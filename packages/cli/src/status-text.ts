@@ -10,12 +10,15 @@ export function formatStatus(status: ClusterStatus): string {
 
 function heading(status: ClusterStatus): string[] {
   if (status.phase !== "running") return [`Cluster ${status.name}: ${status.phase}`];
+  const { api, nodeIP, ports, entry, memory } = status;
+  const mappings = ports.map(({ containerPort, hostPort }) => `${hostPort} -> ${containerPort}`).join(", ");
   return formatColumns([
     ["Cluster", `${status.name} (context ${status.context})`],
-    ["API", status.api ?? ""],
-    ["Node", status.nodeIP ?? ""],
-    ["Ports", status.ports.map(({ containerPort, hostPort }) => `${hostPort} -> ${containerPort}`).join(", ")],
-    ["Memory", `${status.memory.mebibytes} MiB in ${status.memory.processes} processes`],
+    ...(api ? [["API", api]] : []),
+    ...(nodeIP ? [["Node", nodeIP]] : []),
+    ...(mappings ? [["Ports", mappings]] : []),
+    ...(entry && !mappings ? [["Gateway", `${entry.host}:${entry.port}`]] : []),
+    ...(memory ? [["Memory", `${memory.mebibytes} MiB in ${memory.processes} processes`]] : []),
   ]);
 }
 

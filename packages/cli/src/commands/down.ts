@@ -1,26 +1,65 @@
-// `gatehouse down`: the cluster and everything `up` made go away.
+// `gatehouse down`: the cluster and everything `up` made go away; from somebody's cluster, what `up` put on it.
 
-import type { Command } from "commander";
-import { removeCluster } from "../remove-cluster.ts";
+import { type Command, Option } from "commander";
+import { existsSync } from "node:fs";
 import { lockCluster } from "../cluster-lock.ts";
-import { type ClusterOptions, embeddedProvider, nameOption, terminalProgress, waitingNote } from "./cluster-options.ts";
+import { askAtTerminal, type Decide } from "../decide.ts";
+import { removeCluster } from "../remove-cluster.ts";
+import {
+  clusterOption,
+  type ClusterOptions,
+  clusterProvider,
+  contextOption,
+  nameOption,
+  terminalProgress,
+  waitingNote,
+} from "./cluster-options.ts";
+
+interface DownOptions extends ClusterOptions {
+  crds?: "keep" | "delete";
+  quiet?: boolean;
+  verbose?: boolean;
+}
 
 export function registerDown(program: Command): void {
   program
     .command("down")
-    .description("delete the cluster: processes, ports, state, kubeconfig context and hosts block")
+    .description("delete the cluster and everything up made; on a cluster of yours, only what up put there")
+    .addOption(clusterOption())
+    .addOption(contextOption())
     .addOption(nameOption())
+    .addOption(
+      new Option(
+        "--crds <choice>",
+        "with --context: what to do with the Gateway API definitions up installed (default: ask at a terminal, else keep)",
+      ).choices(["keep", "delete"]),
+    )
     .option("-q, --quiet", "print nothing but errors")
-    .addHelpText("after", "\nExamples:\n  gatehouse down\n  gatehouse down --name second")
-    .action(async (options: ClusterOptions & { quiet?: boolean }) => {
-      const provider = await embeddedProvider(options);
-      const progress = terminalProgress(options.quiet === true);
-      if (!provider.exists) return progress.note(`No cluster "${options.name}": nothing to do.`);
-      const unlock = await lockCluster(options.name, waitingNote(progress));
-      try {
-        await progress.step(`Delete the cluster "${options.name}"`, () => removeCluster(provider));
-      } finally {
-        unlock();
-      }
-    });
+    .option("-v, --verbose", "show the output of the tools that are run")
+    .addHelpText(
+      "after",
+      `
+Examples:
+  gatehouse down
+  gatehouse down --name second
+  gatehouse down --cluster kind
+  gatehouse down --context my-cluster --crds keep`,
+    )
+    .action(down);
+}
+
+async function down(options: DownOptions): Promise<void> {
+  const progress = terminalProgress(options);
+  const decide: Decide = options.crds ? () => Promise.resolve(options.crds === "delete") : askAtTerminal;
+  const provider = await clusterProvider(options, decide);
+  if (!existsSync(provider.directory)) {
+    const what = provider.kind === "context" ? `Nothing was installed by way of context` : `No cluster`;
+    return progress.note(`${what} "${provider.name}": nothing to do.`);
+  }
+  const unlock = await lockCluster(provider.directory, waitingNote(progress));
+  try {
+    await removeCluster(provider, progress);
+  } finally {
+    unlock();
+  }
 }

@@ -1,43 +1,53 @@
-// `gatehouse up`: the whole demo with one command, as a list of visible steps.
+// `gatehouse up`: the whole demo with one command, as a list of visible steps, on any provider.
 
 import { type Command, Option } from "commander";
-import type { ClusterState } from "../cluster-state.ts";
-import type { Progress } from "../progress.ts";
-import type { EmbeddedProvider } from "../providers/embedded/embedded-provider.ts";
+import { changeClusterState, readClusterState } from "../cluster-state.ts";
 import { lockCluster } from "../cluster-lock.ts";
-import { clusterSummary } from "../cluster-summary.ts";
+import { clusterSummary, typedUrls } from "../cluster-summary.ts";
+import { askAtTerminal, type Decide } from "../decide.ts";
+import type { Progress } from "../progress.ts";
+import type { ClusterProvider } from "../providers/provider.ts";
+import { UserError } from "../user-error.ts";
 import {
-  type ClusterOptions,
-  embeddedProvider,
+  clusterOption,
+  clusterProvider,
+  contextOption,
+  type InstallOptions,
   nameOption,
   portOption,
   terminalProgress,
   waitingNote,
 } from "./cluster-options.ts";
 
-interface UpOptions extends ClusterOptions {
+interface UpOptions extends InstallOptions {
+  gatewayApiCrds?: string;
+  crds?: "keep" | "replace";
+  bare?: boolean;
   hosts?: "yes" | "no";
   quiet?: boolean;
+  verbose?: boolean;
   output?: "json";
 }
 
+const examples = `
+Examples:
+  gatehouse up
+  gatehouse up --http-port 8080 --hosts no
+  gatehouse up --name second --http-port 0 --https-port 0   another cluster beside the first
+  gatehouse up --quiet -o json                              for scripts
+  gatehouse up --bare                                       an empty cluster, for what you install yourself
+  gatehouse up --gateway traefik                            the real Traefik, as a process
+  gatehouse up --cluster kind                               in Docker, with the real Traefik
+  gatehouse up --context my-cluster                         on the cluster of a kubeconfig context`;
+
 export function registerUp(program: Command): void {
-  program
+  const command = program
     .command("up")
     .description("bring the cluster and the demo up, wait until everything serves, and return")
-    .addOption(nameOption())
-    .addOption(
-      portOption(
-        "--http-port",
-        "port of this machine for the node's port 80 (default: 80, or the next free of 8080...)",
-      ),
-    )
-    .addOption(
-      portOption(
-        "--https-port",
-        "port of this machine for the node's port 443 (default: 443, or the next free of 8443...)",
-      ),
-    )
+    .addOption(clusterOption())
+    .addOption(contextOption())
+    .addOption(nameOption());
+  addInstallationOptions(command)
     .addOption(
       new Option(
         "--hosts <choice>",
@@ -45,40 +55,89 @@ export function registerUp(program: Command): void {
       ).choices(["yes", "no"]),
     )
     .option("-q, --quiet", "print nothing but errors")
+    .option("-v, --verbose", "show the output of the tools that are run")
     .addOption(new Option("-o, --output <format>", "print the result as data").choices(["json"]))
-    .addHelpText(
-      "after",
-      `
-Examples:
-  gatehouse up
-  gatehouse up --http-port 8080 --hosts no
-  gatehouse up --name second --http-port 0 --https-port 0   another cluster beside the first
-  gatehouse up --quiet -o json                              for scripts`,
-    )
+    .addHelpText("after", examples)
     .action(up);
 }
 
+function addInstallationOptions(command: Command): Command {
+  const http = "port of this machine for the node's port 80 (default: 80, or the next free of 8080...)";
+  const https = "port of this machine for the node's port 443 (default: 443, or the next free of 8443...)";
+  const crds = new Option(
+    "--crds <choice>",
+    "what to do with a newer bundle of definitions (default: ask at a terminal)",
+  );
+  const gateway = new Option(
+    "--gateway <implementation>",
+    "builtin (embedded clusters' default) or traefik: the real one (all other clusters)",
+  );
+  return command
+    .addOption(portOption("--http-port", http))
+    .addOption(portOption("--https-port", https))
+    .addOption(gateway.choices(["builtin", "traefik"]))
+    .option("--traefik-binary <path>", "the Traefik program for --gateway traefik (default: traefik in PATH)")
+    .option("--chart <chart>", "Traefik chart for Helm: a folder, an archive, or a version (default: the pinned one)")
+    .option(
+      "--gateway-api-crds <source>",
+      "Gateway API definitions: official (real clusters' default), bundled (embedded clusters'), a file, folder or URL",
+    )
+    .addOption(crds.choices(["keep", "replace"]))
+    .option("--bare", "an empty cluster: no definitions, no gateway, no demo");
+}
+
 async function up(options: UpOptions): Promise<void> {
-  const provider = await embeddedProvider(options);
-  const progress = terminalProgress(options.quiet === true || options.output === "json");
-  const unlock = await lockCluster(options.name, waitingNote(progress));
+  if (options.bare && (options.context !== undefined || options.cluster === "current")) {
+    throw new UserError("--bare makes a new cluster: leave out --context", 2);
+  }
+  const progress = terminalProgress({ ...options, quiet: options.quiet === true || options.output === "json" });
+  const decide: Decide = options.crds ? () => Promise.resolve(options.crds === "replace") : askAtTerminal;
+  const provider = await clusterProvider(options, decide);
+  if (options.gatewayApiCrds !== undefined) {
+    const { parseDefinitionsSource } = await import("../steps/definition-bundle.ts");
+    parseDefinitionsSource(options.gatewayApiCrds);
+  }
+  const unlock = await lockCluster(provider.directory, waitingNote(progress));
   try {
-    if ((await provider.phase()) === "running" && provider.state?.complete) await alreadyUp(provider, options);
-    else await bringUp(provider, options, progress);
+    const complete = (await provider.phase()) === "running" && readClusterState(provider.directory)?.complete === true;
+    if (complete && !asksForInstallation(provider, options)) await alreadyUp(provider, options);
+    else await bringUp(provider, options, decide, progress);
+  } catch (error) {
+    throw withLog(error, progress.log);
   } finally {
     unlock();
   }
 }
 
-async function bringUp(provider: EmbeddedProvider, options: UpOptions, progress: Progress): Promise<void> {
-  const interruption = (await provider.phase()) === "absent" ? removeOnInterrupt(provider, progress) : undefined;
+/** Another chart or other definitions are wanted: the steps are gone through again. */
+function asksForInstallation({ kind }: ClusterProvider, options: UpOptions): boolean {
+  return kind !== "embedded" && (options.chart !== undefined || options.gatewayApiCrds !== undefined);
+}
+
+/** A failure where tools were run names the file with all they said. */
+function withLog(error: unknown, log: string | undefined): unknown {
+  if (!(error instanceof UserError) || log === undefined) return error;
+  return new UserError(`${error.message}\nlog: ${log}`, error.exitCode, { cause: error });
+}
+
+async function bringUp(
+  provider: ClusterProvider,
+  options: UpOptions,
+  decide: Decide,
+  progress: Progress,
+): Promise<void> {
+  const fresh = (await provider.phase()) === "absent";
+  const interruption = fresh && provider.kind === "embedded" ? removeOnInterrupt(provider, progress) : undefined;
   try {
     await provider.create(progress);
-    await addToKubeconfig(provider, progress);
-    if (provider.state?.complete) await waitAgain(provider, progress);
-    else await runDemoSteps(provider, progress);
-    await offerHosts(provider, options, progress);
-    await print(provider, options, `Up in ${Math.round(progress.elapsedMs())} ms.`);
+    const complete = readClusterState(provider.directory)?.complete === true;
+    if (complete && !asksForInstallation(provider, options)) await waitAgain(provider, progress);
+    else if (options.bare) changeClusterState(provider.directory, { complete: true, bare: true });
+    else {
+      await runDemoSteps(provider, options, decide, progress);
+      await offerHosts(provider, options, progress);
+    }
+    await print(provider, options, `Up in ${duration(progress.elapsedMs())}.`);
   } catch (error) {
     // What fails because the cluster is being taken away is no news.
     await interruption?.ended;
@@ -87,29 +146,33 @@ async function bringUp(provider: EmbeddedProvider, options: UpOptions, progress:
   interruption?.switchOff();
 }
 
-async function runDemoSteps(provider: EmbeddedProvider, progress: Progress): Promise<void> {
-  const [{ installDemo }, client] = await Promise.all([import("../steps/demo.ts"), provider.connect()]);
+async function runDemoSteps(
+  provider: ClusterProvider,
+  { gatewayApiCrds }: UpOptions,
+  decide: Decide,
+  progress: Progress,
+): Promise<void> {
+  const [{ installDemo }, { parseDefinitionsSource }, client] = await Promise.all([
+    import("../steps/demo.ts"),
+    import("../steps/definition-bundle.ts"),
+    provider.connect(),
+  ]);
+  const source = parseDefinitionsSource(gatewayApiCrds ?? (provider.kind === "embedded" ? "bundled" : "official"));
   try {
-    await installDemo(provider, client, progress);
+    await installDemo(provider, client, progress, { source, decide });
   } finally {
     client.close();
   }
-  provider.remember({ complete: true });
 }
 
 /** A cluster that was stopped, or crashed, after its first `up`: what is in it is the user's, and only has to come back. */
-async function waitAgain(provider: EmbeddedProvider, progress: Progress): Promise<void> {
+async function waitAgain(provider: ClusterProvider, progress: Progress): Promise<void> {
   const { waitUntilReady } = await import("../steps/wait-until-ready.ts");
   await waitUntilReady(provider, progress);
 }
 
-async function addToKubeconfig(provider: EmbeddedProvider, progress: Progress): Promise<void> {
-  const { writeContext } = await import("../steps/write-context.ts");
-  await writeContext(provider, progress);
-}
-
-async function offerHosts(provider: EmbeddedProvider, options: UpOptions, progress: Progress): Promise<void> {
-  if (options.hosts === "no") return;
+async function offerHosts(provider: ClusterProvider, options: UpOptions, progress: Progress): Promise<void> {
+  if (options.hosts === "no" || provider.kind === "context") return;
   const { demoHostnames } = await import("../steps/demo-hostnames.ts");
   const { editHostsFile, hasHostnames, systemHostsFile, withHostsBlock } = await import("../hosts-file.ts");
   const { readFileSync } = await import("node:fs");
@@ -117,28 +180,20 @@ async function offerHosts(provider: EmbeddedProvider, options: UpOptions, progre
   if (options.hosts !== "yes" && !(await askForHosts(demoHostnames, systemHostsFile, options))) return;
   await progress.step(`Write the hostnames to ${systemHostsFile}`, async () => {
     editHostsFile(systemHostsFile, (text) => withHostsBlock(text, provider.context, demoHostnames));
-    provider.remember({ hostsFile: systemHostsFile });
+    changeClusterState(provider.directory, { hostsFile: systemHostsFile });
   });
 }
 
 /** Only a person at a terminal is asked, and only one who could have the file changed. */
 async function askForHosts(hostnames: string[], path: string, options: UpOptions): Promise<boolean> {
-  if (!process.stdin.isTTY || !process.stdout.isTTY || options.quiet || options.output) return false;
-  const [{ accessSync, constants }, { createInterface }] = await Promise.all([
-    import("node:fs"),
-    import("node:readline/promises"),
-  ]);
+  if (!process.stdout.isTTY || options.quiet || options.output) return false;
+  const { accessSync, constants } = await import("node:fs");
   try {
     accessSync(path, constants.W_OK);
   } catch {
     return false;
   }
-  const prompt = createInterface({ input: process.stdin, output: process.stdout });
-  const answer = await prompt.question(
-    `   Add ${hostnames.join(" ")} to ${path}? Browsers and curl do not need it. [y/N] `,
-  );
-  prompt.close();
-  return /^y(es)?$/i.test(answer.trim());
+  return askAtTerminal(`Add ${hostnames.join(" ")} to ${path}? Browsers and curl do not need it.`);
 }
 
 interface Interruption {
@@ -148,7 +203,7 @@ interface Interruption {
 }
 
 /** Ctrl-C while a new cluster comes up takes away what there is of it. */
-function removeOnInterrupt(provider: EmbeddedProvider, progress: Progress): Interruption {
+function removeOnInterrupt(provider: ClusterProvider, progress: Progress): Interruption {
   let ended: Promise<never> | undefined;
   const interrupted = (): void => {
     if (ended) return;
@@ -156,7 +211,7 @@ function removeOnInterrupt(provider: EmbeddedProvider, progress: Progress): Inte
     progress.silence();
     process.stderr.write("\ninterrupted: removing what was started\n");
     void import("../remove-cluster.ts")
-      .then(({ removeCluster }) => removeCluster(provider))
+      .then(({ removeCluster }) => removeCluster(provider, progress))
       .catch((error: unknown) => process.stderr.write(`error: ${(error as Error).message}\n`))
       .finally(() => process.exit(130));
   };
@@ -173,22 +228,33 @@ function removeOnInterrupt(provider: EmbeddedProvider, progress: Progress): Inte
   };
 }
 
-async function alreadyUp(provider: EmbeddedProvider, options: UpOptions): Promise<void> {
-  const ignored = [options.httpPort, options.httpsPort].some(
-    (port) => port !== undefined && !hasPort(provider.state, port),
-  );
-  if (ignored && !options.quiet) {
-    process.stderr.write(
-      "note: the ports of a running cluster stay as they are: gatehouse down first to change them\n",
-    );
+async function alreadyUp(provider: ClusterProvider, options: UpOptions): Promise<void> {
+  if (!options.quiet) {
+    for (const kept of keptAsTheyAre(provider, options)) {
+      process.stderr.write(
+        `note: ${kept} of a running cluster stays as it is: gatehouse down${provider.flags} first\n`,
+      );
+    }
+    await noteMissing(provider);
   }
-  await noteMissing(provider, options);
   await print(provider, options, `Already up: nothing to do.`);
 }
 
+/** What was asked for that only a new cluster could have. */
+function keptAsTheyAre({ directory, kind }: ClusterProvider, options: UpOptions): string[] {
+  const state = readClusterState<{ gateway?: unknown } & NonNullable<ReturnType<typeof readClusterState>>>(directory);
+  const has = (port: number): boolean => state?.portMappings.some(({ hostPort }) => hostPort === port) === true;
+  const otherPort = [options.httpPort, options.httpsPort].some(
+    (port) => port !== undefined && port !== 0 && !has(port),
+  );
+  const gateway = state?.gateway ? "traefik" : "builtin";
+  const otherGateway = kind === "embedded" && options.gateway !== undefined && options.gateway !== gateway;
+  return [...(otherPort ? ["the port mapping"] : []), ...(otherGateway ? ["the gateway"] : [])];
+}
+
 /** What was deleted on purpose is not brought back unasked, but its URLs would give 404 without a word. */
-async function noteMissing(provider: EmbeddedProvider, options: UpOptions): Promise<void> {
-  if (options.quiet) return;
+async function noteMissing(provider: ClusterProvider): Promise<void> {
+  if (readClusterState(provider.directory)?.bare) return;
   const [{ missingDemoObjects }, client] = await Promise.all([import("../steps/demo-objects.ts"), provider.connect()]);
   try {
     const missing = await missingDemoObjects(client);
@@ -201,17 +267,18 @@ async function noteMissing(provider: EmbeddedProvider, options: UpOptions): Prom
   }
 }
 
-function hasPort(state: ClusterState | undefined, port: number): boolean {
-  return port === 0 || state?.portMappings.some((mapping) => mapping.hostPort === port) === true;
-}
-
-async function print(provider: EmbeddedProvider, options: UpOptions, headline: string): Promise<void> {
-  const summary = clusterSummary(provider);
+async function print(provider: ClusterProvider, options: UpOptions, headline: string): Promise<void> {
+  const summary = await clusterSummary(provider);
   if (options.output === "json") process.stdout.write(`${JSON.stringify(summary, null, 2)}\n`);
   else if (!options.quiet) {
-    const urls = summary.urls.map((url) => `  ${url}`).join("\n");
+    const urls = typedUrls(summary).map((url) => `  ${url}\n`);
+    const look = urls.length > 0 ? "get gatewayclass,gateway,httproute -A" : "get nodes,namespaces";
     process.stdout.write(
-      `\n${headline}\n\n${urls}\n\n  kubectl --context ${summary.context} get gatewayclass,gateway,httproute -A\n`,
+      `\n${headline}\n\n${urls.join("")}${urls.length > 0 ? "\n" : ""}  kubectl --context ${summary.context} ${look}\n`,
     );
   }
+}
+
+function duration(milliseconds: number): string {
+  return milliseconds < 10_000 ? `${Math.round(milliseconds)} ms` : `${Math.round(milliseconds / 1000)} s`;
 }

@@ -1,35 +1,57 @@
-// What a kind of cluster has to offer so that the steps of `up` and `down` are the same on all of them.
+// What a kind of cluster has to offer so that the steps of `up`, `down`, `start`, `stop` and `status` are the same on all
+// of them: embedded in this program, a kind cluster, or any cluster that a kubeconfig context names.
 
 import type { ApiClient } from "@gatehouse/apimachinery/api-client";
-import type { PortMapping } from "../cluster-state.ts";
-import type { Progress } from "../progress.ts";
+import type { PortMapping, ProviderKind } from "../cluster-state.ts";
+import type { Progress, Step } from "../progress.ts";
 
 export type ClusterPhase = "absent" | "stopped" | "running";
 
-/** Where HTTP enters: the node's port as the user reaches it. */
+/** Where HTTP enters, as this machine reaches it. */
 export interface EntryAddress {
   host: string;
   port: number;
 }
 
+/** What `status` and `up -o json` print of a cluster beside what its state file says. */
+export interface ClusterFacts {
+  /** The API server's URL. */
+  api?: string;
+  nodeIP?: string;
+  /** All processes of the cluster together, where they are this machine's. */
+  memory?: { processes: number; mebibytes: number };
+}
+
 export interface ClusterProvider {
-  readonly kind: "embedded";
+  readonly kind: ProviderKind;
+  /** What the user calls it: the cluster's name, or the context. */
+  readonly name: string;
   /** The kubeconfig context. */
   readonly context: string;
+  /** Holds cluster.json from the first piece of work of `create` until `destroy` is done. */
+  readonly directory: string;
+  /** The flags that choose this cluster, for commands that are suggested, e.g. ` --cluster kind`. */
+  readonly flags: string;
+  /** How long pods may take to become ready: real clusters pull images. */
+  readonly readyTimeoutMs: number;
   phase(): Promise<ClusterPhase>;
-  /** Creates the cluster or starts a stopped one; its API answers afterwards. Each visible piece of work is a step. */
+  /** The cluster's API answers afterwards, and a context of the kubeconfig leads to it. Resumes what was half done. */
   create(progress: Progress): Promise<void>;
   /** A client with the administrator's rights. The caller closes it. */
   connect(): Promise<ApiClient>;
-  /** Installs the gateway implementation from Helm values. Idempotent. */
-  installGateway(client: ApiClient, valuesFile: string): Promise<void>;
-  /** Where the node's port 80 (or 443) is reached. */
-  entry(containerPort: number): EntryAddress | undefined;
-  /** Ends it and removes everything it made; true when there was something. */
-  destroy(): Promise<boolean>;
+  /** Installs the gateway implementation from manifests/traefik-values.yaml, and waits for it where a tool does that. */
+  installGateway(client: ApiClient, step: Step): Promise<void>;
+  /** Where the gateway's port 80 is reached from here. Throws a UserError when nowhere. */
+  entry(client: ApiClient): Promise<EntryAddress>;
+  facts(): Promise<ClusterFacts>;
+  /** Ends what runs and keeps what is needed to `create` it again; true when something ran. */
+  stop(): Promise<boolean>;
+  /** Removes everything that `create` and the steps after it made, the state last. */
+  destroy(progress: Progress): Promise<void>;
 }
 
 /** `http://host[:port]`, without the port when it is the scheme's own. */
-export function httpUrl(hostname: string, mapping: Pick<PortMapping, "hostPort">): string {
-  return mapping.hostPort === 80 ? `http://${hostname}` : `http://${hostname}:${mapping.hostPort}`;
+export function httpUrl(hostname: string, { hostPort }: Pick<PortMapping, "hostPort">): string {
+  const host = hostname.includes(":") ? `[${hostname}]` : hostname;
+  return hostPort === 80 ? `http://${host}` : `http://${host}:${hostPort}`;
 }

@@ -6,14 +6,19 @@ import { gateways } from "@gatehouse/gateway-api/gateway";
 import { gatewayClasses } from "@gatehouse/gateway-api/gateway-class";
 import { httpRoutes } from "@gatehouse/gateway-api/http-route";
 import { applyObjects } from "../apply-objects.ts";
+import { installedMark } from "../installed-mark.ts";
 import { UserError } from "../user-error.ts";
 
 /** Throws a UserError that names the first object that could not be applied; the others are applied all the same. */
 export async function applyAll(client: ApiClient, objects: KubeObject[]): Promise<void> {
   const failures: UserError[] = [];
-  for await (const outcome of applyObjects(client, objects, { types: [gatewayClasses, gateways, httpRoutes] })) {
-    if (outcome.result === "failed")
-      failures.push(new UserError(`${outcome.ref}: ${outcome.error.message}`, 1, { cause: outcome.error }));
+  const options = { types: [gatewayClasses, gateways, httpRoutes], marks: installedMark };
+  for await (const { ref, index, result, error } of applyObjects(client, objects, options)) {
+    if (result !== "failed") continue;
+    const { namespace } = objects[index]?.metadata ?? {};
+    failures.push(
+      new UserError(`${ref}${namespace ? ` in namespace ${namespace}` : ""}: ${error.message}`, 1, { cause: error }),
+    );
   }
   if (failures[0]) throw failures[0];
 }

@@ -14,20 +14,27 @@ const probes = [
 const timeoutMs = 10_000;
 const retryMs = 5;
 
-/** Resolves when each answered 200. A status or connection failure is tried again for ten seconds, then thrown. */
-export async function verifyRequests(entry: EntryAddress, detail: (text: string) => void): Promise<void> {
-  await Promise.all(probes.map((probe) => verify(entry, probe)));
+/**
+ * Resolves when each answered 200. A status or connection failure is tried again for ten seconds, then thrown. `flags`
+ * choose the cluster in what is suggested then.
+ */
+export async function verifyRequests(
+  entry: EntryAddress,
+  flags: string,
+  detail: (text: string) => void,
+): Promise<void> {
+  await Promise.all(probes.map((probe) => verify(entry, probe, flags)));
   detail(probes.map(({ host, path }) => `${host}${path}`).join(", "));
 }
 
-async function verify(entry: EntryAddress, probe: { host: string; path: string }): Promise<void> {
+async function verify(entry: EntryAddress, probe: { host: string; path: string }, flags: string): Promise<void> {
   const giveUpAt = Date.now() + timeoutMs;
   for (;;) {
     const outcome = await answer(entry, probe).catch((error: NodeJS.ErrnoException) => error.code ?? error.message);
     if (outcome === 200) return;
     if (Date.now() > giveUpAt) {
       throw new UserError(
-        `http://${probe.host}${probe.path} through ${entry.host}:${entry.port} gives ${outcome} instead of 200: look with gatehouse status and gatehouse logs -n traefik -l app.kubernetes.io/name=traefik`,
+        `http://${probe.host}${probe.path} through ${entry.host}:${entry.port} gives ${outcome} instead of 200: look with gatehouse status${flags} and kubectl logs -n traefik -l app.kubernetes.io/name=traefik`,
       );
     }
     await delay(retryMs);

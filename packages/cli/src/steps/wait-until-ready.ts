@@ -18,7 +18,7 @@ const hopeless = /^(ErrImagePull|ImagePullBackOff|InvalidImageName|CreateContain
  * that is said, and is no failure of the start.
  */
 export async function waitUntilReady(provider: ClusterProvider, progress: Progress): Promise<void> {
-  await progress.step("Wait until everything is ready", async (detail) => {
+  await progress.step("Wait until everything is ready", async ({ detail }) => {
     const client = await provider.connect();
     try {
       await untilReady(client, [{ type: pods }], readyTimeoutMs, ({ reason }) => !hopeless.test(reason));

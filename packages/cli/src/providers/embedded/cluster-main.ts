@@ -12,16 +12,16 @@ import { type CatalogEntry, createImageCatalog } from "@gatehouse/kubelet/images
 import { randomBytes } from "node:crypto";
 import type { IncomingMessage } from "node:http";
 import {
-  type ClusterState,
+  changeClusterState,
   isClusterDirectory,
   readClusterState,
   removeClusterRuntime,
   writeClusterRuntime,
-  writeClusterState,
 } from "../../cluster-state.ts";
 import { gatewayImageProgram } from "../../program-files.ts";
 import { version } from "../../version.ts";
 import { clusterFiles } from "./cluster-files.ts";
+import type { EmbeddedState } from "./embedded-state.ts";
 import type { ClusterMessage } from "./cluster-messages.ts";
 import { kubeletServerName } from "./kubelet-server-name.ts";
 import type { Pki } from "./pki.ts";
@@ -39,7 +39,7 @@ interface Parts {
 
 async function main(directory: string): Promise<void> {
   const files = clusterFiles(directory);
-  const state = readClusterState(directory);
+  const state = readClusterState<EmbeddedState>(directory);
   if (!state) throw new Error(`${directory} holds no cluster`);
   const log = createLog("cluster");
   const parts = await startParts(state, await waitForPki(files), log);
@@ -50,8 +50,7 @@ async function main(directory: string): Promise<void> {
     nodeIP: parts.nodeIP,
     startedAt: new Date().toISOString(),
   };
-  writeClusterState(directory, {
-    ...state,
+  changeClusterState<EmbeddedState>(directory, {
     apiPort: runtime.apiPort,
     ...(parts.subnet === undefined ? {} : { subnet: parts.subnet }),
   });
@@ -65,7 +64,7 @@ async function main(directory: string): Promise<void> {
   process.disconnect?.();
 }
 
-async function startParts(state: ClusterState, pki: Pki, log: Log): Promise<Parts> {
+async function startParts(state: EmbeddedState, pki: Pki, log: Log): Promise<Parts> {
   const files = clusterFiles(process.argv[2] ?? "");
   const kubeletToken = randomBytes(32).toString("hex");
   const apiServer = await createApiServer({
@@ -93,7 +92,7 @@ async function startParts(state: ClusterState, pki: Pki, log: Log): Promise<Part
     log: createLog("kubelet"),
     nodeName: nodeName(state),
     stateDirectory: files.node,
-    images: createImageCatalog([gatewayImage()]),
+    images: createImageCatalog([gatewayImage(state)]),
     portMappings: state.portMappings,
     api: { server: `https://127.0.0.1:${apiServer.port}`, certificateAuthority: pki.ca },
     tls: { ca: pki.ca, cert: pki.server.certificate, key: pki.server.key },
@@ -118,17 +117,20 @@ async function startParts(state: ClusterState, pki: Pki, log: Log): Promise<Part
   };
 }
 
-/** The image `traefik` is played by our own gateway. */
-function gatewayImage(): CatalogEntry {
+/** The image `traefik` is played by our own gateway, or by the Traefik of this machine if the cluster's owner said so. */
+function gatewayImage({ gateway }: EmbeddedState): CatalogEntry {
+  const node = [process.execPath, ...process.execArgv];
   return {
     name: "traefik",
     repositories: ["traefik"],
-    entry: [process.execPath, ...process.execArgv, gatewayImageProgram()],
+    entry: gateway
+      ? [...node, gatewayImageProgram("traefik-binary"), gateway.binary]
+      : [...node, gatewayImageProgram("traefik")],
     commands: ["/entrypoint.sh", "traefik"],
   };
 }
 
-const nodeName = (state: ClusterState): string => `${state.context}-control-plane`;
+const nodeName = (state: EmbeddedState): string => `${state.context}-control-plane`;
 
 /** The API server's way to the kubelet (logs): TLS checked against the cluster's authority, a token of this start. */
 async function requestToKubelet(node: Node, path: string, ca: string, token: string): Promise<IncomingMessage> {

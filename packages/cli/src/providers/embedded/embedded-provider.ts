@@ -2,36 +2,37 @@
 
 import { type ApiClient, createApiClient, text } from "@gatehouse/apimachinery/api-client";
 import { timestamp } from "@gatehouse/apimachinery/meta";
+import { kubeconfigPaths } from "@gatehouse/apimachinery/kubeconfig";
 import { type ChildProcess, spawn } from "node:child_process";
 import { existsSync, openSync, closeSync, readFileSync, rmSync } from "node:fs";
+import { removeParentsIfEmpty } from "../../cluster-lock.ts";
 import {
+  changeClusterState,
   type ClusterRuntime,
-  type ClusterState,
   type PortMapping,
   readClusterRuntime,
   readClusterState,
   removeClusterRuntime,
   writeClusterState,
 } from "../../cluster-state.ts";
-import { removeIfEmpty } from "../../cluster-lock.ts";
-import { clusterDirectory, clustersDirectory, contextName, gatehouseHome } from "../../home.ts";
+import { clusterDirectory, contextName, defaultClusterName } from "../../home.ts";
 import { chooseHostPorts, isFree, type PortWish, untilFree } from "../../host-ports.ts";
-import { clusterProgram } from "../../program-files.ts";
-import type { ContextEntry } from "../../kubeconfig-file.ts";
+import { clusterProgram, traefikValuesFile } from "../../program-files.ts";
+import { addContext, type ContextEntry, pathToMerge, removeContext } from "../../kubeconfig-file.ts";
 import type { Progress } from "../../progress.ts";
 import { UserError } from "../../user-error.ts";
-import type { ClusterPhase, ClusterProvider, EntryAddress } from "../provider.ts";
+import type { ClusterFacts, ClusterPhase, ClusterProvider, EntryAddress } from "../provider.ts";
 import { type ClusterFiles, clusterFiles, createClusterDirectory, readPki, writePki } from "./cluster-files.ts";
 import type { ClusterMessage } from "./cluster-messages.ts";
+import type { EmbeddedState, TraefikBinary } from "./embedded-state.ts";
 import { clusterDirectoryVariable, isClusterProcess, processesOf, stopProcess } from "./processes.ts";
 
 export interface EmbeddedOptions {
   name: string;
-  /** The user's choice; absent = 80 or the next free. */
-  httpPort?: number;
-  httpsPort?: number;
-  /** From kind/cluster.yaml: what is wanted when the user chose nothing. */
+  /** From kind/cluster.yaml: what is wanted when the user chose nothing, and the user's choices. */
   portWishes: PortWish[];
+  /** The real Traefik to run as the gateway of a new cluster, found and checked; absent = the built-in gateway. */
+  traefik?: () => Promise<TraefikBinary>;
 }
 
 const answerTimeoutMs = 2_000;
@@ -40,70 +41,60 @@ const release = { name: "traefik", namespace: "traefik" };
 
 export class EmbeddedProvider implements ClusterProvider {
   readonly kind = "embedded";
+  readonly name: string;
   readonly context: string;
   readonly directory: string;
+  readonly flags: string;
+  readonly readyTimeoutMs = 60_000;
   readonly #options: EmbeddedOptions;
   readonly #files: ClusterFiles;
   #child: ChildProcess | undefined;
 
   constructor(options: EmbeddedOptions) {
     this.#options = options;
+    this.name = options.name;
     this.context = contextName(options.name);
     this.directory = clusterDirectory(options.name);
+    this.flags = options.name === defaultClusterName ? "" : ` --name ${options.name}`;
     this.#files = clusterFiles(this.directory);
   }
 
-  /** True when there is something to remove, whole or not. */
-  get exists(): boolean {
-    return existsSync(this.directory);
+  get #state(): EmbeddedState | undefined {
+    return readClusterState<EmbeddedState>(this.directory);
   }
 
-  get state(): ClusterState | undefined {
-    return readClusterState(this.directory);
-  }
-
-  get runtime(): ClusterRuntime | undefined {
+  get #runtime(): ClusterRuntime | undefined {
     return readClusterRuntime(this.directory);
   }
 
-  /** Changes what is known of the cluster, on disk. */
-  remember(change: Partial<ClusterState>): void {
-    const state = this.state;
-    if (state) writeClusterState(this.directory, { ...state, ...change });
-  }
-
-  /** The kubeconfig entry of the running cluster. */
-  contextEntry(): ContextEntry {
-    const pki = readPki(this.#files);
-    return {
-      context: this.context,
-      server: `https://127.0.0.1:${this.state?.apiPort ?? 0}`,
-      certificateAuthority: pki.ca,
-      clientCertificate: pki.admin.certificate,
-      clientKey: pki.admin.key,
-    };
+  #remember(change: Partial<EmbeddedState>): void {
+    changeClusterState<EmbeddedState>(this.directory, change);
   }
 
   async phase(): Promise<ClusterPhase> {
-    if (!this.state) return existsSync(this.directory) ? "stopped" : "absent";
+    if (!this.#state) return existsSync(this.directory) ? "stopped" : "absent";
     return (await this.#answers()) ? "running" : "stopped";
   }
 
   async create(progress: Progress): Promise<void> {
     if ((await this.phase()) === "running") return;
-    const fresh = this.state === undefined;
+    const fresh = this.#state === undefined;
     this.#refuseSecondProcess();
-    if (fresh) await progress.step("Choose ports", (detail) => this.#prepare(progress, detail));
-    else await this.#keepPorts(progress);
-    await progress.step(fresh ? "Start the cluster" : "Start the cluster again", async (detail) => {
+    if (fresh) await progress.step("Choose ports", ({ detail }) => this.#prepare(progress, detail));
+    else {
+      await this.#checkTraefik();
+      await this.#keepPorts(progress);
+    }
+    await progress.step(fresh ? "Start the cluster" : "Start the cluster again", async ({ detail }) => {
       const runtime = await this.#start();
       detail(`Kubernetes API at https://127.0.0.1:${runtime.apiPort}`);
     });
+    await progress.step("Write the kubeconfig context", async ({ detail }) => detail(this.#writeContext()));
   }
 
   async connect(): Promise<ApiClient> {
-    const runtime = this.runtime;
-    if (!runtime) throw new UserError(`cluster "${this.#options.name}" is not running: start it with gatehouse up`);
+    const runtime = this.#runtime;
+    if (!runtime) throw new UserError(`cluster "${this.name}" is not running: start it with gatehouse up`);
     const pki = readPki(this.#files);
     return createApiClient({
       server: `https://127.0.0.1:${runtime.apiPort}`,
@@ -113,78 +104,133 @@ export class EmbeddedProvider implements ClusterProvider {
     });
   }
 
-  async installGateway(client: ApiClient, valuesFile: string): Promise<void> {
+  async installGateway(client: ApiClient): Promise<void> {
     const [{ parse }, { renderTraefikChart }, { applyAll }] = await Promise.all([
       import("yaml"),
       import("./traefik-chart.ts"),
       import("../../steps/apply-all.ts"),
     ]);
-    const objects = renderTraefikChart(parse(readFileSync(valuesFile, "utf8")), release, valuesFile);
-    const namespace = { apiVersion: "v1", kind: "Namespace", metadata: { name: release.namespace } };
-    await applyAll(client, [namespace, ...objects]);
+    const file = traefikValuesFile();
+    await applyAll(client, renderTraefikChart(parse(readFileSync(file, "utf8")), release, file));
   }
 
-  entry(containerPort: number): EntryAddress | undefined {
-    const mapping = this.state?.portMappings.find((candidate) => candidate.containerPort === containerPort);
-    return mapping && { host: "127.0.0.1", port: mapping.hostPort };
+  async entry(): Promise<EntryAddress> {
+    const mapping = this.#state?.portMappings.find(({ containerPort }) => containerPort === 80);
+    if (!mapping) throw new UserError(`cluster "${this.name}" maps no port to its node's port 80`);
+    return { host: "127.0.0.1", port: mapping.hostPort };
+  }
+
+  async facts(): Promise<ClusterFacts> {
+    const runtime = this.#runtime;
+    if (!runtime) return {};
+    const processes = processesOf(runtime.pid);
+    const kibibytes = processes.reduce((sum, process) => sum + process.memoryKiB, 0);
+    return {
+      api: `https://127.0.0.1:${runtime.apiPort}`,
+      nodeIP: runtime.nodeIP,
+      memory: { processes: processes.length, mebibytes: Math.round(kibibytes / 102.4) / 10 },
+    };
   }
 
   /** Ends the process and its pods; the state stays. True when something ran. */
   async stop(): Promise<boolean> {
     // Started by this very command, it may not have written down yet that it runs.
-    const pid = this.runtime?.pid ?? this.#child?.pid;
+    const pid = this.#runtime?.pid ?? this.#child?.pid;
     if (pid === undefined) return false;
     const stopped = await stopProcess(pid, this.directory);
     removeClusterRuntime(this.directory);
     return stopped;
   }
 
-  async destroy(): Promise<boolean> {
-    const existed = this.exists;
-    await this.stop();
-    rmSync(this.directory, { recursive: true, force: true });
-    for (const parent of [clustersDirectory(), gatehouseHome()]) removeIfEmpty(parent);
-    return existed;
+  async destroy(progress: Progress): Promise<void> {
+    await progress.step(`Delete the cluster "${this.name}"`, async () => {
+      const kubeconfig = this.#knownKubeconfig();
+      if (kubeconfig) removeContext(kubeconfig, this.context);
+      await this.stop();
+      rmSync(this.directory, { recursive: true, force: true });
+      removeParentsIfEmpty(this.directory);
+    });
+  }
+
+  /** Where the context was written. What can be known of a cluster whose file is damaged is that it has to go. */
+  #knownKubeconfig(): EmbeddedState["kubeconfig"] {
+    try {
+      return this.#state?.kubeconfig;
+    } catch {
+      return { path: pathToMerge(kubeconfigPaths()), created: false };
+    }
+  }
+
+  /** Adds or renews the context in the file it was first written to; returns where it is. */
+  #writeContext(): string {
+    const known = this.#state?.kubeconfig;
+    const path = known?.path ?? pathToMerge(kubeconfigPaths());
+    const change = addContext(path, this.#contextEntry());
+    // What `down` restores is what was there before the first `up`.
+    this.#remember({ kubeconfig: known ?? change });
+    return `${this.context} in ${path}`;
+  }
+
+  #contextEntry(): ContextEntry {
+    const pki = readPki(this.#files);
+    return {
+      context: this.context,
+      server: `https://127.0.0.1:${this.#state?.apiPort ?? 0}`,
+      certificateAuthority: pki.ca,
+      clientCertificate: pki.admin.certificate,
+      clientKey: pki.admin.key,
+    };
   }
 
   async #prepare(progress: Progress, detail: (text: string) => void): Promise<void> {
-    const { name, portWishes } = this.#options;
-    const { mappings, notes } = await chooseHostPorts(portWishes);
+    const traefik = await this.#options.traefik?.();
+    const { mappings, notes } = await chooseHostPorts(this.#options.portWishes);
     detail(mappings.map(({ containerPort, hostPort }) => `${hostPort} -> ${containerPort}`).join(", "));
     createClusterDirectory(this.directory);
-    writeClusterState(this.directory, {
-      name,
+    const state: EmbeddedState = {
+      provider: "embedded",
+      name: this.name,
       context: this.context,
       createdAt: timestamp(),
       apiPort: 0,
       portMappings: mappings,
       complete: false,
-    });
+      ...(traefik ? { gateway: { kind: "traefik", binary: traefik.path } } : {}),
+    };
+    writeClusterState(this.directory, state);
     notes.forEach((note) => progress.note(note));
   }
 
   /** A process that is there but does not answer holds the cluster's state. */
   #refuseSecondProcess(): void {
-    const pid = this.runtime?.pid;
+    const pid = this.#runtime?.pid;
     if (pid === undefined || !isClusterProcess(pid, this.directory)) return;
     throw new UserError(
-      `cluster "${this.#options.name}" is running (pid ${pid}) but does not answer: end it with gatehouse stop, then try again (log: ${this.#files.log})`,
+      `cluster "${this.name}" is running (pid ${pid}) but does not answer: end it with gatehouse stop, then try again (log: ${this.#files.log})`,
     );
+  }
+
+  /** The program that plays the gateway may have gone since. Throws a UserError. */
+  async #checkTraefik(): Promise<void> {
+    const binary = this.#state?.gateway?.binary;
+    if (binary === undefined) return;
+    const { findTraefik } = await import("./traefik-binary-check.ts");
+    await findTraefik(binary);
   }
 
   /** The ports of a stopped cluster may have been taken meanwhile: then it gets others, as a new one would. */
   async #keepPorts(progress: Progress): Promise<void> {
-    const { portMappings: before = [], apiPort = 0 } = this.state ?? {};
+    const { portMappings: before = [], apiPort = 0 } = this.#state ?? {};
     // After a crash the pods' processes take a moment to notice and leave.
     await untilFree(
       before.map(({ hostPort }) => hostPort),
       orphansLeaveMs,
     );
-    if (!(await isFree(apiPort))) this.remember({ apiPort: 0 });
+    if (!(await isFree(apiPort))) this.#remember({ apiPort: 0 });
     const { mappings, notes } = await chooseHostPorts(wishesAgain(this.#options.portWishes, before));
     if (mappings.every(({ hostPort }, index) => hostPort === before[index]?.hostPort)) return;
     notes.forEach((note) => progress.note(note));
-    this.remember({ portMappings: mappings });
+    this.#remember({ portMappings: mappings });
   }
 
   async #start(): Promise<ClusterRuntime> {
@@ -212,13 +258,13 @@ export class EmbeddedProvider implements ClusterProvider {
   async #createPki(): Promise<void> {
     if (existsSync(this.#files.pki)) return;
     const { createPki } = await import("./pki.ts");
-    writePki(this.#files, await createPki(this.#options.name));
+    writePki(this.#files, await createPki(this.name));
   }
 
   #reported(child: ChildProcess): Promise<ClusterRuntime> {
     return new Promise((resolve, reject) => {
       const fail = (why: string): void => {
-        reject(new UserError(`cluster "${this.#options.name}" did not start: ${why} (log: ${this.#files.log})`));
+        reject(new UserError(`cluster "${this.name}" did not start: ${why} (log: ${this.#files.log})`));
       };
       child.once("error", (error) => fail(error.message));
       child.once("exit", (code, signal) => fail(`its process ended with ${signal ?? `exit code ${code}`}`));
@@ -231,7 +277,7 @@ export class EmbeddedProvider implements ClusterProvider {
 
   /** The process is there and it is ours: what answers at the port has the cluster's own certificate. */
   async #answers(): Promise<boolean> {
-    const runtime = this.runtime;
+    const runtime = this.#runtime;
     if (!runtime || processesOf(runtime.pid).length === 0) return false;
     const client = await this.connect();
     try {

@@ -1,0 +1,126 @@
+// What has to be true of somebody's cluster before anything is installed on it: its version, this user's rights, and that
+// nothing of the same names is there. All of it is read only.
+
+import type { ApiClient } from "@gatehouse/apimachinery/api-client";
+import type { KubeObject } from "@gatehouse/apimachinery/meta";
+import { hasReason, StatusError } from "@gatehouse/apimachinery/status-error";
+import { gateways } from "@gatehouse/gateway-api/gateway";
+import { gatewayClasses } from "@gatehouse/gateway-api/gateway-class";
+import { httpRoutes } from "@gatehouse/gateway-api/http-route";
+import { apiVersionOf } from "@gatehouse/apimachinery/resource-type";
+import { carries } from "../../apply-objects.ts";
+import { installedMark } from "../../installed-mark.ts";
+import { loadApplications, loadRoutes } from "../../steps/demo-manifests.ts";
+import { UserError } from "../../user-error.ts";
+import { wellKnownType } from "../../well-known-types.ts";
+
+/** Gateway API v1.4 definitions have validation rules in CEL (Kubernetes 1.26), which cost limits of 1.29 let pass. */
+const oldestMinor = 29;
+
+interface Right {
+  verb: string;
+  group: string;
+  resource: string;
+  namespace?: string;
+}
+
+/** What the steps of `up` need, beside what the chart's own objects need. */
+const rights: Right[] = [
+  { verb: "create", group: "", resource: "namespaces" },
+  { verb: "patch", group: "apiextensions.k8s.io", resource: "customresourcedefinitions" },
+  { verb: "create", group: "rbac.authorization.k8s.io", resource: "clusterroles" },
+  { verb: "create", group: "rbac.authorization.k8s.io", resource: "clusterrolebindings" },
+  { verb: "create", group: "gateway.networking.k8s.io", resource: "gatewayclasses" },
+  { verb: "create", group: "gateway.networking.k8s.io", resource: "gateways", namespace: "traefik" },
+  { verb: "create", group: "gateway.networking.k8s.io", resource: "httproutes", namespace: "traefik" },
+  { verb: "create", group: "gateway.networking.k8s.io", resource: "httproutes", namespace: "demo" },
+  // Helm keeps its releases in Secrets.
+  { verb: "create", group: "", resource: "secrets", namespace: "traefik" },
+  { verb: "create", group: "", resource: "serviceaccounts", namespace: "traefik" },
+  { verb: "create", group: "", resource: "services", namespace: "traefik" },
+  { verb: "create", group: "apps", resource: "daemonsets", namespace: "traefik" },
+  { verb: "create", group: "", resource: "services", namespace: "demo" },
+  { verb: "create", group: "apps", resource: "deployments", namespace: "demo" },
+];
+
+/** The server's version, e.g. `v1.34.1`. Throws a UserError when it is too old. */
+export async function checkVersion(client: ApiClient): Promise<string> {
+  const info = await client.json<{ major: string; minor: string; gitVersion: string }>({
+    method: "GET",
+    path: "/version",
+  });
+  const minor = Number.parseInt(info.minor, 10);
+  if (info.major === "1" && minor < oldestMinor) {
+    throw new UserError(
+      `this cluster runs Kubernetes ${info.gitVersion}; Gateway API needs 1.${oldestMinor} or newer: upgrade it, or use ./setup.sh --cluster kind`,
+    );
+  }
+  return info.gitVersion;
+}
+
+/** Throws a UserError that names every right this user lacks. */
+export async function checkRights(client: ApiClient): Promise<void> {
+  const answers = await Promise.all(rights.map(async (right) => ((await mayDo(client, right)) ? [] : [right])));
+  const denied = answers.flat();
+  if (denied.length === 0) return;
+  const list = denied.map(({ verb, group, resource, namespace }) => {
+    const where = namespace ? ` in namespace ${namespace}` : "";
+    return `${verb} ${group ? `${resource}.${group}` : resource}${where}`;
+  });
+  throw new UserError(
+    `this user may not: ${list.join(", ")}; ask the cluster's administrator for these rights (or cluster-admin), or use a cluster of your own with ./setup.sh --cluster kind`,
+  );
+}
+
+async function mayDo(client: ApiClient, { verb, group, resource, namespace }: Right): Promise<boolean> {
+  const resourceAttributes = { verb, group, resource, ...(namespace ? { namespace } : {}) };
+  const review = await client.json<{ status: { allowed: boolean } }>({
+    method: "POST",
+    path: "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews",
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify({
+      apiVersion: "authorization.k8s.io/v1",
+      kind: "SelfSubjectAccessReview",
+      spec: { resourceAttributes },
+    }),
+  });
+  return review.status.allowed;
+}
+
+/** Throws a UserError that names the objects which are there and were not installed by `up`. Namespaces are shared. */
+export async function checkNames(client: ApiClient): Promise<void> {
+  const gatewayClass = {
+    apiVersion: apiVersionOf(gatewayClasses),
+    kind: "GatewayClass",
+    metadata: { name: "traefik" },
+  };
+  const objects = [...(await loadApplications()), ...(await loadRoutes())].filter(({ kind }) => kind !== "Namespace");
+  const found = await Promise.all(objects.map(async (object) => ((await isForeign(client, object)) ? [object] : [])));
+  const taken = found.flat().map(({ kind, metadata }) => `${kind} ${metadata.namespace}/${metadata.name}`);
+  if (await isForeign(client, gatewayClass))
+    taken.push(`GatewayClass ${gatewayClass.metadata.name} (another Traefik?)`);
+  if (taken.length === 0) return;
+  throw new UserError(
+    `these are there already, and not from here: ${taken.join(", ")}; remove them, or use another cluster`,
+  );
+}
+
+/** There, and neither marked as ours nor of our Helm release (which is checked by itself). */
+async function isForeign(client: ApiClient, object: KubeObject): Promise<boolean> {
+  const { apiVersion, kind, metadata } = object;
+  const type =
+    wellKnownType(apiVersion, kind) ?? [gatewayClasses, gateways, httpRoutes].find((each) => each.kind === kind);
+  if (!type) return false;
+  try {
+    const live = await client.get(type, metadata.name, metadata.namespace);
+    const { labels, annotations } = live.metadata;
+    const byHelm = labels?.["app.kubernetes.io/managed-by"] === "Helm";
+    const ofRelease = annotations?.["meta.helm.sh/release-namespace"] === "traefik";
+    return !carries(live, installedMark) && !(byHelm && ofRelease);
+  } catch (error) {
+    if (hasReason(error, "NotFound")) return false;
+    // Kinds that are not installed yet are not found either, by a plain 404.
+    if (error instanceof StatusError && error.code === 404) return false;
+    throw error;
+  }
+}

@@ -1,0 +1,26 @@
+// The step "install the gateway" of real clusters: Helm, with what its pods wait for said meanwhile and in the failure.
+
+import type { ApiClient } from "@gatehouse/apimachinery/api-client";
+import { pods } from "@gatehouse/apimachinery/types/core-v1";
+import type { Step } from "../../progress.ts";
+import { reportPods } from "../../steps/pod-progress.ts";
+import { explainUnready, unreadyObjects } from "../../steps/unready.ts";
+import { UserError } from "../../user-error.ts";
+import { installRelease, type ReleaseOptions } from "./traefik-release.ts";
+
+const namespace = "traefik";
+
+/** Throws a UserError with helm's words and, when pods kept it waiting, theirs. */
+export async function installWithHelm(client: ApiClient, options: ReleaseOptions, step: Step): Promise<void> {
+  const stop = reportPods(client, [namespace], step);
+  try {
+    await installRelease(options, step);
+  } catch (error) {
+    const { items } = await client.list(pods, { namespace }).catch(() => ({ items: [] }));
+    const unready = unreadyObjects(items.map((pod) => ({ ...pod, kind: "Pod" })));
+    if (!(error instanceof UserError) || unready.length === 0) throw error;
+    throw new UserError(`${error.message}\nnot ready: ${explainUnready(unready)}`, 1, { cause: error });
+  } finally {
+    stop();
+  }
+}
