@@ -1,5 +1,6 @@
 // The versions of kind, kubectl and helm, asked of the tools themselves.
 
+import { devNull } from "node:os";
 import type { ToolFact, ToolName } from "./facts.ts";
 import { type Probe, type ProbeOptions, probeProgram } from "./probe-program.ts";
 
@@ -20,7 +21,9 @@ const questions: Record<ToolName, Question> = {
 /** Never rejects. */
 export async function toolVersion(name: ToolName, options: ProbeOptions): Promise<ToolFact> {
   const { args, answer } = questions[name];
-  const probe = await probeProgram(name, args, options);
+  // Some kubectls (gcloud's dispatcher) ask a cluster even for their own version, and keep a cache of its answer.
+  const environment = { ...options.environment, KUBECONFIG: devNull, KUBECACHEDIR: devNull };
+  const probe = await probeProgram(name, args, { ...options, environment });
   if (probe.outcome === "missing") return { state: "missing" };
   if (probe.outcome === "hung") return { state: "hung", limitMs: probe.limitMs };
   const version = probe.outcome === "ended" ? answer.exec(probe.stdout)?.[1] : undefined;

@@ -31,7 +31,7 @@ const cases: [name: string, output: string, remedy: RegExp | undefined][] = [
   [
     "the archive is gone",
     `Error: failed to fetch ${repository}/traefik-39.0.1.tgz : 404 Not Found`,
-    /^the chart's repository cannot be reached/,
+    /^there is no such chart/,
   ],
   [
     "another helm is at work",

@@ -12,7 +12,8 @@ export const helmFailures: KnownFailure[] = [
     remedy: "the cluster does not answer: see whether it runs and whether the context is the right one",
   },
   {
-    pattern: /path "[^"]*" not found|chart "[^"]*" .*not found|no chart (name|version) found|repo \S+ not found/i,
+    pattern:
+      /path "[^"]*" not found|chart "[^"]*" .*not found|no chart (name|version) found|repo \S+ not found|\.tgz : 404/i,
     remedy: "there is no such chart: give --chart FOLDER, FILE or VERSION, or leave it out for the pinned one",
   },
   {

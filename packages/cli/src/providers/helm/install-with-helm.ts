@@ -19,7 +19,7 @@ export async function installWithHelm(client: ApiClient, options: ReleaseOptions
     const { items } = await client.list(pods, { namespace }).catch(() => ({ items: [] }));
     const unready = unreadyObjects(items.map((pod) => ({ ...pod, kind: "Pod" })));
     if (!(error instanceof UserError) || unready.length === 0) throw error;
-    throw new UserError(`${error.message}\nnot ready: ${explainUnready(unready)}`, 1, { cause: error });
+    throw new UserError(`${error.message}\nnot ready: ${explainUnready(unready)}`, error.exitCode, { cause: error });
   } finally {
     stop();
   }

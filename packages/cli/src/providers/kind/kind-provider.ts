@@ -147,7 +147,8 @@ export class KindProvider implements ClusterProvider {
     const { notes } = await progress.step("Check this machine", () =>
       preflight("kind", { name: this.name, portWishes }),
     );
-    notes.forEach((note) => progress.note(note));
+    // Said once: who goes on with a cluster has read them.
+    if (!this.#state) notes.forEach((note) => progress.note(note));
   }
 
   #foreign(): UserError {
@@ -161,7 +162,8 @@ export class KindProvider implements ClusterProvider {
     const portMappings = await progress.step("Choose ports", async ({ detail }) => {
       const { mappings, notes } = await chooseHostPorts(this.#options.portWishes, true);
       detail(mappings.map(({ containerPort, hostPort }) => `${hostPort} -> ${containerPort}`).join(", "));
-      notes.forEach((note) => progress.note(note));
+      // Said once: who goes on with a cluster has read them.
+      if (!this.#state) notes.forEach((note) => progress.note(note));
       return mappings;
     });
     mkdirSync(this.directory, { recursive: true, mode: 0o700 });
