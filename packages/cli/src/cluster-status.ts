@@ -39,7 +39,7 @@ type Parent = { parentRef: { namespace?: string; name: string }; conditions?: Co
 /** Never throws for a cluster that is not there or not running: that is a status too. */
 export async function collectStatus(provider: ClusterProvider): Promise<ClusterStatus> {
   const phase = await provider.phase();
-  const base = { ...(await clusterSummary(provider)), phase };
+  const base = { ...(await clusterSummary(provider, { memory: true })), phase };
   if (phase !== "running") {
     const reason = whyNotRunning(provider, phase);
     return {

@@ -21,7 +21,7 @@ const pages = [
   { host: "traefik.localhost", path: "/dashboard/" },
 ];
 
-export async function clusterSummary(provider: ClusterProvider): Promise<ClusterSummary> {
+export async function clusterSummary(provider: ClusterProvider, wanted = { memory: false }): Promise<ClusterSummary> {
   const { kind, name, context, directory } = provider;
   const state = readClusterState(directory);
   const mapped = state?.portMappings.find(({ containerPort }) => containerPort === 80);
@@ -30,7 +30,7 @@ export async function clusterSummary(provider: ClusterProvider): Promise<Cluster
     provider: kind,
     name,
     context,
-    ...(await provider.facts()),
+    ...(await provider.facts(wanted)),
     ports: state?.portMappings ?? [],
     ...(entry ? { entry, urls: demoUrls(entry) } : { urls: [] }),
   };

@@ -43,7 +43,8 @@ export interface ClusterProvider {
   installGateway(client: ApiClient, step: Step): Promise<void>;
   /** Where the gateway's port 80 is reached from here. Throws a UserError when nowhere. */
   entry(client: ApiClient): Promise<EntryAddress>;
-  facts(): Promise<ClusterFacts>;
+  /** Memory, which takes a while to read, only on request. */
+  facts(wanted?: { memory: boolean }): Promise<ClusterFacts>;
   /** Ends what runs and keeps what is needed to `create` it again; true when something ran. */
   stop(): Promise<boolean>;
   /** Removes everything that `create` and the steps after it made, the state last. */

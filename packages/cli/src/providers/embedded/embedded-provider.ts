@@ -120,16 +120,14 @@ export class EmbeddedProvider implements ClusterProvider {
     return { host: "127.0.0.1", port: mapping.hostPort };
   }
 
-  async facts(): Promise<ClusterFacts> {
+  async facts({ memory } = { memory: false }): Promise<ClusterFacts> {
     const runtime = this.#runtime;
     if (!runtime) return {};
+    const facts = { api: `https://127.0.0.1:${runtime.apiPort}`, nodeIP: runtime.nodeIP };
+    if (!memory) return facts;
     const processes = processesOf(runtime.pid);
     const kibibytes = processes.reduce((sum, process) => sum + process.memoryKiB, 0);
-    return {
-      api: `https://127.0.0.1:${runtime.apiPort}`,
-      nodeIP: runtime.nodeIP,
-      memory: { processes: processes.length, mebibytes: Math.round(kibibytes / 102.4) / 10 },
-    };
+    return { ...facts, memory: { processes: processes.length, mebibytes: Math.round(kibibytes / 102.4) / 10 } };
   }
 
   /** Ends the process and its pods; the state stays. True when something ran. */
