@@ -3,6 +3,7 @@
 
 const benches: Record<string, () => Promise<{ main(args: string[]): Promise<void> }>> = {
   boot: () => import("../test/bench/boot.ts"),
+  api: () => import("../test/bench/api.ts"),
   changes: () => import("../test/bench/changes.ts"),
 };
 

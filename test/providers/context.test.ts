@@ -72,7 +72,7 @@ describe("a cluster of somebody's", { skip: helm.skip, concurrency: false }, () 
       "Install the Gateway API definitions",
       "Install the gateway",
       "Deploy whoami-v1 and whoami-v2",
-      "Apply the Gateway and three HTTPRoutes",
+      "Apply the Gateway and the HTTPRoutes",
       "Wait until pods, Gateway and routes are ready",
       "Send a request through every route",
     ]);
@@ -83,6 +83,13 @@ describe("a cluster of somebody's", { skip: helm.skip, concurrency: false }, () 
     assert.match(await get(summary.entry, "whoami.localhost", "/"), /^200 Hostname: whoami-v1-/);
     assert.match(await get(summary.entry, "demo.localhost", "/v2"), /^200 Hostname: whoami-v2-/);
     assert.match(await get(summary.entry, "demo.localhost", "/v10"), /^404/);
+  });
+
+  test("the dashboard, which asks for no password, is not on the way in from outside", async () => {
+    const summary = JSON.parse(await succeed("up", "--context", context, "-o", "json")) as Summary;
+    assert.equal(summary.urls.length, 3);
+    assert.match(await get(summary.entry, "traefik.localhost", "/dashboard/"), /^404/);
+    assert.match(await get(summary.entry, "traefik.localhost", "/api/rawdata"), /^404/);
   });
 
   test("the load balancer has the ports 80 and 443 only: the dashboard's asks for no password", async () => {
@@ -113,15 +120,14 @@ describe("a cluster of somebody's", { skip: helm.skip, concurrency: false }, () 
     await apply(JSON.stringify({ apiVersion: "v1", kind: "ConfigMap", metadata: { name: "mine", namespace: "demo" } }));
     const output = await succeed("down", "--context", context);
     assert.match(output, /Delete the namespaces: traefik; kept, with what others put there: demo \(ConfigMap\/mine\)/);
-    assert.match(output, /definitions stay: gatehouse down with --crds delete/);
+    assert.match(output, /definitions stay: gatehouse down --context gatehouse --crds delete/);
     assert.deepEqual(await names("httproutes,gateways,gatewayclasses,deployments,daemonsets", "-A"), []);
     assert.deepEqual(await names("configmaps", "-n", "demo"), ["configmap/kube-root-ca.crt", "configmap/mine"]);
     assert.equal(existsSync(state), false, "nothing is kept of it here");
-    assert.match(await succeed("down", "--context", context), /Nothing was installed by way of context/);
-    await succeed("up", "--context", context, ...offline, "--quiet");
+    // As from another machine: it is the labels in the cluster that count.
     assert.match(
       await succeed("down", "--context", context, "--crds", "delete"),
-      /✓ Delete the Gateway API definitions/,
+      /✓ Delete the demo's routes and applications: 0 objects[^]*✓ Delete the Gateway API definitions/,
     );
     assert.deepEqual(await names("customresourcedefinitions"), []);
     assert.deepEqual(
@@ -129,6 +135,35 @@ describe("a cluster of somebody's", { skip: helm.skip, concurrency: false }, () 
       ["namespace/demo"],
     );
     await succeed("delete", "namespace", "demo", "--context", context);
+  });
+
+  test("definitions that others use stay, and whose they are is said", async () => {
+    assert.equal((await up()).code, 0);
+    await apply(
+      "{apiVersion: gateway.networking.k8s.io/v1, kind: HTTPRoute, metadata: {name: theirs, namespace: default}, spec: {}}",
+    );
+    const output = await succeed("down", "--context", context, "--crds", "delete");
+    assert.match(output, /definitions stay, because others use them: HTTPRoute default\/theirs\./);
+    await succeed("delete", "httproute", "theirs", "-n", "default", "--context", context);
+    await succeed("down", "--context", context, "--crds", "delete");
+    assert.deepEqual(await names("customresourcedefinitions"), []);
+  });
+
+  test("status of an installation that was cut off says so", async () => {
+    const { code } = await gatehouse(
+      "up",
+      "--context",
+      context,
+      "--gateway-api-crds",
+      "bundled",
+      "--chart",
+      dirname(chart),
+    );
+    assert.equal(code, 1);
+    const status = await gatehouse("status", "--context", context);
+    assert.equal(status.code, 1);
+    assert.match(status.stdout, /not all is installed: run gatehouse up --context gatehouse again/);
+    await succeed("down", "--context", context, "--crds", "delete");
   });
 
   test("newer definitions are kept unless told otherwise, and never removed by a down that did not install them", async () => {
@@ -207,6 +242,33 @@ describe("a cluster of somebody's", { skip: helm.skip, concurrency: false }, () 
     await succeed("down", "--context", context, "--crds", "delete");
   });
 
+  test("a cluster made anew under the same context is another one: the demo is installed again", async () => {
+    assert.equal((await up()).code, 0);
+    await succeed("down");
+    await succeed("up", "--bare", "--http-port", "0", "--https-port", "0", "--quiet");
+    const again = await up();
+    assert.equal(again.code, 0, again.stderr);
+    assert.match(again.stdout, /✓ Deploy whoami-v1 and whoami-v2/);
+    await succeed("down", "--context", context, "--crds", "delete");
+  });
+
+  test("a context that is gone is forgotten by down", async () => {
+    assert.equal((await up()).code, 0);
+    const kubeconfig = join(home, ".kube/config");
+    const before = readFileSync(kubeconfig, "utf8");
+    writeFileSync(
+      kubeconfig,
+      before.replaceAll("name: gatehouse", "name: renamed").replaceAll(/: gatehouse$/gm, ": renamed"),
+    );
+    const output = await succeed("down", "--context", context);
+    assert.match(output, /no context "gatehouse" any more: what is known of it here is forgotten/);
+    writeFileSync(kubeconfig, before);
+    assert.equal(existsSync(state), false);
+    // It is the label in the cluster that counts.
+    assert.equal((await up()).code, 0);
+    await succeed("down", "--context", context, "--crds", "delete");
+  });
+
   test("failures: which command, its exit code, its last lines, the remedy, the log", async () => {
     const { code, stderr } = await gatehouse(
       "up",
@@ -235,7 +297,7 @@ describe("a cluster of somebody's", { skip: helm.skip, concurrency: false }, () 
       KUBECONFIG: kubeconfig,
     });
     assert.equal(result.code, 1);
-    assert.match(result.stderr, /this user may not: create namespaces, .*ask the cluster's administrator/);
+    assert.match(result.stderr, /this user may not: get\/create\/delete namespaces, .*ask the cluster's administrator/);
     assert.deepEqual(await names("customresourcedefinitions"), []);
   });
 

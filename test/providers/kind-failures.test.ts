@@ -192,7 +192,7 @@ describe("an up that was cut off", () => {
     machine.mend("start-port-taken");
     const up = await machine.gatehouse("up", "--cluster", "kind");
     assert.equal(up.code, 0, up.stderr);
-    assert.match(up.stdout, /^ ✓ Use the kind cluster "gatehouse": started gatehouse-control-plane/m);
+    assert.match(up.stdout, /^ ✓ Start gatehouse-control-plane/m);
     assert.doesNotMatch(up.stdout, /Deploy whoami/, "what is in it is the user's");
   });
 

@@ -39,7 +39,7 @@ describe("gatehouse up --cluster kind", () => {
         "Install the Gateway API definitions: v1.4.0 (standard channel)",
         "Install the gateway (traefik)",
         "Deploy whoami-v1 and whoami-v2",
-        "Apply the Gateway and three HTTPRoutes",
+        "Apply the Gateway and the HTTPRoutes",
         "Wait until pods, Gateway and routes are ready",
         "Send a request through every route: whoami.localhost/, demo.localhost/v1, demo.localhost/v2, traefik.localhost/dashboard/",
       ],
@@ -74,7 +74,8 @@ describe("gatehouse up --cluster kind", () => {
       again.stderr,
       /^note: the port mapping of a running cluster stays as it is: gatehouse down --cluster kind first$/m,
     );
-    assert.deepEqual(machine.calls(), []);
+    const looked = machine.calls().filter((call) => !/^docker (ps|inspect) /.test(call));
+    assert.deepEqual(looked, [], "nothing but looking is done");
     assert.equal((await machine.gatehouse("status", "--cluster", "kind")).code, 0);
 
     const stop = await machine.gatehouse("stop", "--cluster", "kind");
@@ -86,7 +87,7 @@ describe("gatehouse up --cluster kind", () => {
     const start = await machine.gatehouse("start", "--cluster", "kind");
     assert.equal(start.code, 0, start.stderr + start.stdout);
     assert.ok(
-      stepsOf(start.stdout).includes('Use the kind cluster "gatehouse": started gatehouse-control-plane'),
+      stepsOf(start.stdout).some((step) => step.startsWith("Start gatehouse-control-plane")),
       start.stdout,
     );
     assert.ok(machine.calls("docker").includes("docker start gatehouse-control-plane"));

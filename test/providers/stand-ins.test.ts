@@ -25,7 +25,8 @@ describe("the stand-in for docker", { skip: docker.skip }, () => {
   const calls: string[][] = [
     ["info", "--format", "{{json .}}"],
     ["ps", "--format", "{{json .}}"],
-    ["ps", "--all", "--no-trunc", "--filter", label, "--format", "{{.ID}}\t{{.Names}}\t{{.Status}}"],
+    ["ps", "--all", "--filter", label, "--format", "{{.Names}}\t{{.Status}}"],
+    ["inspect", "--format", "{{range .Mounts}}{{.Source}} {{.Destination}} {{end}}", "x-control-plane"],
     ["start", "x-control-plane"],
     ["stop", "x-control-plane"],
   ];

@@ -74,6 +74,7 @@ describe("a stand-in for Traefik", { skip: external ?? (process.platform === "li
   let cluster: TestCluster;
   let binary: string;
   const recorded = (name: string): string => readFileSync(join(directory, name), "utf8");
+  const runtimeFile = (): string => join(cluster.home, ".gatehouse/clusters/gatehouse/runtime.json");
   const podName = async (): Promise<string> => {
     const pods = await cluster.kubectl("get", "pods", "-n", "traefik", "-o", "jsonpath={.items[*].metadata.name}");
     return pods.stdout;
@@ -175,6 +176,28 @@ describe("a stand-in for Traefik", { skip: external ?? (process.platform === "li
     const logs = await cluster.kubectl("logs", "-n", "traefik", name);
     assert.match(logs.stdout, /^these are my last words$/m);
   });
+
+  test("killed with -9, the cluster and what starts it leave it behind: `start` and `down` end it", async () => {
+    const served = (): Promise<void> =>
+      eventually(async () => assert.equal((await cluster.get("http://whoami.localhost/")).status, 200), restartMs);
+    writeFileSync(binary, standIn(directory), { mode: 0o755 });
+    await cluster.kubectl("delete", "pod", await podName(), "-n", "traefik");
+    await served();
+    for (const command of ["start", "down"]) {
+      const pid = Number(recorded("pid"));
+      const { pid: clusterPid } = JSON.parse(readFileSync(runtimeFile(), "utf8")) as { pid: number };
+      const wrapper = await pidOfPod(`traefik/${await podName()}`);
+      // Stopped first, it cannot notice that the other is gone.
+      process.kill(clusterPid, "SIGSTOP");
+      process.kill(wrapper, "SIGKILL");
+      process.kill(clusterPid, "SIGKILL");
+      assert.equal(alive(pid), true);
+      const result = await cluster.gatehouse(command);
+      assert.equal(result.code, 0, result.stderr);
+      assert.equal(alive(pid), false);
+      if (command === "start") await served();
+    }
+  });
 });
 
 describe("gatehouse up --gateway traefik starts nothing without a usable binary", () => {
@@ -207,14 +230,15 @@ describe("gatehouse up --gateway traefik starts nothing without a usable binary"
   });
 });
 
-/** Notes its arguments, environment, pid and the signal that ends it; all else is done by our own gateway. */
+/** Notes its arguments, environment, pid and the signal that ends it; all else is done by our own gateway, whose output goes
+ * to a file: it would end by itself when nobody reads that. */
 function standIn(directory: string): string {
   const gateway = `"${process.execPath}" "${join(root, "dist/images/traefik.js")}"`;
   return `#!/bin/sh
 if [ "$1" = version ]; then echo "Version:      3.6.0"; exit 0; fi
 printf '%s\\n' "$@" > "${directory}/arguments"
 env > "${directory}/environment"
-${gateway} "$@" &
+${gateway} "$@" > "${directory}/output" 2>&1 &
 gateway=$!
 trap 'echo TERM > "${directory}/signal"; kill -TERM $gateway' TERM
 echo $$ > "${directory}/pid"

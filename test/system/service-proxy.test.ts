@@ -26,16 +26,15 @@ describe("Services reached from outside", { skip: external }, () => {
   const jsonPath = (what: string, path: string): Promise<string> =>
     kubectl("get", ...what.split(" "), "-n", "demo", "-o", `jsonpath=${path}`);
 
+  const apply = async (object: object): Promise<void> => {
+    const args = ["apply", "--context", cluster.context, "-f", "-"];
+    const result = await run(gatehouseProgram, args, cluster.environment, JSON.stringify(object));
+    assert.equal(result.code, 0, result.stderr);
+  };
+
   /** A Service of the whoami-v1 pods; deleted after the test. */
   const create = async (t: TestContext, name: string, spec: object): Promise<void> => {
-    const service = { apiVersion: "v1", kind: "Service", metadata: { name, namespace: "demo" }, spec };
-    const result = await run(
-      gatehouseProgram,
-      ["apply", "--context", cluster.context, "-f", "-"],
-      cluster.environment,
-      JSON.stringify(service),
-    );
-    assert.equal(result.code, 0, result.stderr);
+    await apply({ apiVersion: "v1", kind: "Service", metadata: { name, namespace: "demo" }, spec });
     t.after(() => cluster.kubectl("delete", "service", name, "-n", "demo", "--ignore-not-found"));
   };
   const balancer = (port: number, more: object = {}): object => ({
@@ -145,6 +144,27 @@ describe("Services reached from outside", { skip: external }, () => {
     await untilEvent("mixed", /port 5353\/UDP is not opened: only TCP/);
     await refused(node, foreign);
     assert.equal(await jsonPath("service foreign", "{.status.loadBalancer.ingress}"), "");
+  });
+
+  test("a pod on the host's network that does not listen leads no connection back: one cannot beget others", async (t) => {
+    const port = await freePort(node);
+    const metadata = { name: "silent", namespace: "demo", labels: { app: "silent" } };
+    const container = { name: "main", image: "traefik/whoami:v1.10", args: ["--port", String(await freePort(node))] };
+    await apply({ apiVersion: "v1", kind: "Pod", metadata, spec: { hostNetwork: true, containers: [container] } });
+    t.after(() => cluster.kubectl("delete", "pod", "silent", "-n", "demo"));
+    const ports = [{ port, targetPort: port }];
+    await create(t, "looping", balancer(port, { selector: { app: "silent" }, ports }));
+    await untilIngress("looping", ours());
+    await kubectl("wait", "--for=condition=Ready", "pod/silent", "-n", "demo", "--timeout=60s");
+    await eventually(async () => {
+      await assert.rejects(podAt(node, port), { code: "ECONNRESET" });
+      const events = await kubectl("get", "events", "-n", "demo", "--field-selector", "involvedObject.name=looping");
+      assert.match(
+        events,
+        new RegExp(`EndpointLoops .*endpoint ${node}:${port} is not used: Service demo/looping has`),
+      );
+    });
+    assert.equal(await kubectl("get", "--raw", "/readyz"), "ok");
   });
 
   test("a stopped and started cluster opens the ports again, before it says that it is up", async (t) => {

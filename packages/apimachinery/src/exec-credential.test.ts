@@ -53,6 +53,8 @@ test("a token is kept until it expires, then the program runs again", (t) => {
   const lasting = plugin(t, printing({ token: "abc", expirationTimestamp: "2999-01-01T00:00:00Z" }));
   const kept = execCredentials("me", lasting.config, cluster, lasting.directory);
   assert.deepEqual([kept.token?.(), kept.token?.(), runs(lasting.directory)], ["abc", "abc", 1]);
+  execCredentials("me", lasting.config, cluster, lasting.directory);
+  assert.equal(runs(lasting.directory), 1, "one login serves every connection of the process");
   const expired = plugin(t, printing({ token: "abc", expirationTimestamp: "2001-01-01T00:00:00Z" }));
   const renewed = execCredentials("me", expired.config, cluster, expired.directory);
   assert.deepEqual([renewed.token?.(), runs(expired.directory)], ["abc", 2]);

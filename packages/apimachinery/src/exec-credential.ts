@@ -40,6 +40,8 @@ interface ExecStatus {
 const versions = ["client.authentication.k8s.io/v1", "client.authentication.k8s.io/v1beta1"];
 /** A token is renewed a little before it ends, as it takes a moment to travel. */
 const renewBeforeMs = 10_000;
+/** A program that asks nobody anything answers by then, or never. */
+const silentLimitMs = 60_000;
 
 /**
  * Runs the program (a path in `command` is relative to `directory`, the kubeconfig's) and again when its token has expired.
@@ -51,6 +53,18 @@ export function execCredentials(
   cluster: ExecCluster,
   directory: string,
 ): ExecCredentials {
+  const key = JSON.stringify([user, config, cluster, directory]);
+  const known = credentialsOf.get(key);
+  if (known) return known;
+  const credentials = newCredentials(user, config, cluster, directory);
+  credentialsOf.set(key, credentials);
+  return credentials;
+}
+
+/** Once per process: a program may ask its user for something. */
+const credentialsOf = new Map<string, ExecCredentials>();
+
+function newCredentials(user: string, config: ExecConfig, cluster: ExecCluster, directory: string): ExecCredentials {
   let status = runPlugin(user, config, cluster, directory);
   const { clientCertificateData, clientKeyData } = status;
   const token = (): string => {
@@ -82,6 +96,7 @@ function runPlugin(user: string, config: ExecConfig, cluster: ExecCluster, direc
     encoding: "utf8",
     env: { ...process.env, ...variables(config), KUBERNETES_EXEC_INFO: execInfo(config, cluster, interactive) },
     stdio: [interactive ? "inherit" : "ignore", "pipe", "inherit"],
+    ...(interactive ? {} : { timeout: silentLimitMs, killSignal: "SIGKILL" }),
   });
   if (result.error) throw notStarted(user, config, result.error);
   if (result.status !== 0) {
@@ -100,6 +115,11 @@ function execInfo({ apiVersion, provideClusterInfo }: ExecConfig, cluster: ExecC
 }
 
 function notStarted(user: string, { command, installHint }: ExecConfig, error: Error): Error {
+  if ((error as NodeJS.ErrnoException).code === "ETIMEDOUT") {
+    return new Error(
+      `user "${user}": ${command} gave no credential within ${silentLimitMs / 1000} s: log in with it first`,
+    );
+  }
   const missing = (error as NodeJS.ErrnoException).code === "ENOENT";
   const hint = installHint ? `: ${installHint.trim()}` : "";
   const why = missing ? `is not installed, or not in PATH${hint}` : `cannot be run: ${error.message}`;

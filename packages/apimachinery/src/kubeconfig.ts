@@ -62,9 +62,9 @@ export async function parseKubeconfig(text: string, path: string): Promise<Kubec
     const parsed: unknown = parseJson(trimmed) ?? (await import("yaml")).parse(text);
     if (typeof parsed === "object" && parsed !== null && !Array.isArray(parsed)) return parsed as Kubeconfig;
   } catch (error) {
-    throw new Error(`kubeconfig ${path} cannot be read: ${error instanceof Error ? error.message : String(error)}`, {
-      cause: error,
-    });
+    // The parser goes on to show the place, in lines of its own.
+    const [why = ""] = (error instanceof Error ? error.message : String(error)).split("\n");
+    throw new Error(`kubeconfig ${path} cannot be read: ${why.replace(/:$/, "")}`, { cause: error });
   }
   throw new Error(`kubeconfig ${path} is not a kubeconfig: its top level is not a mapping`);
 }
@@ -97,7 +97,11 @@ export async function loadConnection(
     return undefined;
   };
   const chosen = find((config) => config.contexts, wanted)?.entry;
-  if (!chosen?.context) throw new Error(`context "${wanted}" is not in ${paths.join(", ")}`);
+  if (!chosen?.context) {
+    const names = files.flatMap(({ config }) => config.contexts ?? []).map(({ name }) => name);
+    const offered = names.length > 0 ? `: there are ${[...new Set(names)].join(", ")}` : "";
+    throw new Error(`context "${wanted}" is not in ${paths.join(", ")}${offered}`);
+  }
   const cluster = find((config) => config.clusters, chosen.context.cluster);
   if (!cluster) throw new Error(`context "${wanted}" names cluster "${chosen.context.cluster}", which is not there`);
   const user = find((config) => config.users, chosen.context.user);

@@ -91,6 +91,9 @@ export function controllerReference(owner: KubeObject): OwnerReference {
   };
 }
 
+/** The annotation in which client-side apply keeps the manifest it applied last, as JSON and a newline. */
+export const lastAppliedAnnotation = "kubectl.kubernetes.io/last-applied-configuration";
+
 /** Now as Kubernetes writes times: RFC 3339, UTC, whole seconds. */
 export function timestamp(date: Date = new Date()): string {
   return `${date.toISOString().slice(0, 19)}Z`;

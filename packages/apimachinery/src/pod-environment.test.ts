@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { listenAddresses, mountedPath, podEnvironment } from "./pod-environment.ts";
+import { listenAddresses, mountedPath, podEnvironment, writablePath } from "./pod-environment.ts";
 
 test("a path leads into the closest mount, else into the container's own directory, and never out of them", () => {
   const environment = {
@@ -24,6 +24,29 @@ test("a path leads into the closest mount, else into the container's own directo
   ];
   for (const [path, expected] of cases) assert.equal(mountedPath(path, environment, "/pod/c"), expected, path);
   assert.equal(mountedPath("/data", {}), "/data");
+});
+
+test("a file may be written in the container's own directory and in writable volumes, not in others", () => {
+  const environment = {
+    [podEnvironment.mounts]: JSON.stringify({
+      "/data": "/real/data",
+      "/data/config": "/real/config",
+      "/token": "/real/token",
+    }),
+    [podEnvironment.writableMounts]: JSON.stringify(["/data"]),
+  };
+  const cases: [string, string | undefined][] = [
+    ["/data/log", "/real/data/log"],
+    ["/log", "/pod/c/log"],
+    ["/token/token", undefined],
+    ["/data/../token/token", undefined],
+    ["/data/config/x", undefined],
+    ["/data/config/../x", "/real/data/x"],
+  ];
+  for (const [path, expected] of cases) assert.equal(writablePath(path, environment, "/pod/c"), expected, path);
+  const { [podEnvironment.writableMounts]: _, ...unsaid } = environment;
+  assert.equal(writablePath("/data/log", unsaid, "/pod/c"), undefined);
+  assert.equal(writablePath("/data/log", {}), "/data/log");
 });
 
 test("ports open where the kubelet says, else on the pod's address", () => {

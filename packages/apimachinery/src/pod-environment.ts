@@ -19,9 +19,21 @@ export const podEnvironment = {
   gatewayCIDR: "GATEHOUSE_GATEWAY_CIDR",
   /** JSON: `{"/etc/tls": "/real/directory"}`: where the volumes mounted at these paths really are. */
   mounts: "GATEHOUSE_MOUNTS",
+  /** JSON: `["/data"]`: those of the mounts' paths that may be written to. */
+  writableMounts: "GATEHOUSE_WRITABLE_MOUNTS",
   /** The inherited file descriptor of the control channel (see container-control.ts). */
   control: "GATEHOUSE_CONTROL_FD",
+  /** JSON (`ExecDetails`): for a program that `kubectl exec` runs beside a container. */
+  exec: "GATEHOUSE_EXEC",
 } as const;
+
+/** What a program beside a container is told of it. */
+export interface ExecDetails {
+  /** The container's process, and how `ps` shows it. */
+  pid: number;
+  title: string;
+  tty: boolean;
+}
 
 /** Annotation of a pod, `{"80/tcp": 34567}`: where the kubelet opened ports that could not be had on the pod's own address.
  * The EndpointSlice controller publishes those ports for that pod. */
@@ -47,8 +59,25 @@ export function mountedPath(
   environment: NodeJS.ProcessEnv = process.env,
   directory = process.cwd(),
 ): string {
+  return locate(path, environment, directory).real;
+}
+
+/** The same for a file to be written. Undefined in a volume that is read-only: token, ConfigMap, Secret, and what the pod
+ * mounts so. */
+export function writablePath(
+  path: string,
+  environment: NodeJS.ProcessEnv = process.env,
+  directory = process.cwd(),
+): string | undefined {
+  const { real, mount } = locate(path, environment, directory);
+  const writable = JSON.parse(environment[podEnvironment.writableMounts] ?? "[]") as string[];
+  return mount === undefined || writable.includes(mount) ? real : undefined;
+}
+
+/** `mount` is the path of the volume that the path is in, if any. */
+function locate(path: string, environment: NodeJS.ProcessEnv, directory: string): { real: string; mount?: string } {
   const plan = environment[podEnvironment.mounts];
-  if (plan === undefined) return path;
+  if (plan === undefined) return { real: path };
   const mounts = JSON.parse(plan) as Record<string, string>;
   // Without dot segments: `/mounted/../..` would lead out of the mount.
   const wanted = posix.resolve("/", path);
@@ -57,6 +86,6 @@ export function mountedPath(
     const inside = wanted === mountPath || wanted.startsWith(mountPath.endsWith("/") ? mountPath : `${mountPath}/`);
     if (inside && mountPath.length > closest.length) closest = mountPath;
   }
-  const real = closest === "" ? directory : (mounts[closest] ?? directory);
-  return real + wanted.slice(closest.replace(/\/$/, "").length);
+  if (closest === "") return { real: directory + wanted };
+  return { real: (mounts[closest] ?? directory) + wanted.slice(closest.replace(/\/$/, "").length), mount: closest };
 }

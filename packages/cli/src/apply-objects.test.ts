@@ -2,12 +2,12 @@ import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { startTestServer, type TestServer } from "@gatehouse/apiserver/testing";
 import type { ApiClient } from "@gatehouse/apimachinery/api-client";
-import type { KubeObject } from "@gatehouse/apimachinery/meta";
+import { type KubeObject, lastAppliedAnnotation } from "@gatehouse/apimachinery/meta";
 import type { ResourceType } from "@gatehouse/apimachinery/resource-type";
 import { hasReason } from "@gatehouse/apimachinery/status-error";
 import { type Deployment, deployments } from "@gatehouse/apimachinery/types/apps-v1";
 import { configMaps, namespaces } from "@gatehouse/apimachinery/types/core-v1";
-import { applyObjects, type ApplyOptions, lastAppliedAnnotation, withLastApplied } from "./apply-objects.ts";
+import { applyObjects, type ApplyOptions, withLastApplied } from "./apply-objects.ts";
 import { discover } from "./resource-mapper.ts";
 
 let cluster: TestServer;

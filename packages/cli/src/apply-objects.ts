@@ -3,16 +3,16 @@
 
 import { isDeepStrictEqual } from "node:util";
 import type { ApiClient } from "@gatehouse/apimachinery/api-client";
-import type { KubeObject, ObjectMeta } from "@gatehouse/apimachinery/meta";
+import { goJson } from "@gatehouse/apimachinery/go-json";
+import { type KubeObject, lastAppliedAnnotation, type ObjectMeta } from "@gatehouse/apimachinery/meta";
 import { apiVersionOf, type ResourceType } from "@gatehouse/apimachinery/resource-type";
 import { hasReason } from "@gatehouse/apimachinery/status-error";
+import { untilEstablished } from "./definitions-served.ts";
 import { objectRef } from "./resource-arguments.ts";
 import type { ResourceMapper } from "./resource-mapper.ts";
 import { threeWayMergePatch } from "./three-way-merge.ts";
 import { UserError } from "./user-error.ts";
 import { customResourceDefinitions, wellKnownType } from "./well-known-types.ts";
-
-export const lastAppliedAnnotation = "kubectl.kubernetes.io/last-applied-configuration";
 
 /** kubectl's own name: field ownership then is one and the same whichever of the two applied. */
 const fieldManager = "kubectl-client-side-apply";
@@ -155,23 +155,6 @@ function typesDefinedBy(definition: KubeObject): ResourceType[] {
   return versions.map(({ name }) => ({ group, version: name, plural, kind, namespaced: scope === "Namespaced" }));
 }
 
-const establishedWithinMs = 10_000;
-
-/** A new kind's objects can be written only once the server serves it. */
-async function untilEstablished(client: ApiClient, definition: KubeObject): Promise<void> {
-  if (isEstablished(definition)) return;
-  const signal = AbortSignal.timeout(establishedWithinMs);
-  const fieldSelector = `metadata.name=${definition.metadata.name}`;
-  for await (const event of client.watch(customResourceDefinitions, { fieldSelector, signal })) {
-    if (isEstablished(event.object)) return;
-  }
-}
-
-function isEstablished({ status }: KubeObject): boolean {
-  const { conditions = [] } = (status ?? {}) as { conditions?: { type: string; status: string }[] };
-  return conditions.some(({ type, status: value }) => type === "Established" && value === "True");
-}
-
 // One object
 
 async function applyObject(client: ApiClient, type: ResourceType, object: KubeObject, options: ApplyOptions) {
@@ -285,14 +268,4 @@ function lastAppliedOf(live: KubeObject): Record<string, unknown> | undefined {
   } catch {
     return undefined;
   }
-}
-
-/** JSON as Go's encoder writes it: sorted keys, and `<`, `>`, `&`, U+2028, U+2029 escaped. */
-function goJson(value: unknown): string {
-  const text = JSON.stringify(value, (_, inner: unknown) =>
-    typeof inner === "object" && inner !== null && !Array.isArray(inner)
-      ? Object.fromEntries(Object.entries(inner).toSorted(([a], [b]) => (a < b ? -1 : 1)))
-      : inner,
-  );
-  return text.replace(/[<>&\u2028\u2029]/g, (found) => `\\u${found.charCodeAt(0).toString(16).padStart(4, "0")}`);
 }

@@ -109,7 +109,8 @@ async function withoutCurrentContext(message: string, environment: NodeJS.Proces
   return `${where}: choose a cluster with ${offered.map((name) => `--context ${name}`).join(" or ")}`;
 }
 
-const untrusted = /^(ERR_TLS_|CERT_|DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_)/;
+/** Codes of connections whose certificate is not trusted. */
+export const untrusted = /^(ERR_TLS_|CERT_|DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_)/;
 const unreachable = new Set([
   "ECONNREFUSED",
   "ECONNRESET",

@@ -28,6 +28,10 @@ export interface ClusterState {
   bare?: boolean;
   /** The hosts file in which a block was written. */
   hostsFile?: string;
+  /** uid of its namespace kube-system: another one under the same name is another cluster. */
+  identity?: string;
+  /** Since when a Helm of ours is at work; still there when it was killed. */
+  installingSince?: string | undefined;
   /** Where the gateway was reached last, when that is no port mapping. */
   entry?: { host: string; port: number };
 }

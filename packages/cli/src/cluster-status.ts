@@ -9,6 +9,7 @@ import { type Pod, pods } from "@gatehouse/apimachinery/types/core-v1";
 import { gateways } from "@gatehouse/gateway-api/gateway";
 import { gatewayClasses } from "@gatehouse/gateway-api/gateway-class";
 import { httpRoutes } from "@gatehouse/gateway-api/http-route";
+import { readClusterState } from "./cluster-state.ts";
 import { type ClusterSummary, clusterSummary } from "./cluster-summary.ts";
 import type { ClusterPhase, ClusterProvider } from "./providers/provider.ts";
 import { type Unready, unreadyObjects } from "./steps/unready.ts";
@@ -55,7 +56,7 @@ export async function collectStatus(provider: ClusterProvider): Promise<ClusterS
   try {
     const types: ResourceType[] = [gatewayClasses, gateways, httpRoutes, deployments, daemonSets, pods];
     const lists = await Promise.all(types.map((type) => listOrNothing(client, type)));
-    const notReady = unreadyObjects(lists.flat());
+    const notReady = [...unfinished(provider), ...unreadyObjects(lists.flat())];
     const [, gatewayList = [], routeList = [], , , podList = []] = lists;
     return {
       ...base,
@@ -68,6 +69,12 @@ export async function collectStatus(provider: ClusterProvider): Promise<ClusterS
   } finally {
     client.close();
   }
+}
+
+/** An installation that was cut off has nothing that could be unready. */
+function unfinished({ directory, name, flags }: ClusterProvider): Unready[] {
+  if (readClusterState(directory)?.complete !== false) return [];
+  return [{ object: `cluster/${name}`, reason: `not all is installed: run gatehouse up${flags} again` }];
 }
 
 function whyNotRunning({ kind, flags }: ClusterProvider, phase: ClusterPhase): string {

@@ -2,7 +2,9 @@
 
 import { isIP } from "node:net";
 import { type PortMapping, type ProviderKind, readClusterState } from "./cluster-state.ts";
+import { mappedEntry } from "./providers/cluster-access.ts";
 import { type ClusterFacts, type ClusterProvider, type EntryAddress, httpUrl } from "./providers/provider.ts";
+import { type DemoPage, demoPages } from "./steps/demo-pages.ts";
 
 export interface ClusterSummary extends ClusterFacts {
   provider: ProviderKind;
@@ -14,41 +16,33 @@ export interface ClusterSummary extends ClusterFacts {
   urls: string[];
 }
 
-const pages = [
-  { host: "whoami.localhost", path: "" },
-  { host: "demo.localhost", path: "/v1" },
-  { host: "demo.localhost", path: "/v2" },
-  { host: "traefik.localhost", path: "/dashboard/" },
-];
-
 export async function clusterSummary(provider: ClusterProvider, wanted = { memory: false }): Promise<ClusterSummary> {
   const { kind, name, context, directory } = provider;
   const state = readClusterState(directory);
-  const mapped = state?.portMappings.find(({ containerPort }) => containerPort === 80);
-  const entry = state?.bare ? undefined : mapped ? { host: "127.0.0.1", port: mapped.hostPort } : state?.entry;
+  const entry = state?.bare ? undefined : (mappedEntry(state) ?? state?.entry);
   return {
     provider: kind,
     name,
     context,
     ...(await provider.facts(wanted)),
     ports: state?.portMappings ?? [],
-    ...(entry ? { entry, urls: demoUrls(entry) } : { urls: [] }),
+    ...(entry ? { entry, urls: demoUrls(entry, demoPages(provider)) } : { urls: [] }),
   };
 }
 
 /** The demo's pages. Names under .localhost lead to this machine, so elsewhere the URL names the address. */
-function demoUrls(entry: EntryAddress): string[] {
-  return pages.map(
-    ({ host, path }) => `${httpUrl(isLoopback(entry.host) ? host : entry.host, { hostPort: entry.port })}${path}`,
-  );
+function demoUrls(entry: EntryAddress, pages: DemoPage[]): string[] {
+  return pages.map(({ host, path }) => {
+    const here = isLoopback(entry.host);
+    return `${httpUrl(here ? host : entry.host, { hostPort: entry.port })}${here && path === "/" ? "" : path}`;
+  });
 }
 
 /** The URLs as one would type them: `curl -H 'Host: ...'` where the name alone leads nowhere. */
-export function typedUrls({ entry, urls }: ClusterSummary): string[] {
+export function typedUrls(provider: ClusterProvider, { entry, urls }: ClusterSummary): string[] {
   if (!entry || isLoopback(entry.host)) return urls;
-  return urls.map(
-    (url, index) => `curl -H 'Host: ${pages[index]?.host}' ${url}${pages[index]?.path === "" ? "/" : ""}`,
-  );
+  const pages = demoPages(provider);
+  return urls.map((url, index) => `curl -H 'Host: ${pages[index]?.host}' ${url}`);
 }
 
 /** What the names under .localhost lead to: browsers and curl take 127.0.0.1 or ::1 (RFC 6761, 6.3). */

@@ -3,6 +3,7 @@
 import { Command, CommanderError } from "commander";
 import { StatusError } from "@gatehouse/apimachinery/status-error";
 import { registerApply } from "./commands/apply.ts";
+import { registerCrds } from "./commands/crds.ts";
 import { registerDelete } from "./commands/delete.ts";
 import { registerDescribe } from "./commands/describe.ts";
 import { registerDiff } from "./commands/diff.ts";
@@ -30,6 +31,7 @@ const registrations = [
   registerDelete,
   registerLogs,
   registerDiff,
+  registerCrds,
 ];
 
 function createProgram(): Command {
@@ -37,6 +39,8 @@ function createProgram(): Command {
     .description("A Kubernetes Gateway API cluster you can hold in your hand.")
     .version(version, "-V, --version")
     .exitOverride()
+    // `crds --version` is the Gateway API's.
+    .enablePositionalOptions()
     .showHelpAfterError("(add --help for the options and examples)");
   for (const register of registrations) register(program);
   program.addHelpText(

@@ -2,6 +2,7 @@
 // is; a log keeps all of it, with the output of the tools that were run.
 
 import { appendFileSync, rmSync, writeFileSync } from "node:fs";
+import { printable } from "./printable.ts";
 
 /** What the work of a step may say while it goes on. */
 export interface Step {
@@ -9,6 +10,8 @@ export interface Step {
   detail: (text: string) => void;
   /** A line of a tool's own output: kept in the log, shown with --verbose. */
   output: (line: string) => void;
+  /** Lets somebody be asked: nothing is drawn over the question until it is answered. */
+  pause: <T>(work: () => Promise<T>) => Promise<T>;
 }
 
 export interface Progress {
@@ -77,13 +80,23 @@ export function createProgress(options: ProgressOptions): Progress {
       };
       try {
         const result = await work({
-          detail: (text) => {
+          detail: (words) => {
+            const text = printable(words);
             log.line(`  ${text}`);
             line.detail(text);
           },
-          output: (text) => {
+          output: (words) => {
+            const text = printable(words);
             log.line(`  | ${text}`);
             if (options.verbose) line.faint(text);
+          },
+          pause: async (question) => {
+            line.hold(true);
+            try {
+              return await question();
+            } finally {
+              line.hold(false);
+            }
           },
         });
         finish("✓");
@@ -103,6 +116,8 @@ interface StepLine {
   above(text: string): void;
   /** The same in a colour that draws no attention. */
   faint(text: string): void;
+  /** While held nothing is drawn. */
+  hold(held: boolean): void;
   /** The last state of the line; returns its text. */
   finish(mark: "✓" | "✗", durationMs: number): string;
 }
@@ -117,8 +132,10 @@ function stepLine(
   const paint = (code: number, text: string): string => (terminal ? `\u001b[${code}m${text}\u001b[0m` : text);
   const clear = terminal ? "\r\u001b[2K" : "";
   let detail = "";
+  let held = false;
   const text = (): string => `${name}${detail && `: ${detail}`}`;
   const draw = (): void => {
+    if (held) return;
     const elapsed = elapsedMs();
     const time = elapsed < redrawMs ? "" : ` ${paint(2, `(${seconds(elapsed)})`)}`;
     show(terminal ? `${clear} … ${fitted(text())}${time}` : ` … ${text()} (${seconds(elapsed)})\n`);
@@ -137,6 +154,10 @@ function stepLine(
     },
     above,
     faint: (words) => above(paint(2, words)),
+    hold: (value) => {
+      held = value;
+      if (terminal) draw();
+    },
     finish: (mark, durationMs) => {
       clearInterval(timer);
       const time = paint(2, `(${seconds(durationMs)})`);
@@ -163,6 +184,7 @@ function createTranscript(): { line(text: string): void; keepIn(path: string): v
       else tried(() => appendFileSync(at, line, { mode: 0o600 }));
     },
     keepIn: (path) => {
+      if (path === file) return;
       tried(() => {
         // Made anew: one that is there may be readable for others.
         rmSync(path, { force: true });

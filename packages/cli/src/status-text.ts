@@ -64,7 +64,9 @@ function podSection({ pods }: ClusterStatus): string[] {
 }
 
 function verdict(status: ClusterStatus): string[] {
-  if (status.ready) return ["", "Everything is ready."];
+  const { gateways, routes, pods } = status;
+  const nothing = gateways.length + routes.length + pods.length === 0;
+  if (status.ready) return ["", nothing ? "Nothing is on it: no Gateway, no route, no pod." : "Everything is ready."];
   return ["", "Not ready:", ...status.notReady.map(({ object, reason }) => `  ${object}: ${reason}`)];
 }
 

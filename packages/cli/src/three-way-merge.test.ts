@@ -4,6 +4,10 @@ import { threeWayMergePatch } from "./three-way-merge.ts";
 
 type Tree = Record<string, unknown>;
 
+/** Keys that every JavaScript object has, as data. */
+const odd = (value: unknown): Tree =>
+  Object.fromEntries(["__proto__", "constructor", "toString"].map((key) => [key, value]));
+
 const table: [what: string, original: Tree, modified: Tree, live: Tree, patch: Tree][] = [
   ["nothing differs", { a: 1 }, { a: 1 }, { a: 1, status: {} }, {}],
   ["a value changes", { a: 1 }, { a: 2 }, { a: 1 }, { a: 2 }],
@@ -72,6 +76,13 @@ const table: [what: string, original: Tree, modified: Tree, live: Tree, patch: T
     { a: true, b: 1, c: "x" },
     { a: false, b: 0, c: "" },
   ],
+  ["keys that every object has: new", {}, odd("1"), {}, odd("1")],
+  ["keys that every object has: nested", {}, { m: odd({ a: 1 }) }, { m: {} }, { m: odd({ a: 1 }) }],
+  ["keys that every object has: changed", odd("1"), odd("2"), odd("1"), odd("2")],
+  ["keys that every object has: ours go", odd("1"), {}, odd("1"), odd(null)],
+  ["keys that every object has: gone already", odd("1"), {}, {}, {}],
+  ["keys that every object has: of others stay", {}, {}, odd("1"), {}],
+  ["keys that every object has: in list items", { l: [odd({})] }, { l: [odd({})] }, { l: [{}] }, { l: [odd({})] }],
 ];
 
 for (const [what, original, modified, live, patch] of table) {

@@ -10,19 +10,24 @@ type Tree = Record<string, unknown>;
  * An empty result means that nothing is to be changed.
  */
 export function threeWayMergePatch(original: Tree, modified: Tree, live: Tree): Tree {
-  const patch: Tree = {};
+  const patch: [string, unknown][] = [];
   for (const [key, wanted] of Object.entries(modified)) {
     if (wanted === null || wanted === undefined) continue;
-    const change = changeOf(original[key], wanted, live[key]);
-    if (change !== undefined) patch[key] = change;
+    const change = changeOf(own(original, key), wanted, own(live, key));
+    if (change !== undefined) patch.push([key, change]);
   }
-  for (const key of Object.keys(original)) {
-    const given = modified[key] !== undefined && modified[key] !== null;
+  for (const [key, last] of Object.entries(original)) {
+    const wanted = own(modified, key);
+    const given = wanted !== undefined && wanted !== null;
     // A null that was null before says nothing new; a key that is not there needs no removal.
-    if (!given && original[key] !== null && live[key] !== undefined) patch[key] = null;
+    if (!given && last !== null && own(live, key) !== undefined) patch.push([key, null]);
   }
-  return patch;
+  // fromEntries defines properties, so that a key called `__proto__` stays a key.
+  return Object.fromEntries(patch);
 }
+
+/** What the tree itself says: `constructor` and `__proto__` are keys like any other. */
+const own = (tree: Tree, key: string): unknown => (Object.hasOwn(tree, key) ? tree[key] : undefined);
 
 function changeOf(original: unknown, wanted: unknown, live: unknown): unknown {
   if (isTree(wanted) && isTree(live)) {
@@ -44,7 +49,9 @@ function covers(live: unknown, wanted: unknown): boolean {
     );
   }
   if (isTree(wanted)) {
-    return isTree(live) && Object.entries(wanted).every(([key, value]) => value === null || covers(live[key], value));
+    return (
+      isTree(live) && Object.entries(wanted).every(([key, value]) => value === null || covers(own(live, key), value))
+    );
   }
   return isDeepStrictEqual(live, wanted);
 }

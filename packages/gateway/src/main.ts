@@ -3,11 +3,8 @@
 import { type ApiClient, createApiClient } from "@gatehouse/apimachinery/api-client";
 import { openContainerControl } from "@gatehouse/apimachinery/container-control";
 import { createLog } from "@gatehouse/apimachinery/log";
-import { mountedPath, podEnvironment } from "@gatehouse/apimachinery/pod-environment";
+import { podEnvironment } from "@gatehouse/apimachinery/pod-environment";
 import { createProxy } from "@gatehouse/proxy/proxy";
-import { type AccessRecord } from "@gatehouse/proxy/access";
-import { formatAccess } from "./access-log.ts";
-import { createAccessLogWriter } from "./access-log-writer.ts";
 import { startController } from "./controller.ts";
 import { planEntryPoints } from "./entry-points.ts";
 import { findApiServer } from "./find-api-server.ts";
@@ -15,11 +12,11 @@ import { parseAddressPool } from "./gateway-addresses.ts";
 import { startInternalServers } from "./internal-servers.ts";
 import { filterLog } from "./log-level.ts";
 import { sharedAddresses } from "./shared-addresses.ts";
+import { startAccessLog } from "./start-access-log.ts";
 import { parseStaticConfiguration } from "./parse-static-configuration.ts";
 import type { StaticConfiguration } from "./static-configuration.ts";
 import { createViewCache } from "./view-cache.ts";
 import type { TraefikApiSource } from "./traefik-api.ts";
-import type { RouterNames } from "./traefik-names.ts";
 
 export interface GatewayOptions {
   /** The built dashboard: index.html, app.js, style.css. */
@@ -42,10 +39,11 @@ export async function runGateway(argv: readonly string[], options: GatewayOption
 
   const plan = planEntryPoints(configuration);
   const views = createViewCache(() => controller);
-  const access = startAccessLog(configuration, views.routerOf, () =>
-    log.warn("the access log's reader is too slow: lines are dropped"),
-  );
-  const proxy = createProxy({ log: (line) => log.warn(line), ...(access ? { onAccess: access.write } : {}) });
+  const access = startAccessLog(configuration.accessLog, views.routerOf, log);
+  const proxy = createProxy({
+    log: (line) => log.warn(line),
+    ...(access ? { onAccess: (record) => access.write(record) } : {}),
+  });
   const cidr = process.env[podEnvironment.gatewayCIDR];
   const controller = startController({
     client,
@@ -96,20 +94,4 @@ async function connect(configuration: StaticConfiguration, fail: (message: strin
     fail(`no API server to talk to: ${error instanceof Error ? error.message : String(error)}`);
     process.exit(1);
   }
-}
-
-function startAccessLog(
-  { accessLog }: StaticConfiguration,
-  routerOf: RouterNames,
-  onDropped: () => void,
-): { write: (record: AccessRecord) => void; close: () => Promise<void> } | undefined {
-  if (!accessLog) return undefined;
-  const writer = createAccessLogWriter(accessLog.filePath && mountedPath(accessLog.filePath), onDropped);
-  return {
-    write: (record) => {
-      const line = formatAccess(record, accessLog, routerOf);
-      if (line !== undefined) writer.write(line);
-    },
-    close: () => writer.close(),
-  };
 }

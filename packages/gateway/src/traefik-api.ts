@@ -61,7 +61,8 @@ async function answer(
     return sendText(response, 200, renderMetrics(source.stats()), metricsType);
   if (parts.api && pathname.startsWith("/api/")) return answerApi(source, response, url);
   if (parts.api && source.configuration.api.dashboard) {
-    if (pathname === "/" || pathname === "/dashboard") return redirect(response, "/dashboard/");
+    if (pathname === "/") return redirect(response, 301, `${originOf(request)}/dashboard/`);
+    if (pathname === "/dashboard") return redirect(response, 302, "/dashboard/");
     if (pathname.startsWith("/dashboard/")) {
       const file = pathname.slice("/dashboard/".length) || "index.html";
       if (await serveStaticFile(response, source.dashboardDirectory, file)) return;
@@ -197,7 +198,13 @@ function sendText(response: ServerResponse, status: number, body: string, header
   response.end(body);
 }
 
-function redirect(response: ServerResponse, location: string): void {
-  response.writeHead(302, { ...baseHeaders, location });
+/** As Traefik's own redirect has it: absolute, by the Host of the request where that is a name or an address. */
+function originOf({ headers }: IncomingMessage): string {
+  const host = headers.host ?? "";
+  return /^(\[[\w:.]+\]|[\w.-]+)(:\d+)?$/.test(host) ? `http://${host}` : "";
+}
+
+function redirect(response: ServerResponse, status: 301 | 302, location: string): void {
+  response.writeHead(status, { ...baseHeaders, location });
   response.end();
 }

@@ -1,13 +1,24 @@
-// The kubelet's own HTTPS API, for the API server only: container logs and the pods as seen here.
+// The kubelet's own HTTPS API, for the API server only: container logs, the pods as seen here, and streaming into them.
 
 import { createHash, timingSafeEqual } from "node:crypto";
+import type { Duplex } from "node:stream";
 import type { IncomingMessage, RequestListener, ServerResponse } from "node:http";
 import type { Log } from "@gatehouse/apimachinery/log";
+import { refuseUpgrade } from "@gatehouse/apimachinery/websocket-server";
 import { type LogQuery, readLog } from "./logs/log-reader.ts";
 import type { PodManager } from "./pods/pod-manager.ts";
 
+export interface KubeletApiOptions {
+  manager: () => PodManager;
+  /** The bearer token of the API server. */
+  token: string;
+  log: Log;
+}
+
+export type UpgradeListener = (request: IncomingMessage, socket: Duplex, head: Buffer) => void;
+
 /** Answers in plain text, errors as well, as the kubelet of Kubernetes does. */
-export function kubeletApi(options: { manager: () => PodManager; token: string; log: Log }): RequestListener {
+export function kubeletApi(options: KubeletApiOptions): RequestListener {
   const expected = digest(`Bearer ${options.token}`);
   return (request, response) => {
     const url = parseTarget(request.url ?? "/");
@@ -27,6 +38,25 @@ export function kubeletApi(options: { manager: () => PodManager; token: string; 
         response.destroy();
       },
     );
+  };
+}
+
+/** The other half of the API: exec, attach and port-forward, which take their connection over. */
+export function kubeletStreaming(options: KubeletApiOptions): UpgradeListener {
+  const expected = digest(`Bearer ${options.token}`);
+  return (request, socket, head) => {
+    socket.on("error", () => socket.destroy());
+    const url = parseTarget(request.url ?? "/");
+    if (!url) return refuseUpgrade(socket, 400, "Bad Request");
+    if (!timingSafeEqual(digest(request.headers.authorization ?? ""), expected))
+      return refuseUpgrade(socket, 401, "Unauthorized");
+    // Loaded when it is first needed: most clusters never see one.
+    import("./streaming/streaming-api.ts")
+      .then(({ serveStreaming }) => serveStreaming(options.manager(), url, { request, socket, head }, options.log))
+      .catch((error: unknown) => {
+        options.log.error("a stream failed", error);
+        socket.destroy();
+      });
   };
 }
 

@@ -3,12 +3,13 @@
 
 import { mkdirSync } from "node:fs";
 import type { Server } from "node:https";
+import type { Duplex } from "node:stream";
 import { join } from "node:path";
 import type { ApiClient } from "@gatehouse/apimachinery/api-client";
 import type { Log } from "@gatehouse/apimachinery/log";
 import { createEventRecorder } from "./events.ts";
 import type { ImageCatalog } from "./images/catalog.ts";
-import { kubeletApi } from "./kubelet-api.ts";
+import { kubeletApi, kubeletStreaming } from "./kubelet-api.ts";
 import type { PortMapping } from "./network/listen-plan.ts";
 import { clusterNetwork } from "./network/pod-addresses.ts";
 import { claimSubnet, listenWith } from "./network/subnet-claim.ts";
@@ -54,6 +55,11 @@ export async function startKubelet(options: KubeletOptions): Promise<Kubelet> {
   const { client, log, nodeName, images, stateDirectory } = options;
   let manager: PodManager | undefined;
   const server = createServer(options, () => manager as PodManager);
+  const streams = new Set<Duplex>();
+  server.on("upgrade", (_request, socket: Duplex) => {
+    streams.add(socket);
+    socket.once("close", () => streams.delete(socket));
+  });
   const claim = await claimSubnet(listenWith(server), options.preferredSubnet);
   const network = clusterNetwork(claim.subnet);
   mkdirSync(stateDirectory, { recursive: true, mode: 0o700 });
@@ -101,6 +107,7 @@ export async function startKubelet(options: KubeletOptions): Promise<Kubelet> {
       // First: a pod may be waiting for an object that an unreachable API server does not tell of.
       sources.stop();
       await Promise.all([proxy.stop(), manager.stop(graceMs)]);
+      for (const stream of streams) stream.destroy();
       await close(server);
     },
   };
@@ -109,7 +116,8 @@ export async function startKubelet(options: KubeletOptions): Promise<Kubelet> {
 function createServer({ tls, token, log }: KubeletOptions, manager: () => PodManager): Server {
   // See images/container-main.ts for what importing node:http(s) costs.
   const { createServer: create } = process.getBuiltinModule("node:https");
-  return create({ cert: tls.cert, key: tls.key }, kubeletApi({ manager, token, log }));
+  const server = create({ cert: tls.cert, key: tls.key }, kubeletApi({ manager, token, log }));
+  return server.on("upgrade", kubeletStreaming({ manager, token, log }));
 }
 
 function close(server: Server): Promise<void> {

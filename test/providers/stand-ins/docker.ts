@@ -56,8 +56,8 @@ function onlyFormat(expected: string): void {
 const listings: { args: RegExp; row: (container: FakeContainer) => string }[] = [
   { args: /^--format \{\{json \.\}\}$/, row: asJson },
   {
-    args: /^--all --no-trunc --filter label=io\.x-k8s\.kind\.cluster=(\S+) --format \{\{\.ID\}\}\t\{\{\.Names\}\}\t\{\{\.Status\}\}$/,
-    row: ({ id, name, status }) => `${id}\t${name}\t${status}`,
+    args: /^--all --filter label=io\.x-k8s\.kind\.cluster=(\S+) --format \{\{\.Names\}\}\t\{\{\.Status\}\}$/,
+    row: ({ name, status }) => `${name}\t${status}`,
   },
   {
     args: /^-a --filter label=io\.x-k8s\.kind\.cluster=(\S+) --format \{\{\.Names\}\}$/,
@@ -106,6 +106,17 @@ async function each(what: string, work: (container: FakeContainer) => Promise<vo
   }
 }
 
+/** Where a container's mounts come from and are. */
+function inspect(): void {
+  const { flags, words } = parseFlags("docker", args, ["--format"]);
+  const wanted = "{{range .Mounts}}{{.Source}} {{.Destination}} {{end}}";
+  if (words.length !== 1 || flags["--format"] !== wanted) refuse("docker", process.argv.slice(2), "unknown format");
+  needDaemon();
+  const container = containers().find(({ name }) => name === words[0]);
+  if (!container) fail(1, `Error: No such object: ${words[0]}`);
+  print(container.mounts.map(({ hostPath, containerPath }) => `${hostPath} ${containerPath} `).join(""));
+}
+
 async function start(container: FakeContainer): Promise<void> {
   if (container.status.startsWith("Up")) return;
   const taken = fault("start-port-taken");
@@ -150,6 +161,9 @@ switch (command) {
     break;
   case "ps":
     ps();
+    break;
+  case "inspect":
+    inspect();
     break;
   case "start":
     await each("start", start);

@@ -13,6 +13,7 @@ export interface FakeContainer {
   cluster: string;
   status: "Created" | "Up 2 minutes" | "Exited (137) 2 minutes ago";
   ports: { hostPort: number; containerPort: number }[];
+  mounts: { hostPath: string; containerPath: string }[];
 }
 
 export interface FakeCall {

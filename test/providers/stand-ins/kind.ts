@@ -32,7 +32,13 @@ interface KindConfig {
   kind: string;
   apiVersion: string;
   name: string;
-  nodes: { role: string; extraPortMappings: PortMapping[] }[];
+  nodes: { role: string; extraPortMappings: PortMapping[]; extraMounts?: Mount[] }[];
+}
+
+interface Mount {
+  hostPath: string;
+  containerPath: string;
+  readOnly: boolean;
 }
 
 interface PortMapping {
@@ -53,7 +59,11 @@ function readConfig(path: string): KindConfig {
   if (config.kind !== "Cluster" || config.apiVersion !== "kind.x-k8s.io/v1alpha4")
     refuse("kind", all, "unknown config");
   for (const node of config.nodes) {
-    only(node, ["role", "extraPortMappings"]);
+    only(node, ["role", "extraPortMappings", "extraMounts"]);
+    for (const mount of node.extraMounts ?? []) {
+      only(mount, ["hostPath", "containerPath", "readOnly"]);
+      if (!existsSync(mount.hostPath) || !mount.readOnly) refuse("kind", all, `bad mount ${mount.hostPath}`);
+    }
     if (node.role !== "control-plane") refuse("kind", all, `unknown role ${node.role}`);
     for (const mapping of node.extraPortMappings) {
       only(mapping, ["containerPort", "hostPort", "listenAddress", "protocol"]);
@@ -81,7 +91,7 @@ async function createCluster(): Promise<void> {
   }
   say(`Creating cluster "${name}" ...`);
   pullImage();
-  const container = await prepareNode(name, config.nodes[0]?.extraPortMappings ?? []);
+  const container = await prepareNode(config);
   stage("Writing configuration 📜");
   await startControlPlane(container);
   for (const each of ["Installing CNI 🔌", "Installing StorageClass 💾", "Waiting ≤ 3m0s for control-plane = Ready ⏳"])
@@ -124,12 +134,14 @@ function pullImage(): void {
 }
 
 /** The container, its ports open or refused as by Docker. */
-async function prepareNode(cluster: string, mappings: PortMapping[]): Promise<FakeContainer> {
+async function prepareNode({ name: cluster, nodes: [node] }: KindConfig): Promise<FakeContainer> {
   const stageName = "Preparing nodes 📦  ";
   begin(stageName);
   const name = `${cluster}-control-plane`;
-  const ports = mappings.map(({ hostPort, containerPort }) => ({ hostPort, containerPort }));
-  const container: FakeContainer = { id: randomBytes(32).toString("hex"), name, cluster, status: "Created", ports };
+  const ports = node?.extraPortMappings.map(({ hostPort, containerPort }) => ({ hostPort, containerPort })) ?? [];
+  const mounts = node?.extraMounts?.map(({ hostPath, containerPath }) => ({ hostPath, containerPath })) ?? [];
+  const id = randomBytes(32).toString("hex");
+  const container: FakeContainer = { id, name, cluster, status: "Created", ports, mounts };
   saveContainer(container);
   for (const { hostPort } of ports) {
     if (fault("port-allocated") === String(hostPort) || (await isTaken(hostPort)))

@@ -74,6 +74,36 @@ export interface DaemonSet extends KubeObject {
   };
 }
 
+export interface StatefulSet extends KubeObject {
+  spec: {
+    replicas?: number;
+    selector: LabelSelector;
+    template: PodTemplateSpec;
+    serviceName?: string;
+    podManagementPolicy?: "OrderedReady" | "Parallel";
+    updateStrategy?: {
+      type?: "RollingUpdate" | "OnDelete";
+      rollingUpdate?: { partition?: number; maxUnavailable?: IntOrPercent };
+    };
+    ordinals?: { start?: number };
+    minReadySeconds?: number;
+    revisionHistoryLimit?: number;
+    volumeClaimTemplates?: unknown[];
+  };
+  status?: {
+    observedGeneration?: number;
+    replicas: number;
+    readyReplicas?: number;
+    availableReplicas?: number;
+    currentReplicas?: number;
+    updatedReplicas?: number;
+    currentRevision?: string;
+    updateRevision?: string;
+    collisionCount?: number;
+    conditions?: WorkloadCondition[];
+  };
+}
+
 export interface ControllerRevision extends KubeObject {
   data?: unknown;
   revision: number;
@@ -90,4 +120,5 @@ const apps = <T extends KubeObject>(plural: string, kind: string): ResourceType<
 export const deployments = apps<Deployment>("deployments", "Deployment");
 export const replicaSets = apps<ReplicaSet>("replicasets", "ReplicaSet");
 export const daemonSets = apps<DaemonSet>("daemonsets", "DaemonSet");
+export const statefulSets = apps<StatefulSet>("statefulsets", "StatefulSet");
 export const controllerRevisions = apps<ControllerRevision>("controllerrevisions", "ControllerRevision");

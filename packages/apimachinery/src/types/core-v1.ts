@@ -64,6 +64,8 @@ export interface Container {
     secretRef?: { name: string; optional?: boolean };
   }[];
   ports?: ContainerPort[];
+  /** Keeps a standard input open, for attach. */
+  stdin?: boolean;
   volumeMounts?: { name: string; mountPath: string; subPath?: string; readOnly?: boolean }[];
   readinessProbe?: Probe;
   livenessProbe?: Probe;

@@ -52,9 +52,9 @@ async function down(options: DownOptions): Promise<void> {
   const progress = terminalProgress(options);
   const decide: Decide = options.crds ? () => Promise.resolve(options.crds === "delete") : askAtTerminal;
   const provider = await clusterProvider(options, decide);
-  if (!existsSync(provider.directory)) {
-    const what = provider.kind === "context" ? `Nothing was installed by way of context` : `No cluster`;
-    return progress.note(`${what} "${provider.name}": nothing to do.`);
+  // On a cluster of somebody's it is the labels there that count, not what this machine remembers.
+  if (provider.kind !== "context" && !existsSync(provider.directory)) {
+    return progress.note(`No cluster "${provider.name}": nothing to do.`);
   }
   const unlock = await lockCluster(provider.directory, waitingNote(progress));
   try {

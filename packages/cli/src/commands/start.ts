@@ -39,7 +39,7 @@ async function start(options: ClusterOptions & { quiet?: boolean }): Promise<voi
     await provider.create(progress);
     const { waitUntilReady } = await import("../steps/wait-until-ready.ts");
     await waitUntilReady(provider, progress);
-    const urls = typedUrls(await clusterSummary(provider));
+    const urls = typedUrls(provider, await clusterSummary(provider));
     if (!options.quiet) process.stdout.write(`\n${urls.map((url) => `  ${url}\n`).join("")}`);
   } finally {
     unlock();

@@ -7,6 +7,7 @@ import { clusterSummary, typedUrls } from "../cluster-summary.ts";
 import { askAtTerminal, type Decide } from "../decide.ts";
 import type { Progress } from "../progress.ts";
 import type { ClusterProvider } from "../providers/provider.ts";
+import { shellWord } from "../shell-word.ts";
 import { UserError } from "../user-error.ts";
 import {
   clusterOption,
@@ -20,6 +21,8 @@ import {
 } from "./cluster-options.ts";
 
 interface UpOptions extends InstallOptions {
+  gatewayApi?: string;
+  channel?: string;
   gatewayApiCrds?: string;
   crds?: "keep" | "replace";
   bare?: boolean;
@@ -36,6 +39,7 @@ Examples:
   gatehouse up --name second --http-port 0 --https-port 0   another cluster beside the first
   gatehouse up --quiet -o json                              for scripts
   gatehouse up --bare                                       an empty cluster, for what you install yourself
+  gatehouse up --gateway-api v1.6.1 --channel experimental  a newer Gateway API, with all that is being tried out
   gatehouse up --gateway traefik                            the real Traefik, as a process
   gatehouse up --cluster kind                               in Docker, with the real Traefik
   gatehouse up --context my-cluster                         on the cluster of a kubeconfig context`;
@@ -78,24 +82,32 @@ function addInstallationOptions(command: Command): Command {
     .addOption(gateway.choices(["builtin", "traefik"]))
     .option("--traefik-binary <path>", "the Traefik program for --gateway traefik (default: traefik in PATH)")
     .option("--chart <chart>", "Traefik chart for Helm: a folder, an archive, or a version (default: the pinned one)")
+    .option("--gateway-api <version>", "release of the Gateway API: v1.4.0 (default) or v1.6.1")
+    .option("--channel <channel>", "its channel: standard (default) or experimental")
     .option(
       "--gateway-api-crds <source>",
-      "Gateway API definitions: official (real clusters' default), bundled (embedded clusters'), a file, folder or URL",
+      "where its definitions come from: official (real clusters' default), bundled (embedded clusters'), a file, folder or URL",
     )
     .addOption(crds.choices(["keep", "replace"]))
     .option("--bare", "an empty cluster: no definitions, no gateway, no demo");
 }
 
 async function up(options: UpOptions): Promise<void> {
+  if (options.bare && choosesDefinitions(options)) {
+    throw new UserError(
+      "--bare installs no Gateway API definitions: leave out --gateway-api, --channel and --gateway-api-crds",
+      2,
+    );
+  }
   if (options.bare && (options.context !== undefined || options.cluster === "current")) {
     throw new UserError("--bare makes a new cluster: leave out --context", 2);
   }
   const progress = terminalProgress({ ...options, quiet: options.quiet === true || options.output === "json" });
   const decide: Decide = options.crds ? () => Promise.resolve(options.crds === "replace") : askAtTerminal;
   const provider = await clusterProvider(options, decide);
-  if (options.gatewayApiCrds !== undefined) {
+  if (choosesDefinitions(options)) {
     const { parseDefinitionsSource } = await import("../steps/definition-bundle.ts");
-    parseDefinitionsSource(options.gatewayApiCrds);
+    parseDefinitionsSource(options.gatewayApiCrds ?? "bundled", options);
   }
   const unlock = await lockCluster(provider.directory, waitingNote(progress));
   try {
@@ -109,9 +121,13 @@ async function up(options: UpOptions): Promise<void> {
   }
 }
 
+function choosesDefinitions({ gatewayApi, channel, gatewayApiCrds }: UpOptions): boolean {
+  return gatewayApi !== undefined || channel !== undefined || gatewayApiCrds !== undefined;
+}
+
 /** Another chart or other definitions are wanted: the steps are gone through again. */
 function asksForInstallation({ kind }: ClusterProvider, options: UpOptions): boolean {
-  return kind !== "embedded" && (options.chart !== undefined || options.gatewayApiCrds !== undefined);
+  return kind !== "embedded" && (options.chart !== undefined || choosesDefinitions(options));
 }
 
 /** A failure where tools were run names the file with all they said. */
@@ -127,7 +143,7 @@ async function bringUp(
   progress: Progress,
 ): Promise<void> {
   const fresh = (await provider.phase()) === "absent";
-  const interruption = fresh && provider.kind === "embedded" ? removeOnInterrupt(provider, progress) : undefined;
+  const interruption = fresh && provider.removedOnInterrupt ? removeOnInterrupt(provider, progress) : undefined;
   try {
     await provider.create(progress);
     const complete = readClusterState(provider.directory)?.complete === true;
@@ -148,7 +164,7 @@ async function bringUp(
 
 async function runDemoSteps(
   provider: ClusterProvider,
-  { gatewayApiCrds }: UpOptions,
+  options: UpOptions,
   decide: Decide,
   progress: Progress,
 ): Promise<void> {
@@ -157,7 +173,7 @@ async function runDemoSteps(
     import("../steps/definition-bundle.ts"),
     provider.connect(),
   ]);
-  const source = parseDefinitionsSource(gatewayApiCrds ?? (provider.kind === "embedded" ? "bundled" : "official"));
+  const source = parseDefinitionsSource(options.gatewayApiCrds ?? provider.definitionsSource, options);
   try {
     await installDemo(provider, client, progress, { source, decide });
   } finally {
@@ -172,8 +188,8 @@ async function waitAgain(provider: ClusterProvider, progress: Progress): Promise
 }
 
 async function offerHosts(provider: ClusterProvider, options: UpOptions, progress: Progress): Promise<void> {
-  if (options.hosts === "no" || provider.kind === "context") return;
-  const { demoHostnames } = await import("../steps/demo-hostnames.ts");
+  if (options.hosts === "no" || !provider.offersHosts) return;
+  const { demoHostnames } = await import("../steps/demo-pages.ts");
   const { editHostsFile, hasHostnames, systemHostsFile, withHostsBlock } = await import("../hosts-file.ts");
   const { readFileSync } = await import("node:fs");
   if (hasHostnames(readFileSync(systemHostsFile, "utf8"), demoHostnames)) return;
@@ -230,12 +246,18 @@ function removeOnInterrupt(provider: ClusterProvider, progress: Progress): Inter
 
 async function alreadyUp(provider: ClusterProvider, options: UpOptions): Promise<void> {
   if (!options.quiet) {
+    if (options.bare && !readClusterState(provider.directory)?.bare) {
+      process.stderr.write(
+        `note: the cluster is there with the demo: gatehouse down${provider.flags} first for a bare one\n`,
+      );
+    }
     for (const kept of keptAsTheyAre(provider, options)) {
       process.stderr.write(
         `note: ${kept} of a running cluster stays as it is: gatehouse down${provider.flags} first\n`,
       );
     }
     await noteMissing(provider);
+    if (provider.kind === "embedded" && choosesDefinitions(options)) await noteOtherDefinitions(provider, options);
   }
   await print(provider, options, `Already up: nothing to do.`);
 }
@@ -257,10 +279,31 @@ async function noteMissing(provider: ClusterProvider): Promise<void> {
   if (readClusterState(provider.directory)?.bare) return;
   const [{ missingDemoObjects }, client] = await Promise.all([import("../steps/demo-objects.ts"), provider.connect()]);
   try {
-    const missing = await missingDemoObjects(client);
+    const missing = await missingDemoObjects(client, provider.exposesDashboard);
     if (missing.length === 0) return;
     process.stderr.write(
-      `note: deleted since: ${missing.join(", ")}; gatehouse apply -f manifests/ brings them back\n`,
+      `note: deleted since: ${missing.join(", ")}; gatehouse apply --context ${shellWord(provider.context)} -f manifests/ brings them back\n`,
+    );
+  } finally {
+    client.close();
+  }
+}
+
+/** Other definitions than those that are there take a step of its own: what they lack would be lost. */
+async function noteOtherDefinitions(provider: ClusterProvider, options: UpOptions): Promise<void> {
+  const [{ otherDefinitions }, { parseDefinitionsSource }, client] = await Promise.all([
+    import("../steps/definitions.ts"),
+    import("../steps/definition-bundle.ts"),
+    provider.connect(),
+  ]);
+  try {
+    const present = await otherDefinitions(
+      client,
+      parseDefinitionsSource(options.gatewayApiCrds ?? "bundled", options),
+    );
+    if (present === undefined) return;
+    process.stderr.write(
+      `note: the Gateway API definitions of a running cluster stay as they are, ${present}: gatehouse down${provider.flags} first, or gatehouse crds | kubectl apply --server-side -f -\n`,
     );
   } finally {
     client.close();
@@ -271,10 +314,10 @@ async function print(provider: ClusterProvider, options: UpOptions, headline: st
   const summary = await clusterSummary(provider);
   if (options.output === "json") process.stdout.write(`${JSON.stringify(summary, null, 2)}\n`);
   else if (!options.quiet) {
-    const urls = typedUrls(summary).map((url) => `  ${url}\n`);
+    const urls = typedUrls(provider, summary).map((url) => `  ${url}\n`);
     const look = urls.length > 0 ? "get gatewayclass,gateway,httproute -A" : "get nodes,namespaces";
     process.stdout.write(
-      `\n${headline}\n\n${urls.join("")}${urls.length > 0 ? "\n" : ""}  kubectl --context ${summary.context} ${look}\n`,
+      `\n${headline}\n\n${urls.join("")}${urls.length > 0 ? "\n" : ""}  kubectl --context ${shellWord(summary.context)} ${look}\n`,
     );
   }
 }

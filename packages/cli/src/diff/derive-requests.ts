@@ -119,12 +119,17 @@ function refusal(
   if ([...headers, ...queryParams].some(({ type }) => type === "RegularExpression")) {
     return "a header or query parameter is a regular expression: ask by --requests";
   }
+  const secret = headers.find(({ name }) => secretHeader.test(name))?.name;
+  // The value is in a route of one cluster, and would be sent to the other one.
+  if (secret !== undefined) return `the header ${secret} may be a secret: ask by --requests`;
   if (headers.some(({ name }) => name.toLowerCase() === "host")) return "it matches on the Host header itself";
   if (method && !safeMethods.has(method) && !unsafe) {
     return `it takes ${method} only, which may change something: allow it with --unsafe-methods`;
   }
   return undefined;
 }
+
+const secretHeader = /authorization|cookie|credential|key|password|secret|token/i;
 
 const blank = {
   method: "GET",

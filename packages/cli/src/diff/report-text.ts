@@ -1,6 +1,7 @@
 // The report for people: which clusters, what differs (grouped by object or request), what was noted or left out, verdict.
 
 import { formatColumns } from "../output/columns.ts";
+import { printable } from "../printable.ts";
 import type { ClusterHeading, Difference, DiffReport, RequestFindings } from "./report.ts";
 
 const shownCharacters = 200;
@@ -74,10 +75,6 @@ function shown(value: unknown): string {
   if (Array.isArray(value) && value.length === 0) return "(none)";
   const isList = Array.isArray(value) && value.every((member) => typeof member === "string");
   const text = typeof value === "string" ? value : isList ? value.join(", ") : JSON.stringify(value);
-  // What a server sent reaches a terminal here: no control characters (among them the escape of colours and titles).
-  // oxlint-disable-next-line no-control-regex
-  const printable = text.replace(/[\u0000-\u001f\u007f-\u009f]/g, (character) =>
-    JSON.stringify(character).slice(1, -1),
-  );
-  return printable.length > shownCharacters ? `${printable.slice(0, shownCharacters)}...` : printable;
+  const line = printable(text);
+  return line.length > shownCharacters ? `${line.slice(0, shownCharacters)}...` : line;
 }

@@ -7,7 +7,7 @@ import { totalmem } from "node:os";
 import { dirname } from "node:path";
 import { gatehouseHome } from "../home.ts";
 import type { PortWish } from "../host-ports.ts";
-import { demoHostnames } from "../steps/demo-hostnames.ts";
+import { demoHostnames } from "../steps/demo-pages.ts";
 import { type EngineProbe, probeEngine } from "./container-engine.ts";
 import type { DiskFact, EngineFact, Facts, NamesFact } from "./facts.ts";
 import { portFacts } from "./port-facts.ts";

@@ -12,7 +12,8 @@ const environment = {
     ],
     "443/tcp": [{ host: "127.30.1.4", port: 34567 }],
   }),
-  GATEHOUSE_MOUNTS: JSON.stringify({ "/data": "/real/volume" }),
+  GATEHOUSE_MOUNTS: JSON.stringify({ "/data": "/real/volume", "/var/run/secrets/x": "/real/api-access" }),
+  GATEHOUSE_WRITABLE_MOUNTS: JSON.stringify(["/data"]),
 };
 const commandLine = (...args: string[]) => traefikCommandLine(args, environment);
 
@@ -97,6 +98,12 @@ const refused: [string, string[], RegExp][] = [
   ["a token in other clothes", ["--providers.kubernetesgateway.token[0]=x"], /token\[0\] is refused/],
   ["an address in other clothes", ["--entryPoints.web.address[0]=:80"], /address\[0\] is refused/],
   ["an entrypoint without a property", ["--entryPoints.web=true"], /--entryPoints\.web is refused/],
+  [
+    "a log over the token",
+    ["--log.filePath=/var/run/secrets/x/token"],
+    /filePath=\S+ is in a read-only volume: name a/,
+  ],
+  ["an access log there", ["--accesslog.filepath=/data/../var/run/secrets/x/kubeconfig"], /is in a read-only volume/],
   ["a configuration file", ["--configFile=/tmp/x.yml"], /--configFile is refused/],
   ["plugins", ["--experimental.localPlugins.x.moduleName=y"], /is refused.*Leave it out/],
   ["a certificate store", ["--certificatesResolvers.x.acme.storage=/x"], /is refused/],

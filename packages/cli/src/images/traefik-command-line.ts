@@ -1,7 +1,7 @@
 // What the real Traefik is started with when it plays a pod: the flags of the pod spec, checked, with every entrypoint
 // moved to the pod's own address. Pure. Traefik's names of flags and its way of reading them: traefik/paerser, package flag.
 
-import { type ListenAddress, listenAddresses, mountedPath } from "@gatehouse/apimachinery/pod-environment";
+import { type ListenAddress, listenAddresses, writablePath } from "@gatehouse/apimachinery/pod-environment";
 
 /** A pod spec that the real Traefik must not, or cannot, be started with; the message says what to do. */
 export class TraefikRefusal extends Error {}
@@ -57,7 +57,7 @@ export function traefikCommandLine(
     if (entryPoint !== undefined) mentioned.set(entryPoint.toLowerCase(), entryPoint);
     if (entryPoint !== undefined && property?.toLowerCase() === "address") {
       ports.set(entryPoint.toLowerCase(), { name: entryPoint, ...portOf(name, value) });
-    } else args.push(`--${name}=${fileFlags.test(key) ? mountedPath(value, environment) : value}`);
+    } else args.push(`--${name}=${fileFlags.test(key) ? logFile(name, value, environment) : value}`);
   }
   addImplied(ports, mentioned);
   const entryPoints = [...ports.values()].map((each) => placesOf(each, environment));
@@ -88,6 +88,14 @@ function refuseFlag(name: string, key: string): void {
   throw new TraefikRefusal(
     `args: --${name} is refused: the real Traefik runs on this host with the rights of whoever started the cluster, so a ` +
       "pod spec may set what it serves and reports, but no other files, plugins, credentials or providers. Leave it out.",
+  );
+}
+
+function logFile(name: string, value: string, environment: NodeJS.ProcessEnv): string {
+  const path = writablePath(value, environment);
+  if (path !== undefined) return path;
+  throw new TraefikRefusal(
+    `args: --${name}=${value} is in a read-only volume: name a file in an emptyDir volume, or outside of all volumes`,
   );
 }
 

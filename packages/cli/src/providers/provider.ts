@@ -34,6 +34,14 @@ export interface ClusterProvider {
   readonly flags: string;
   /** How long pods may take to become ready: real clusters pull images. */
   readonly readyTimeoutMs: number;
+  /** Where Gateway API definitions come from unless somebody says otherwise. */
+  readonly definitionsSource: "bundled" | "official";
+  /** The demo's dashboard, which asks for no password, gets a route: only where the gateway is on this machine alone. */
+  readonly exposesDashboard: boolean;
+  /** The demo's names lead to this machine, so the hosts file may have them. */
+  readonly offersHosts: boolean;
+  /** Ctrl-C while it comes up takes it away again: where that costs less than to go on. */
+  readonly removedOnInterrupt: boolean;
   phase(): Promise<ClusterPhase>;
   /** The cluster's API answers afterwards, and a context of the kubeconfig leads to it. Resumes what was half done. */
   create(progress: Progress): Promise<void>;

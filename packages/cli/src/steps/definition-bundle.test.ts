@@ -8,6 +8,7 @@ import { test } from "node:test";
 import { customResourceDefinitions } from "@gatehouse/gateway-api/custom-resource-definitions";
 import type { KubeObject } from "@gatehouse/apimachinery/meta";
 import {
+  chooseBundle,
   compareBundles,
   compareVersions,
   loadBundle,
@@ -20,14 +21,35 @@ const standard = (version: "v1.4.0" | "v1.6.1"): KubeObject[] =>
   customResourceDefinitions({ version, channel: "standard" });
 
 test("sources: two words, URLs, what is on the disk, and nothing else", () => {
-  assert.deepEqual(parseDefinitionsSource("official"), { kind: "official" });
-  assert.deepEqual(parseDefinitionsSource("bundled"), { kind: "bundled" });
+  const bundle = { version: "v1.4.0", channel: "standard" };
+  assert.deepEqual(parseDefinitionsSource("official"), { kind: "official", bundle });
+  assert.deepEqual(parseDefinitionsSource("bundled"), { kind: "bundled", bundle });
   assert.deepEqual(parseDefinitionsSource("https://h/a.yaml"), { kind: "url", place: "https://h/a.yaml" });
   assert.deepEqual(parseDefinitionsSource(import.meta.filename), { kind: "file", place: import.meta.filename });
   assert.throws(
     () => parseDefinitionsSource("no/such/file"),
     /no\/such\/file: there is no such file or folder; give one/,
   );
+});
+
+test("a release and a channel are chosen, of those there are, and not for sources that have their own", async () => {
+  const choice = { gatewayApi: "v1.6.1", channel: "experimental" };
+  const source = parseDefinitionsSource("bundled", choice);
+  assert.deepEqual(source, { kind: "bundled", bundle: { version: "v1.6.1", channel: "experimental" } });
+  const { version, channel, objects } = await loadBundle(source, silent);
+  assert.deepEqual([version, channel], ["v1.6.1", "experimental"]);
+  assert.ok(objects.some(({ metadata }) => metadata.name === "xbackends.gateway.networking.x-k8s.io"));
+  assert.deepEqual(chooseBundle({ channel: "experimental" }), { version: "v1.4.0", channel: "experimental" });
+  const refused: [text: string, choice: object, message: string][] = [
+    ["bundled", { gatewayApi: "v1.5.0" }, "--gateway-api v1.5.0: choose one of v1.4.0, v1.6.1"],
+    ["official", { channel: "beta" }, "--channel beta: choose one of standard, experimental"],
+    [
+      "https://h/a.yaml",
+      { channel: "standard" },
+      "--gateway-api-crds https://h/a.yaml says itself which release it is: leave out --gateway-api and --channel",
+    ],
+  ];
+  for (const [text, wrong, message] of refused) assert.throws(() => parseDefinitionsSource(text, wrong), { message });
 });
 
 test("a bundle says which version and channel it is; a file without definitions is refused by name", async (t) => {

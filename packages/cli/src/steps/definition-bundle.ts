@@ -2,13 +2,24 @@
 // what a cluster has.
 
 import type { KubeObject } from "@gatehouse/apimachinery/meta";
+import { admissionPolicies } from "@gatehouse/gateway-api/admission-policies";
+import { type Bundle as CarriedBundle, BUNDLE_VERSIONS, CHANNELS } from "@gatehouse/gateway-api/bundle";
 import { customResourceDefinitions } from "@gatehouse/gateway-api/custom-resource-definitions";
 import { existsSync } from "node:fs";
 import type { Step } from "../progress.ts";
+import { withoutPasswords } from "../shell-word.ts";
 import { UserError } from "../user-error.ts";
 
-/** `official`: the project's release of the default version, or our own bundle where it cannot be had. */
-export type DefinitionsSource = { kind: "bundled" } | { kind: "official" } | { kind: "file" | "url"; place: string };
+/** `official`: the project's release, or our own bundle of it where it cannot be had. */
+export type DefinitionsSource =
+  | { kind: "bundled" | "official"; bundle: CarriedBundle }
+  | { kind: "file" | "url"; place: string };
+
+/** What the command line says of the release: `--gateway-api v1.6.1 --channel experimental`. */
+export interface BundleChoice {
+  gatewayApi?: string | undefined;
+  channel?: string | undefined;
+}
 
 export interface Bundle {
   /** e.g. `v1.4.0`. */
@@ -19,14 +30,38 @@ export interface Bundle {
   note?: string;
 }
 
-const defaultVersion = "v1.4.0" as const;
-const officialUrl = `https://github.com/kubernetes-sigs/gateway-api/releases/download/${defaultVersion}/standard-install.yaml`;
+const defaultBundle: CarriedBundle = { version: "v1.4.0", channel: "standard" };
+const releases = "https://github.com/kubernetes-sigs/gateway-api/releases/download";
 const versionAnnotation = "gateway.networking.k8s.io/bundle-version";
 const channelAnnotation = "gateway.networking.k8s.io/channel";
 
-/** What `--gateway-api-crds` says: `official`, `bundled`, a URL, a file or a folder. Throws a UserError for none of these. */
-export function parseDefinitionsSource(text: string): DefinitionsSource {
-  if (text === "official" || text === "bundled") return { kind: text };
+/** The bundle that is asked for, by default v1.4.0 of the standard channel. Throws a UserError that lists those there are. */
+export function chooseBundle({ gatewayApi, channel }: BundleChoice, option = "--gateway-api"): CarriedBundle {
+  const version = BUNDLE_VERSIONS.find((each) => each === (gatewayApi ?? defaultBundle.version));
+  if (!version) throw new UserError(`${option} ${gatewayApi}: choose one of ${BUNDLE_VERSIONS.join(", ")}`, 2);
+  const wanted = CHANNELS.find((each) => each === (channel ?? defaultBundle.channel));
+  if (!wanted) throw new UserError(`--channel ${channel}: choose one of ${CHANNELS.join(", ")}`, 2);
+  return { version, channel: wanted };
+}
+
+/** All objects of a bundle: the definitions, and the admission policies that newer ones have. */
+export function bundleObjects(bundle: CarriedBundle): KubeObject[] {
+  return [...customResourceDefinitions(bundle), ...admissionPolicies(bundle)];
+}
+
+/**
+ * What `--gateway-api-crds` says: `official`, `bundled` (both of the chosen release), a URL, a file or a folder. Throws a UserError
+ * for none of these, and for a release beside a source that has its own.
+ */
+export function parseDefinitionsSource(text: string, choice: BundleChoice = {}): DefinitionsSource {
+  const bundle = chooseBundle(choice);
+  if (text === "official" || text === "bundled") return { kind: text, bundle };
+  if (choice.gatewayApi !== undefined || choice.channel !== undefined) {
+    throw new UserError(
+      `--gateway-api-crds ${text} says itself which release it is: leave out --gateway-api and --channel`,
+      2,
+    );
+  }
   if (/^https?:\/\//.test(text)) return { kind: "url", place: text };
   if (existsSync(text)) return { kind: "file", place: text };
   throw new UserError(
@@ -37,20 +72,21 @@ export function parseDefinitionsSource(text: string): DefinitionsSource {
 
 /** Throws a UserError when the source cannot be read or holds no Gateway API definitions. */
 export async function loadBundle(source: DefinitionsSource, { detail }: Pick<Step, "detail">): Promise<Bundle> {
-  if (source.kind === "bundled") return bundled();
-  const place = source.kind === "official" ? officialUrl : source.place;
-  if (/^https?:/.test(place)) detail(`downloading ${place}`);
+  if (source.kind === "bundled") return bundled(source.bundle);
+  const place = "place" in source ? source.place : officialUrl(source.bundle);
+  if (/^https?:/.test(place)) detail(`downloading ${withoutPasswords(place)}`);
   try {
     return bundleOf(await read(place), place);
   } catch (error) {
-    if (source.kind !== "official") throw error;
-    return { ...bundled(), note: `our own bundle, because ${(error as Error).message}` };
+    if ("place" in source) throw error;
+    return { ...bundled(source.bundle), note: `our own bundle, because ${(error as Error).message}` };
   }
 }
 
-function bundled(): Bundle {
-  const objects = customResourceDefinitions({ version: defaultVersion, channel: "standard" });
-  return { version: defaultVersion, channel: "standard", objects };
+const officialUrl = ({ version, channel }: CarriedBundle): string => `${releases}/${version}/${channel}-install.yaml`;
+
+function bundled(bundle: CarriedBundle): Bundle {
+  return { ...bundle, objects: bundleObjects(bundle) };
 }
 
 /** A file, a folder or a URL. */

@@ -1,12 +1,14 @@
 // The step that installs the Gateway API definitions: from the official release, a file, a URL, or our own bundle; by
-// server-side apply, and never over a newer bundle without asking.
+// server-side apply, and never over what others installed, or a newer bundle, without asking.
 
 import type { ApiClient } from "@gatehouse/apimachinery/api-client";
 import type { KubeObject } from "@gatehouse/apimachinery/meta";
+import type { ResourceType } from "@gatehouse/apimachinery/resource-type";
 import { hasReason } from "@gatehouse/apimachinery/status-error";
 import { carries } from "../apply-objects.ts";
 import type { Decide } from "../decide.ts";
-import { installedMark } from "../installed-mark.ts";
+import { untilEstablished } from "../definitions-served.ts";
+import { installedMark, installedSelector } from "../installed-mark.ts";
 import type { Step } from "../progress.ts";
 import { UserError } from "../user-error.ts";
 import { customResourceDefinitions } from "../well-known-types.ts";
@@ -14,13 +16,14 @@ import { type Bundle, compareBundles, type DefinitionsSource, loadBundle, versio
 
 export interface DefinitionsOptions {
   source: DefinitionsSource;
-  /** Asked before a newer bundle, or one of another channel, is replaced. */
+  /** Asked before definitions are replaced that are newer, of another channel, or not from here. */
   decide: Decide;
 }
 
+/** The second is that of kinds which exist in the experimental channel only. */
+const groups = new Set(["gateway.networking.k8s.io", "gateway.networking.x-k8s.io"]);
 const fieldManager = "gatehouse";
 const parallelism = 4;
-const establishedWithinMs = 30_000;
 
 export function definitionsTitle({ source }: DefinitionsOptions): string {
   const from = { bundled: "", official: "", file: " from a file", url: " from a URL" }[source.kind];
@@ -35,16 +38,17 @@ export async function installDefinitions(client: ApiClient, options: Definitions
   const verdict = compareBundles(bundle, present);
   step.detail(bundle.note ? `${wanted}: ${bundle.note}` : wanted);
   if (verdict === "same") return step.detail(`${wanted} are there already`);
-  if (verdict === "ask") {
+  if (verdict === "ask" || present.some((definition) => !carries(definition, installedMark))) {
     const question = `This cluster has Gateway API definitions ${found}. Replace them by ${wanted}? Routes that use what only they have would lose it.`;
-    if (!(await options.decide(question))) return step.detail(`kept ${found}, which this cluster has`);
+    if (!(await step.pause(() => options.decide(question))))
+      return step.detail(`kept ${found}, which this cluster has`);
   }
   await applyBundle(client, bundle, present);
 }
 
 async function presentDefinitions(client: ApiClient): Promise<KubeObject[]> {
   const { items } = await client.list(customResourceDefinitions);
-  return items.filter(({ spec }) => (spec as { group?: string } | undefined)?.group === "gateway.networking.k8s.io");
+  return items.filter(({ spec }) => groups.has((spec as { group?: string } | undefined)?.group ?? ""));
 }
 
 /** All objects of the bundle, definitions first; resolves when the definitions are served. */
@@ -89,20 +93,10 @@ async function applyOther(client: ApiClient, object: KubeObject): Promise<void> 
   await client.patch(type, { name }, "apply", marked, { fieldManager, force: true });
 }
 
-/** A new kind's objects can be written only once the server serves it. */
-async function untilEstablished(client: ApiClient, definition: KubeObject): Promise<void> {
-  if (isEstablished(definition)) return;
-  const signal = AbortSignal.timeout(establishedWithinMs);
-  const fieldSelector = `metadata.name=${definition.metadata.name}`;
-  for await (const event of client.watch(customResourceDefinitions, { fieldSelector, signal })) {
-    if (isEstablished(event.object)) return;
-  }
-  throw new UserError(`definition ${definition.metadata.name} is not served after ${establishedWithinMs / 1000} s`);
-}
-
-function isEstablished({ status }: KubeObject): boolean {
-  const { conditions = [] } = (status ?? {}) as { conditions?: { type: string; status: string }[] };
-  return conditions.some(({ type, status: value }) => type === "Established" && value === "True");
+/** What the cluster has, when that is not what `source` would install: `v1.4.0 (standard channel)`. */
+export async function otherDefinitions(client: ApiClient, source: DefinitionsSource): Promise<string | undefined> {
+  const [bundle, present] = await Promise.all([loadBundle(source, { detail: () => {} }), presentDefinitions(client)]);
+  return compareBundles(bundle, present) === "same" ? undefined : versionsOf(present) || "none";
 }
 
 /** The definitions that `up` installed and `down` may remove. */
@@ -110,13 +104,63 @@ export async function installedDefinitions(client: ApiClient): Promise<KubeObjec
   return (await presentDefinitions(client)).filter((definition) => carries(definition, installedMark));
 }
 
-/** Deletes them, and with them all objects of their kinds. */
+/** The objects of the kinds that these define, as `HTTPRoute demo/whoami-host`. */
+export async function objectsOf(client: ApiClient, definitions: KubeObject[]): Promise<string[]> {
+  const found = await Promise.all(
+    definitions.map(async ({ spec }) => {
+      const { group, names, versions } = spec as DefinitionSpec;
+      const version = versions.find(({ served }) => served)?.name;
+      if (version === undefined) return [];
+      const type = { group, version, plural: names.plural, kind: names.kind, namespaced: true };
+      const { items } = await client.list(type);
+      return items.map(
+        ({ metadata }) => `${names.kind} ${[metadata.namespace, metadata.name].filter(Boolean).join("/")}`,
+      );
+    }),
+  );
+  return found.flat();
+}
+
+interface DefinitionSpec {
+  group: string;
+  names: { plural: string; kind: string };
+  versions: { name: string; served: boolean }[];
+}
+
+/** Deletes them, with them all objects of their kinds, and the admission policies that came along. */
 export async function deleteDefinitions(client: ApiClient, definitions: KubeObject[]): Promise<void> {
-  for (const { metadata } of definitions) {
-    try {
-      await client.delete(customResourceDefinitions, metadata.name);
-    } catch (error) {
-      if (!hasReason(error, "NotFound")) throw error;
-    }
+  for (const type of policyTypes) {
+    for (const policy of await installedPolicies(client, type)) await deleteIfThere(client, type, policy);
+  }
+  for (const definition of definitions) await deleteIfThere(client, customResourceDefinitions, definition);
+}
+
+const policyTypes: ResourceType[] = [
+  ["validatingadmissionpolicybindings", "ValidatingAdmissionPolicyBinding"],
+  ["validatingadmissionpolicies", "ValidatingAdmissionPolicy"],
+].map(([plural = "", kind = ""]) => ({
+  group: "admissionregistration.k8s.io",
+  version: "v1",
+  plural,
+  kind,
+  namespaced: false,
+}));
+
+/** None where the cluster is too old for policies, or the caller may not see them. */
+async function installedPolicies(client: ApiClient, type: ResourceType): Promise<KubeObject[]> {
+  try {
+    const { items } = await client.list(type, { labelSelector: installedSelector });
+    return items;
+  } catch (error) {
+    if (hasReason(error, "NotFound") || hasReason(error, "Forbidden")) return [];
+    throw error;
+  }
+}
+
+async function deleteIfThere(client: ApiClient, type: ResourceType, { metadata }: KubeObject): Promise<void> {
+  try {
+    await client.delete(type, metadata.name);
+  } catch (error) {
+    if (!hasReason(error, "NotFound")) throw error;
   }
 }

@@ -1,28 +1,20 @@
 // What an `up` that finds the cluster running looks for: the demo's Gateway and routes may have been deleted since.
 
 import type { ApiClient } from "@gatehouse/apimachinery/api-client";
-import type { ResourceType } from "@gatehouse/apimachinery/resource-type";
-import { hasReason } from "@gatehouse/apimachinery/status-error";
-import { gateways } from "@gatehouse/gateway-api/gateway";
-import { httpRoutes } from "@gatehouse/gateway-api/http-route";
-
-const wanted: { type: ResourceType; namespace: string; name: string }[] = [
-  { type: gateways, namespace: "traefik", name: "traefik-gateway" },
-  { type: httpRoutes, namespace: "traefik", name: "traefik-dashboard" },
-  { type: httpRoutes, namespace: "demo", name: "whoami-host" },
-  { type: httpRoutes, namespace: "demo", name: "whoami-path" },
-];
+import { StatusError } from "@gatehouse/apimachinery/status-error";
+import { demoType, loadRoutes } from "./demo-manifests.ts";
 
 /** Those that are not there, as `httproute/demo/whoami-host`. */
-export async function missingDemoObjects(client: ApiClient): Promise<string[]> {
+export async function missingDemoObjects(client: ApiClient, dashboard: boolean): Promise<string[]> {
   const missing = await Promise.all(
-    wanted.map(async ({ type, namespace, name }) => {
+    (await loadRoutes(dashboard)).map(async ({ apiVersion, kind, metadata: { name, namespace } }) => {
       try {
-        await client.get(type, name, namespace);
+        await client.get(demoType(apiVersion, kind), name, namespace);
         return [];
       } catch (error) {
-        if (!hasReason(error, "NotFound")) throw error;
-        return [`${type.kind.toLowerCase()}/${namespace}/${name}`];
+        // The object, or its whole kind.
+        if (!(error instanceof StatusError && error.code === 404)) throw error;
+        return [`${kind.toLowerCase()}/${namespace}/${name}`];
       }
     }),
   );

@@ -4,11 +4,13 @@
 import type { ApiClient } from "@gatehouse/apimachinery/api-client";
 import { changeClusterState } from "../cluster-state.ts";
 import type { Progress, Step } from "../progress.ts";
+import { clusterIdentity } from "../providers/cluster-access.ts";
 import type { ClusterProvider } from "../providers/provider.ts";
 import { UserError } from "../user-error.ts";
 import { applyAll } from "./apply-all.ts";
 import { type DefinitionsOptions, definitionsTitle, installDefinitions } from "./definitions.ts";
 import { gatewayNamespace, loadApplications, loadRoutes } from "./demo-manifests.ts";
+import { demoPages } from "./demo-pages.ts";
 import { reportPods } from "./pod-progress.ts";
 import { demoObjects, untilReady } from "./readiness.ts";
 import { explainUnready } from "./unready.ts";
@@ -27,14 +29,16 @@ export async function installDemo(
     await provider.installGateway(client, step);
   });
   await progress.step("Deploy whoami-v1 and whoami-v2", async () => applyAll(client, await loadApplications()));
-  await progress.step("Apply the Gateway and three HTTPRoutes", async () => applyAll(client, await loadRoutes()));
+  const routes = await loadRoutes(provider.exposesDashboard);
+  await progress.step("Apply the Gateway and the HTTPRoutes", () => applyAll(client, routes));
   await progress.step("Wait until pods, Gateway and routes are ready", (step) => waitForDemo(provider, client, step));
   const entry = await progress.step("Send a request through every route", async ({ detail }) => {
     const found = await provider.entry(client);
-    await verifyRequests(found, provider.flags, detail);
+    await verifyRequests(found, demoPages(provider), provider.flags, detail);
     return found;
   });
-  changeClusterState(provider.directory, { complete: true, entry });
+  const identity = await clusterIdentity(client);
+  changeClusterState(provider.directory, { complete: true, entry, ...(identity ? { identity } : {}) });
 }
 
 async function waitForDemo({ readyTimeoutMs, flags }: ClusterProvider, client: ApiClient, step: Step): Promise<void> {

@@ -3,14 +3,9 @@
 import { request } from "node:http";
 import { setTimeout as delay } from "node:timers/promises";
 import type { EntryAddress } from "../providers/provider.ts";
+import type { DemoPage } from "./demo-pages.ts";
 import { UserError } from "../user-error.ts";
 
-const probes = [
-  { host: "whoami.localhost", path: "/" },
-  { host: "demo.localhost", path: "/v1" },
-  { host: "demo.localhost", path: "/v2" },
-  { host: "traefik.localhost", path: "/dashboard/" },
-];
 const timeoutMs = 10_000;
 const retryMs = 5;
 
@@ -20,14 +15,15 @@ const retryMs = 5;
  */
 export async function verifyRequests(
   entry: EntryAddress,
+  pages: DemoPage[],
   flags: string,
   detail: (text: string) => void,
 ): Promise<void> {
-  await Promise.all(probes.map((probe) => verify(entry, probe, flags)));
-  detail(probes.map(({ host, path }) => `${host}${path}`).join(", "));
+  await Promise.all(pages.map((page) => verify(entry, page, flags)));
+  detail(pages.map(({ host, path }) => `${host}${path}`).join(", "));
 }
 
-async function verify(entry: EntryAddress, probe: { host: string; path: string }, flags: string): Promise<void> {
+async function verify(entry: EntryAddress, probe: DemoPage, flags: string): Promise<void> {
   const giveUpAt = Date.now() + timeoutMs;
   for (;;) {
     const outcome = await answer(entry, probe).catch((error: NodeJS.ErrnoException) => error.code ?? error.message);
@@ -41,7 +37,7 @@ async function verify(entry: EntryAddress, probe: { host: string; path: string }
   }
 }
 
-function answer(entry: EntryAddress, { host, path }: { host: string; path: string }): Promise<number> {
+function answer(entry: EntryAddress, { host, path }: DemoPage): Promise<number> {
   return new Promise((resolve, reject) => {
     const outgoing = request(
       {

@@ -6,7 +6,6 @@ import type { ClusterProvider } from "../providers/provider.ts";
 import { allObjects, untilReady } from "./readiness.ts";
 import { explainUnready } from "./unready.ts";
 
-const readyTimeoutMs = 15_000;
 /** For the controllers to count the pods that have just become ready. */
 const settleMs = 300;
 
@@ -21,7 +20,7 @@ export async function waitUntilReady(provider: ClusterProvider, progress: Progre
   await progress.step("Wait until everything is ready", async ({ detail }) => {
     const client = await provider.connect();
     try {
-      await untilReady(client, [{ type: pods }], readyTimeoutMs, ({ reason }) => !hopeless.test(reason));
+      await untilReady(client, [{ type: pods }], provider.readyTimeoutMs, ({ reason }) => !hopeless.test(reason));
       const unready = await untilReady(client, allObjects, settleMs);
       if (unready.length > 0) detail(`still not ready: ${explainUnready(unready)}`);
     } finally {

@@ -1,6 +1,7 @@
 // Fetching a text over HTTP(S), through the proxy that the environment names.
 
 import type { Agent } from "node:http";
+import { withoutPasswords } from "../shell-word.ts";
 import { UserError } from "../user-error.ts";
 
 const maximumBytes = 32 * 1024 * 1024;
@@ -13,7 +14,7 @@ export async function download(url: string, timeoutMs: number): Promise<string> 
     return await request(new URL(url), signal, maximumRedirects);
   } catch (error) {
     const why = signal.aborted ? `no answer within ${timeoutMs / 1000} s` : (error as Error).message;
-    throw new UserError(`unable to read URL "${url}": ${why}`, 1, { cause: error });
+    throw new UserError(`unable to read URL "${withoutPasswords(url)}": ${why}`, 1, { cause: error });
   }
 }
 

@@ -4,6 +4,8 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { constants } from "node:os";
 import { basename } from "node:path";
+import { printable } from "../printable.ts";
+import { shellWord, withoutPasswords } from "../shell-word.ts";
 import { UserError } from "../user-error.ts";
 
 export interface ProgramRun {
@@ -91,9 +93,9 @@ export function failureText(
   const remedy = remedyFor(lines.join("\n"), failures);
   return [
     `${commandLine(program, args)} failed with exit code ${code}`,
-    ...shownEnd(lines).map(
-      (line) => `  | ${line.length > shownCharacters ? `${line.slice(0, shownCharacters)}…` : line}`,
-    ),
+    ...shownEnd(lines)
+      .map(printable)
+      .map((line) => `  | ${line.length > shownCharacters ? `${line.slice(0, shownCharacters)}…` : line}`),
     ...(remedy ? [`remedy: ${remedy}`] : []),
   ].join("\n");
 }
@@ -119,9 +121,7 @@ function remedyFor(output: string, failures: KnownFailure[]): string | undefined
 
 /** As one would type it. */
 export function commandLine(program: string, args: string[]): string {
-  const quoted = (word: string): string =>
-    /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
-  return [basename(program), ...args].map(quoted).join(" ");
+  return [basename(program), ...args.map(withoutPasswords)].map(shellWord).join(" ");
 }
 
 function notStarted(program: string, error: Error): UserError {

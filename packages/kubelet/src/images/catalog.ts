@@ -12,6 +12,8 @@ export interface Image {
   entry: string[];
   /** The ENTRYPOINT and CMD program names of the real image: a container's `command` may repeat one of them. */
   commands?: string[];
+  /** True when the first word of `command` chooses what the program does, and so is passed on. */
+  namesApplet?: boolean;
   /** TCP ports that the program opens although pod specs often do not declare them (EXPOSE in a Dockerfile). */
   exposedPorts?: number[];
   /** Variables set before the pod's own. */
@@ -47,6 +49,8 @@ export function createImageCatalog(extra: CatalogEntry[] = []): ImageCatalog {
   };
 }
 
+const applets = ["true", "false", "echo", "sleep"];
+
 function builtInImages(): CatalogEntry[] {
   const echo = { name: "echo-basic", entry: nodeEntry("echo-basic"), exposedPorts: [3000] };
   return [
@@ -67,7 +71,25 @@ function builtInImages(): CatalogEntry[] {
       repositories: ["gcr.io/k8s-staging-gateway-api/echo-advanced", "registry.k8s.io/gateway-api/echo-advanced"],
       commands: ["/echo-advanced", "echo-advanced", "/echo-basic", "echo-basic"],
     },
+    {
+      name: "busybox",
+      repositories: ["busybox"],
+      entry: nodeEntry("busybox"),
+      commands: applets.flatMap((name) => [name, `/bin/${name}`]),
+      namesApplet: true,
+    },
+    {
+      name: "pause",
+      repositories: ["registry.k8s.io/pause"],
+      entry: [...nodeEntry("busybox"), "sleep", "infinity"],
+      commands: ["/pause"],
+    },
   ];
+}
+
+/** The argv that starts the toolbox, for `kubectl exec`: the name of a program of it and its arguments follow. */
+export function toolboxEntry(): string[] {
+  return nodeEntry("toolbox");
 }
 
 /** Runs from source beside this file, or as built (`images/<name>.js` beside the bundle). */

@@ -2,8 +2,9 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import { type AddressInfo, connect, createServer, type Server, type Socket } from "node:net";
 import { test, type TestContext } from "node:test";
+import { createAdmission } from "../service-proxy/limits.ts";
 import { freePort } from "./bind-probe.ts";
-import { type ChooseTargets, openTcpForwarder } from "./tcp-forwarder.ts";
+import { type Admission, type ChooseTargets, openTcpForwarder } from "./tcp-forwarder.ts";
 
 const host = "127.0.0.1";
 
@@ -153,4 +154,47 @@ test("a port in use is said with the system's code", async (t) => {
     openTcpForwarder(taken, () => []),
     { code: "EADDRINUSE" },
   );
+});
+
+/** `left` resolves when the first one has left. */
+function noted(inner: Admission): { admission: Admission; left: Promise<void> } {
+  const { promise: left, resolve } = Promise.withResolvers<void>();
+  const leave = (): void => {
+    inner.leave();
+    resolve();
+  };
+  return { admission: { enter: () => inner.enter(), leave }, left };
+}
+
+test("a connection that is not admitted is reset, and reaches no target; one that has ended makes room", async (t) => {
+  let arrived = 0;
+  const target = await backend(t, (socket) => {
+    arrived++;
+    socket.on("end", () => socket.end()).resume();
+  });
+  const { admission, left } = noted(createAdmission(1));
+  const opened = await openTcpForwarder({ host, port: 0 }, () => [target], admission);
+  t.after(() => opened.destroy());
+  const first = client(opened.address.port);
+  await once(first.socket, "connect");
+  const second = client(opened.address.port);
+  await second.closed;
+  assert.equal(second.failure(), "ECONNRESET");
+  first.socket.end();
+  assert.equal(await readAll(first.socket), "");
+  await left;
+  const third = client(opened.address.port);
+  third.socket.end();
+  assert.equal(await readAll(third.socket), "");
+  assert.equal(third.failure(), undefined);
+  assert.equal(arrived, 2);
+});
+
+test("one that could not be carried makes room too", async (t) => {
+  const { admission, left } = noted(createAdmission(1));
+  const opened = await openTcpForwarder({ host, port: 0 }, () => [], admission);
+  t.after(() => opened.destroy());
+  await client(opened.address.port).closed;
+  await left;
+  assert.equal(admission.enter(), true);
 });

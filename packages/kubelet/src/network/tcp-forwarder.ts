@@ -16,11 +16,22 @@ export interface TcpForwarder {
 /** Where a connection from this client address may go, best first; a place that cannot be reached is passed over. */
 export type ChooseTargets = (clientAddress: string) => Iterable<ListenAddress>;
 
+/** Who may come in: each `enter` that answers true is followed by one `leave` when both of its sockets are closed. */
+export interface Admission {
+  enter(): boolean;
+  leave(): void;
+}
+
 /** Loopback answers or refuses at once; only addresses beyond it can keep silent. */
 const connectTimeoutMs = 3_000;
 
-/** Resolves when connections are accepted; rejects with the system's error when `listen` cannot be opened. */
-export async function openTcpForwarder(listen: ListenAddress, targets: ChooseTargets): Promise<TcpForwarder> {
+/** Resolves when connections are accepted; rejects with the system's error when `listen` cannot be opened. A connection that
+ * is not admitted is reset. */
+export async function openTcpForwarder(
+  listen: ListenAddress,
+  targets: ChooseTargets,
+  admission?: Admission,
+): Promise<TcpForwarder> {
   // See images/container-main.ts for why node:net is not imported.
   const { createServer } = process.getBuiltinModule("node:net");
   const connections = new Set<Socket>();
@@ -30,8 +41,11 @@ export async function openTcpForwarder(listen: ListenAddress, targets: ChooseTar
   };
   // Half-open: an end of one direction is passed on, and the other goes on. Paused: nothing is read that has no taker yet.
   const server = createServer({ allowHalfOpen: true, pauseOnConnect: true, noDelay: true }, (client) => {
+    // Only to have a listener: how it ended is seen in `close`.
+    client.on("error", () => undefined);
+    if (admission && !admission.enter()) return void client.resetAndDestroy();
     track(client);
-    void forward(client, targets, track);
+    void forward(client, targets, track).then(() => admission?.leave());
   });
   const address = await listening(server, listen);
   // One connection that could not be accepted (no file descriptors left) is no reason to end.
@@ -57,18 +71,25 @@ function listening(server: Server, { host, port }: ListenAddress): Promise<Liste
   });
 }
 
+/** Resolves when both sockets are closed. */
 async function forward(client: Socket, targets: ChooseTargets, track: (socket: Socket) => void): Promise<void> {
-  // Only to have a listener: how it ended is seen in `close`.
-  client.on("error", () => undefined);
   const upstream = await firstReached(targets(client.remoteAddress ?? ""), () => client.destroyed);
   if (!upstream || client.destroyed) {
     // A refusal could not be told from silence by an orderly end.
     upstream?.destroy();
     client.resetAndDestroy();
-    return;
+    return closed(client);
   }
   track(upstream);
   join(client, upstream);
+  await Promise.all([closed(client), closed(upstream)]);
+}
+
+function closed(socket: Socket): Promise<void> {
+  return new Promise((resolve) => {
+    if (socket.closed) resolve();
+    else socket.once("close", () => resolve());
+  });
 }
 
 async function firstReached(targets: Iterable<ListenAddress>, givenUp: () => boolean): Promise<Socket | undefined> {

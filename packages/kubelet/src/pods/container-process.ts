@@ -2,7 +2,7 @@
 
 import { spawn } from "node:child_process";
 import { constants } from "node:os";
-import type { Duplex } from "node:stream";
+import type { Duplex, Readable, Writable } from "node:stream";
 import { listeningLine } from "@gatehouse/apimachinery/container-control";
 import { podEnvironment } from "@gatehouse/apimachinery/pod-environment";
 import type { LogFile } from "../logs/log-file.ts";
@@ -16,6 +16,10 @@ export interface ProcessExit {
 
 export interface ContainerProcess {
   readonly pid: number | undefined;
+  /** Its output, which its log reads too, and its input if it has one: for attach. */
+  readonly stdout: Readable | undefined;
+  readonly stderr: Readable | undefined;
+  readonly stdin: Writable | undefined;
   /** Resolves when the process says that it listens; never for one that does not. */
   readonly listening: Promise<void>;
   /** Always resolves. */
@@ -33,6 +37,8 @@ export interface ProcessOptions {
   directory: string;
   environment: Record<string, string>;
   log: LogFile;
+  /** True for one that gets a standard input; else it is empty. */
+  stdin?: boolean;
 }
 
 const controlDescriptor = 3;
@@ -50,8 +56,9 @@ export function startContainerProcess(options: ProcessOptions): ContainerProcess
     // A group of its own: Ctrl-C at our terminal does not reach the pods, and a kill reaches all of theirs.
     // No orphans nevertheless: the process leaves when its control channel closes, however we end.
     detached: true,
-    stdio: ["ignore", "pipe", "pipe", "pipe"],
+    stdio: [options.stdin === true ? "pipe" : "ignore", "pipe", "pipe", "pipe"],
   });
+  child.stdin?.on("error", () => {});
   if (child.stdout) options.log.capture(child.stdout, "stdout");
   if (child.stderr) options.log.capture(child.stderr, "stderr");
 
@@ -79,6 +86,9 @@ export function startContainerProcess(options: ProcessOptions): ContainerProcess
 
   return {
     pid: child.pid,
+    stdout: child.stdout ?? undefined,
+    stderr: child.stderr ?? undefined,
+    stdin: child.stdin ?? undefined,
     listening: listening.promise,
     exited: exited.promise,
     terminate: () => void child.kill("SIGTERM"),

@@ -9,6 +9,7 @@ import { runHandler } from "../probes/probe-handler.ts";
 import { type BackOff, createBackOff } from "./back-off.ts";
 import type { ContainerContext, ContainerRole } from "./container-context.ts";
 import { startContainerProbes } from "./container-probes.ts";
+import type { Readable, Writable } from "node:stream";
 import { type ContainerProcess, startContainerProcess } from "./container-process.ts";
 import { argvOf, handlerRefusal, imageOf, isRefusal, type Refusal } from "./container-start.ts";
 import { terminatedState } from "./termination.ts";
@@ -17,6 +18,21 @@ import { terminatedState } from "./termination.ts";
 const pullBackOffAfterMs = 1_000;
 // Probes begin when the process says that it listens, or after this long for one that never does.
 const silentStartMs = 1_000;
+
+/** The present process of a container, for exec and attach. */
+export interface RunningInstance {
+  pid: number;
+  /** As `ps` shows it. */
+  title: string;
+  /** The container's root and its environment, as its process has them. */
+  directory: string;
+  environment: Record<string, string>;
+  stdout: Readable | undefined;
+  stderr: Readable | undefined;
+  /** Only of a container that asks for it. */
+  stdin: Writable | undefined;
+  exited: Promise<unknown>;
+}
 
 export class ContainerRunner {
   readonly role: ContainerRole;
@@ -37,6 +53,7 @@ export class ContainerRunner {
   #stopping = false;
   #replaced = false;
   #process: ContainerProcess | undefined;
+  #running: RunningInstance | undefined;
   /** Settles when the present instance has ended and its state is known. */
   #instance: Promise<unknown> = Promise.resolve();
   #wake = Promise.withResolvers<void>();
@@ -62,6 +79,11 @@ export class ContainerRunner {
 
   get name(): string {
     return this.#container.name;
+  }
+
+  /** Undefined while no process runs. */
+  get running(): RunningInstance | undefined {
+    return this.#running;
   }
 
   /** Resolves when an instance has started for the first time (its start-up probe included). */
@@ -226,14 +248,18 @@ export class ContainerRunner {
     this.#replaced = false;
     this.#containerID = randomBytes(32).toString("hex");
     this.#context.event("Normal", "Created", `Created container: ${this.name}`);
+    const title = `${image.name} ${podKey}`;
     const running = startContainerProcess({
-      argv: argvOf(this.#container, image),
-      title: `${image.name} ${podKey}`,
+      argv: argvOf(this.#container, image, environment),
+      title,
       directory,
       environment: { ...environment },
       log,
+      stdin: this.#container.stdin === true,
     });
     this.#process = running;
+    const { pid, stdin, stdout, stderr, exited } = running;
+    if (pid !== undefined) this.#running = { pid, title, directory, environment, stdin, stdout, stderr, exited };
     this.#state = { running: { startedAt: timestamp(new Date(startedAt)) } };
     if (running.pid !== undefined) this.#context.event("Normal", "Started", `Started container ${this.name}`);
     this.#context.changed(false);
@@ -242,6 +268,7 @@ export class ContainerRunner {
     if (exit.message) this.#context.event("Warning", "Failed", `Error: ${exit.message}`);
     stopProbes();
     this.#process = undefined;
+    this.#running = undefined;
     this.#started = false;
     this.#ready = false;
     // The last words may still be in the pipe.

@@ -4,6 +4,7 @@
 import type { Container } from "@gatehouse/apimachinery/types/core-v1";
 import { imageRepository } from "../images/image-reference.ts";
 import type { Image, ImageCatalog } from "../images/catalog.ts";
+import { expandVariables } from "./environment.ts";
 import { unsupportedHandler } from "../probes/probe-handler.ts";
 
 /** Reason and message of a waiting container. */
@@ -46,9 +47,14 @@ function commandRefusal({ command, image: reference }: Container, image: Image):
   };
 }
 
-/** The argv: `command` beyond its program comes before `args`, as in a container. */
-export function argvOf({ command = [], args = [] }: Container, image: Image): string[] {
-  return [...image.entry, ...command.slice(1), ...args];
+/** The argv: `command` (beyond the program that the image is) comes before `args`; both may name variables as `$(NAME)`. */
+export function argvOf(
+  { command = [], args = [] }: Container,
+  image: Image,
+  environment: Record<string, string>,
+): string[] {
+  const words = [...command.slice(image.namesApplet ? 0 : 1), ...args];
+  return [...image.entry, ...words.map((word) => expandVariables(word, environment))];
 }
 
 /** Probes and hooks that cannot be carried out here, as a refusal naming the field. */

@@ -1,7 +1,7 @@
 // The downward API: what a pod may be told about itself, by field path.
 
 import type { Container, Pod } from "@gatehouse/apimachinery/types/core-v1";
-import { parseQuantity } from "./quantity.ts";
+import { parseQuantity } from "@gatehouse/apimachinery/quantity";
 
 /** What only the kubelet knows of the pod when it starts it. */
 export interface PodFacts {

@@ -43,6 +43,8 @@ export interface PreparedPod {
   /** Throws a ContainerConfigError or a VolumeError. */
   environment(container: Container, directory: string): Record<string, string>;
   locate(port: number): ListenAddress;
+  /** Where any port of the pod is, declared or not, or why it cannot be said. */
+  dial(port: number): ListenAddress | string;
   /** The pod object changed: downward API files follow its labels and annotations. */
   update(pod: Pod): void;
   /** Gives back the address and what was followed. May be called again. */
@@ -150,11 +152,15 @@ class PodPreparation implements PreparedPod {
   environment(container: Container, directory: string): Record<string, string> {
     const { name } = this.#pod.metadata;
     const script = this.#node.images.resolve(container.image);
-    const mounts = {
-      [terminationMessagePath(container)]: terminationMessageFile(directory),
+    const [lastWords, lastWordsFile] = [terminationMessagePath(container), terminationMessageFile(directory)];
+    const mounts: Record<string, string> = {
+      [lastWords]: lastWordsFile,
       ...(this.#kubeconfig ? { [serviceAccountPath]: join(this.#directory, "api-access") } : {}),
       ...this.#volumes.mounts(container),
     };
+    const writable = this.#volumes.writable(container);
+    // A pod spec may name a volume's path for it, which does not make that volume writable.
+    if (mounts[lastWords] === lastWordsFile) writable.push(lastWords);
     const base = {
       PATH: process.env.PATH ?? "",
       HOME: this.#directory,
@@ -166,12 +172,20 @@ class PodPreparation implements PreparedPod {
       [podEnvironment.podIP]: this.podIP,
       [podEnvironment.gatewayCIDR]: this.#node.network.gatewayCIDR,
       [podEnvironment.mounts]: JSON.stringify(mounts),
+      [podEnvironment.writableMounts]: JSON.stringify(writable),
     };
     return containerEnvironment(container, this.#lookups(), base);
   }
 
   locate(port: number): ListenAddress {
     return this.#plan.ports[`${port}/tcp`]?.[0] ?? { host: this.podIP, port };
+  }
+
+  dial(port: number): ListenAddress | string {
+    const planned = this.#plan.ports[`${port}/tcp`]?.[0];
+    if (planned || this.#node.network.subnet !== undefined) return planned ?? { host: this.podIP, port };
+    // Undeclared ports of this address may be anybody's.
+    return `port ${port} is not declared by the pod, and pods share one address on this host`;
   }
 
   stop(): void {

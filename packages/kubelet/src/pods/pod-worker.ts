@@ -14,8 +14,9 @@ import {
 } from "@gatehouse/apimachinery/types/core-v1";
 import type { EventType } from "../events.ts";
 import { type ContainerLogs, createContainerLogs } from "../logs/container-logs.ts";
+import type { ForwardTarget } from "../streaming/port-forward.ts";
 import type { ContainerContext, ContainerRole } from "./container-context.ts";
-import { ContainerRunner } from "./container-runner.ts";
+import { ContainerRunner, type RunningInstance } from "./container-runner.ts";
 import { type NodeContext, preparePod, type PreparedPod } from "./pod-preparation.ts";
 import { podStatus } from "./pod-status.ts";
 import { createStatusWriter, type StatusWriter } from "./status-writer.ts";
@@ -109,6 +110,19 @@ export class PodWorker {
   /** The logs of a container; undefined when the pod has none of that name. */
   logs(container: string): ContainerLogs | undefined {
     return this.#logs.get(container);
+  }
+
+  /** The present process of a container; undefined when there is none. */
+  running(container: string): RunningInstance | undefined {
+    return this.#runners().find(({ name }) => name === container)?.running;
+  }
+
+  /** Where connections to the pod's ports lead; undefined while none of its containers runs. */
+  forwardTarget(): ForwardTarget | undefined {
+    const prepared = this.#prepared;
+    if (!prepared || !this.#runners().some(({ running }) => running)) return undefined;
+    const { name, uid = "" } = this.#pod.metadata;
+    return { name, uid, locate: (port) => prepared.dial(port), ended: this.gone };
   }
 
   /** Why a container has not started yet, e.g. `ContainerCreating`. */

@@ -10,7 +10,7 @@ import { containerEnvironment, type EnvironmentSources, expandVariables } from "
 import { resourceField } from "./field-reference.ts";
 import { referencesOf } from "./pod-objects.ts";
 import { podStatus, type PodView, qosClass } from "./pod-status.ts";
-import { parseQuantity } from "./quantity.ts";
+import { parseQuantity } from "@gatehouse/apimachinery/quantity";
 
 const metadata = { name: "p", namespace: "demo", uid: "u", labels: { app: "x" }, annotations: { b: '"q"', a: "1" } };
 
@@ -154,7 +154,10 @@ test("only built-in images run, and a command only when it is the image's own", 
 test("args follow the image's entry and the command's own arguments", () => {
   const image = { name: "x", entry: ["node", "x.js"] };
   const container = { name: "c", image: "x", command: ["x", "-a"], args: ["-b"] };
-  assert.deepEqual(argvOf(container, image), ["node", "x.js", "-a", "-b"]);
+  assert.deepEqual(argvOf(container, image, {}), ["node", "x.js", "-a", "-b"]);
+  const variable = { name: "c", image: "x", command: ["x", "$(A)"], args: ["$(B)", "$$(A)"] };
+  assert.deepEqual(argvOf(variable, image, { A: "1" }), ["node", "x.js", "1", "$(B)", "$(A)"]);
+  assert.deepEqual(argvOf(container, { ...image, namesApplet: true }, {}), ["node", "x.js", "x", "-a", "-b"]);
 });
 
 test("probes and hooks that cannot be carried out are refused by field", () => {

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Service } from "@gatehouse/apimachinery/types/core-v1";
 import { ingressOf, openingsOf, unsupportedPorts } from "./openings.ts";
-import { refusalOf } from "./refusal.ts";
+import { refusalOf, tooManyPlaces } from "./refusal.ts";
 
 const node = { nodeIP: "127.30.0.1", portMappings: [{ containerPort: 80, hostPort: 8080 }] };
 const serviceOf = (spec: Service["spec"]): Service => ({
@@ -94,6 +94,7 @@ test("a refusal says where, why and what to do; a host without IPv6 is no refusa
     /^127\.30\.0\.1:80 cannot be opened: .*choose a higher port/,
   );
   assert.match(refusalOf(place, "EADDRINUSE", undefined) ?? "", /hostPort of a pod or another program has it; choose/);
+  assert.match(refusalOf(place, tooManyPlaces, undefined) ?? "", /Services have 1024 ports open on this node.*delete/);
   assert.match(refusalOf(place, "EADDRINUSE", "demo/first") ?? "", /Service demo\/first has it; choose/);
   assert.equal(refusalOf({ host: "::1", port: 80 }, "EADDRNOTAVAIL", undefined), undefined);
   assert.match(refusalOf({ host: "::1", port: 80 }, "EADDRINUSE", undefined) ?? "", /^\[::1\]:80 cannot/);

@@ -1,14 +1,18 @@
 // The sockets of one Service on the node: opened, kept over changes of the Service, closed.
 
+import { SocketAddress } from "node:net";
 import type { ListenAddress } from "@gatehouse/apimachinery/pod-environment";
-import { type ChooseTargets, openTcpForwarder, type TcpForwarder } from "../network/tcp-forwarder.ts";
+import { type Admission, type ChooseTargets, openTcpForwarder, type TcpForwarder } from "../network/tcp-forwarder.ts";
 import type { Opening } from "./openings.ts";
+import { tooManyPlaces } from "./refusal.ts";
 
 export interface ServicePorts {
   /** Opens what is new and closes what is not wanted any more. Afterwards `refused` is up to date. */
   sync(openings: Opening[]): Promise<void>;
   isOpen(opening: Opening): boolean;
-  /** The system's codes (`EADDRINUSE`) by place, of what could not be opened. */
+  /** Whether a connection to this address would come in here. */
+  listensOn(place: ListenAddress): boolean;
+  /** The system's codes (`EADDRINUSE`), or `tooManyPlaces`, by place: what could not be opened. */
   readonly refused: ReadonlyMap<ListenAddress, string>;
   /** Closes the ports. Connections go on, as under kube-proxy; resolves when the last has ended. */
   close(): Promise<void>;
@@ -16,9 +20,19 @@ export interface ServicePorts {
   destroy(): void;
 }
 
-/** `choose` finds the targets of the Service's port of that name. */
-export function createServicePorts(choose: (portName: string) => ChooseTargets): ServicePorts {
+export interface ServicePortsOptions {
+  /** Finds the targets of the Service's port of that name. */
+  choose: (portName: string) => ChooseTargets;
+  /** Asked per connection. */
+  connections: Admission;
+  /** Asked per place. */
+  places: Admission;
+}
+
+export function createServicePorts({ choose, connections, places }: ServicePortsOptions): ServicePorts {
   const open = new Map<string, TcpForwarder>();
+  /** From before the socket listens until it does not any more. */
+  const listening = new Set<string>();
   /** Closed, with connections. */
   const ending = new Set<TcpForwarder>();
   const refused = new Map<ListenAddress, string>();
@@ -26,19 +40,30 @@ export function createServicePorts(choose: (portName: string) => ChooseTargets):
   let portNames = new Map<string, string>();
 
   const close = async (key: string, forwarder: TcpForwarder): Promise<void> => {
-    open.delete(key);
+    shut(key);
     ending.add(forwarder);
     await forwarder.stopListening();
     ending.delete(forwarder);
   };
+  const shut = (key: string): void => {
+    open.delete(key);
+    listening.delete(key);
+    places.leave();
+  };
   const openPlace = async (place: ListenAddress): Promise<boolean> => {
     const key = keyOf(place);
     if (open.has(key)) return true;
+    if (!places.enter()) {
+      refused.set(place, tooManyPlaces);
+      return false;
+    }
+    listening.add(key);
     try {
       const targets: ChooseTargets = (client) => choose(portNames.get(key) ?? "")(client);
-      open.set(key, await openTcpForwarder(place, targets));
+      open.set(key, await openTcpForwarder(place, targets, connections));
       return true;
     } catch (error) {
+      shut(key);
       refused.set(place, (error as NodeJS.ErrnoException).code ?? (error as Error).message);
       return false;
     }
@@ -47,6 +72,7 @@ export function createServicePorts(choose: (portName: string) => ChooseTargets):
   return {
     refused,
     isOpen: ({ place }) => open.has(keyOf(place)),
+    listensOn: (place) => listening.has(keyOf(place)),
     sync: async (openings) => {
       portNames = new Map(
         openings.flatMap(({ place, mapped, portName }) =>
@@ -70,5 +96,14 @@ export function createServicePorts(choose: (portName: string) => ChooseTargets):
   };
 }
 
-/** `127.0.0.1 80`: a place as key of a map. */
-export const keyOf = ({ host, port }: ListenAddress): string => `${host} ${port}`;
+/** `127.0.0.1 80`: a place as key of a map, the same for all spellings of an address. */
+export const keyOf = ({ host, port }: ListenAddress): string => `${dialled(host)} ${port}`;
+
+/** What the system connects to. Slices may spell ::1 in many ways; the unspecified address leads to localhost. */
+function dialled(host: string): string {
+  if (!host.includes(":")) return host === "0.0.0.0" ? "127.0.0.1" : host;
+  const { address } = new SocketAddress({ address: host, family: "ipv6" });
+  // IPv4-mapped (RFC 4291, 2.5.5.2).
+  if (address.startsWith("::ffff:") && address.includes(".")) return dialled(address.slice("::ffff:".length));
+  return address === "::" ? "::1" : address;
+}

@@ -7,14 +7,20 @@ import type { Log } from "@gatehouse/apimachinery/log";
 import { objectKey } from "@gatehouse/apimachinery/meta";
 import type { ListenAddress } from "@gatehouse/apimachinery/pod-environment";
 import { hasReason } from "@gatehouse/apimachinery/status-error";
-import { type LoadBalancerIngress, type Service, services } from "@gatehouse/apimachinery/types/core-v1";
+import {
+  type LoadBalancerIngress,
+  type ObjectReference,
+  type Service,
+  services,
+} from "@gatehouse/apimachinery/types/core-v1";
 import { type EndpointSlice, endpointSlices, serviceNameLabel } from "@gatehouse/apimachinery/types/discovery-v1";
 import { createWorkQueue, type WorkQueue } from "@gatehouse/apimachinery/work-queue";
 import type { EventRecorder } from "../events.ts";
-import type { ChooseTargets } from "../network/tcp-forwarder.ts";
+import type { Admission, ChooseTargets } from "../network/tcp-forwarder.ts";
 import { affinityOf, createBalancer, endpointsOf } from "./endpoints.ts";
+import { createAdmission, serviceLimits } from "./limits.ts";
 import { ingressOf, type NodePlaces, type Opening, openingsOf, unsupportedPorts } from "./openings.ts";
-import { refusalOf } from "./refusal.ts";
+import { placeText, refusalOf } from "./refusal.ts";
 import { createServicePorts, keyOf, type ServicePorts } from "./service-ports.ts";
 
 export interface ServiceProxyOptions extends NodePlaces {
@@ -32,6 +38,8 @@ export interface ServiceProxy {
 
 /** Another program may give a port back without telling. */
 const retryMs = 5_000;
+/** What befalls connections is said once in this time, however many there are. */
+const sayAgainMs = 60_000;
 
 /** Never throws: what cannot be done is an Event about the Service, or logged, and tried again. */
 export function startServiceProxy(options: ServiceProxyOptions): ServiceProxy {
@@ -47,8 +55,10 @@ interface Served {
   affinityMs: number | undefined;
   /** By port name; emptied when a slice changes. */
   endpoints: Map<string, ListenAddress[]>;
-  /** What the last Event said. */
+  /** What the last Event about its ports said. */
   said: string;
+  /** What Events said about its connections, and when (milliseconds). */
+  saidAt: Map<string, number>;
 }
 
 class NodeServiceProxy {
@@ -61,6 +71,8 @@ class NodeServiceProxy {
   readonly #slicesOf = new Map<string, Map<string, EndpointSlice>>();
   /** Closed for good, with connections that go on. */
   readonly #gone = new Set<ServicePorts>();
+  readonly #connections = createAdmission(serviceLimits.connections);
+  readonly #places = createAdmission(serviceLimits.places);
   #following: Promise<void> | undefined;
 
   constructor(options: ServiceProxyOptions) {
@@ -113,15 +125,59 @@ class NodeServiceProxy {
 
   #serve(key: string): Served {
     const served: Served = {
-      ports: createServicePorts((portName) => this.#balancer(key, served, portName)),
+      ports: createServicePorts({
+        choose: (portName) => (client) => this.#elsewhere(key, served, this.#balancer(key, served, portName)(client)),
+        connections: this.#admission(key, () => served),
+        places: this.#places,
+      }),
       openings: [],
       balancers: new Map(),
       affinityMs: undefined,
       endpoints: new Map(),
       said: "",
+      saidAt: new Map(),
     };
     this.#served.set(key, served);
     return served;
+  }
+
+  #admission(key: string, served: () => Served): Admission {
+    const { connectionsPerService, connections } = serviceLimits;
+    const own = createAdmission(connectionsPerService, this.#connections);
+    const refuse = (): false => {
+      const limits = `${connectionsPerService} at once to a Service, or ${connections} to all of this node`;
+      const message = `connections are reset: more than ${limits}, are not carried; close some, or go through a Gateway`;
+      this.#sayOnce(key, served(), "TooManyConnections", message);
+      return false;
+    };
+    return { enter: () => own.enter() || refuse(), leave: () => own.leave() };
+  }
+
+  /** Without the targets that lead back here, be it over other Services: such a connection would never arrive, and beget others
+   * until no file descriptor is left. A pod on the host's network has the node's address, and may not listen. */
+  *#elsewhere(key: string, served: Served, targets: Iterable<ListenAddress>): Generator<ListenAddress> {
+    for (const target of targets) {
+      const holder = this.#listenerOn(target);
+      if (holder === undefined) yield target;
+      else {
+        const message =
+          `endpoint ${placeText(target)} is not used: Service ${holder} has this port of the node open, and connections ` +
+          "would come back; declare the port in the pod's spec (ports), or give the Service another";
+        this.#sayOnce(key, served, "EndpointLoops", message);
+      }
+    }
+  }
+
+  #listenerOn(place: ListenAddress): string | undefined {
+    for (const [key, { ports }] of this.#served) if (ports.listensOn(place)) return key;
+    return undefined;
+  }
+
+  #sayOnce(key: string, served: Served, reason: string, message: string): void {
+    const service = this.#services.objects.get(key);
+    if (!service || Date.now() - (served.saidAt.get(message) ?? -Infinity) < sayAgainMs) return;
+    served.saidAt.set(message, Date.now());
+    this.#options.events.record(reference(service), "Warning", reason, message);
   }
 
   async #open(key: string, served: Served, openings: Opening[], service: Service | undefined): Promise<void> {
@@ -197,8 +253,7 @@ class NodeServiceProxy {
     const said = sentences.join("; ");
     if (said === served.said) return;
     served.said = said;
-    const { name, namespace = "", uid = "" } = service.metadata;
-    const about = { apiVersion: "v1", kind: "Service", name, namespace, uid };
+    const about = reference(service);
     for (const sentence of sentences) this.#options.events.record(about, "Warning", "PortUnavailable", sentence);
   }
 
@@ -213,6 +268,10 @@ class NodeServiceProxy {
       if (!hasReason(error, "NotFound")) throw error;
     }
   }
+}
+
+function reference({ metadata: { name, namespace = "", uid = "" } }: Service): ObjectReference {
+  return { apiVersion: "v1", kind: "Service", name, namespace, uid };
 }
 
 function serviceOf({ metadata: { namespace, labels } }: EndpointSlice): string | undefined {

@@ -11,6 +11,9 @@ export interface PodVolumes {
   sync(): void;
   /** Where the mounts of a container really are: mountPath -> directory or file. Throws a VolumeError. */
   mounts(container: Container): Record<string, string>;
+  /** The mount paths of a container that may be written to: of volumes that are the pod's own (emptyDir), unless mounted
+   * read-only. Kubernetes writes the others itself, and lets nobody else. */
+  writable(container: Container): string[];
 }
 
 const volumeName = /^[a-z0-9](?:[-a-z0-9]*[a-z0-9])?$/;
@@ -44,6 +47,14 @@ export function createPodVolumes(directory: string, volumes: Volume[], sources: 
         mounts[mountPath] = join(place(name), subPath);
       }
       return mounts;
+    },
+    writable: (container) => {
+      // Of two at the same path the last one counts, as in `mounts`.
+      const last = new Map((container.volumeMounts ?? []).map((mount) => [mount.mountPath, mount]));
+      const isOwn = (name: string): boolean => volumes.some((volume) => volume.name === name && volume.emptyDir);
+      return [...last.values()]
+        .filter(({ name, readOnly }) => !readOnly && isOwn(name))
+        .map(({ mountPath }) => mountPath);
     },
   };
 }

@@ -182,6 +182,28 @@ test("mounts lead to the real places; unknown volumes and escaping subPaths are 
   assert.throws(() => mounts({ name: "m", mountPath: "/data", subPath: "../../etc" }), /must be relative/);
 });
 
+test("only emptyDir volumes may be written to, unless mounted read-only; of two mounts at a path the last counts", () => {
+  const volumes = createPodVolumes(
+    "/state",
+    [
+      { name: "own", emptyDir: {} },
+      { name: "map", configMap: { name: "m" } },
+      { name: "key", secret: { secretName: "s" } },
+      { name: "all", projected: { sources: [] } },
+    ],
+    sources,
+  );
+  const volumeMounts = [
+    { name: "own", mountPath: "/own" },
+    { name: "own", mountPath: "/frozen", readOnly: true },
+    ...["map", "key", "all"].map((name) => ({ name, mountPath: `/${name}`, readOnly: false })),
+    { name: "own", mountPath: "/twice" },
+    { name: "map", mountPath: "/twice" },
+  ];
+  assert.deepEqual(volumes.writable({ ...container, volumeMounts }), ["/own"]);
+  assert.deepEqual(volumes.writable(container), []);
+});
+
 test("a volume whose name is a path is not written, and what stood there stays", () => {
   const home = mkdtempSync(join(root, "home-"));
   writeFileSync(join(home, "precious"), "");

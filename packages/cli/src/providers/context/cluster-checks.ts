@@ -3,44 +3,43 @@
 
 import type { ApiClient } from "@gatehouse/apimachinery/api-client";
 import type { KubeObject } from "@gatehouse/apimachinery/meta";
-import { hasReason, StatusError } from "@gatehouse/apimachinery/status-error";
-import { gateways } from "@gatehouse/gateway-api/gateway";
+import { StatusError } from "@gatehouse/apimachinery/status-error";
 import { gatewayClasses } from "@gatehouse/gateway-api/gateway-class";
-import { httpRoutes } from "@gatehouse/gateway-api/http-route";
 import { apiVersionOf } from "@gatehouse/apimachinery/resource-type";
 import { carries } from "../../apply-objects.ts";
 import { installedMark } from "../../installed-mark.ts";
-import { loadApplications, loadRoutes } from "../../steps/demo-manifests.ts";
+import { demoType, loadApplications, loadRoutes } from "../../steps/demo-manifests.ts";
 import { UserError } from "../../user-error.ts";
-import { wellKnownType } from "../../well-known-types.ts";
+import { loadBalancer } from "./load-balancer.ts";
 
 /** Gateway API v1.4 definitions have validation rules in CEL (Kubernetes 1.26), which cost limits of 1.29 let pass. */
 const oldestMinor = 29;
 
 interface Right {
-  verb: string;
+  verbs: string[];
   group: string;
   resource: string;
   namespace?: string;
 }
 
-/** What the steps of `up` need, beside what the chart's own objects need. */
+/** What the steps of `up` and `down` need, beside what the chart's own objects need. */
 const rights: Right[] = [
-  { verb: "create", group: "", resource: "namespaces" },
-  { verb: "patch", group: "apiextensions.k8s.io", resource: "customresourcedefinitions" },
-  { verb: "create", group: "rbac.authorization.k8s.io", resource: "clusterroles" },
-  { verb: "create", group: "rbac.authorization.k8s.io", resource: "clusterrolebindings" },
-  { verb: "create", group: "gateway.networking.k8s.io", resource: "gatewayclasses" },
-  { verb: "create", group: "gateway.networking.k8s.io", resource: "gateways", namespace: "traefik" },
-  { verb: "create", group: "gateway.networking.k8s.io", resource: "httproutes", namespace: "traefik" },
-  { verb: "create", group: "gateway.networking.k8s.io", resource: "httproutes", namespace: "demo" },
+  { verbs: ["get", "create", "delete"], group: "", resource: "namespaces" },
+  { verbs: ["list", "patch"], group: "apiextensions.k8s.io", resource: "customresourcedefinitions" },
+  { verbs: ["create"], group: "rbac.authorization.k8s.io", resource: "clusterroles" },
+  { verbs: ["create"], group: "rbac.authorization.k8s.io", resource: "clusterrolebindings" },
+  { verbs: ["create"], group: "gateway.networking.k8s.io", resource: "gatewayclasses" },
+  { verbs: ["create"], group: "gateway.networking.k8s.io", resource: "gateways", namespace: "traefik" },
+  { verbs: ["get", "create", "delete"], group: "gateway.networking.k8s.io", resource: "httproutes", namespace: "demo" },
   // Helm keeps its releases in Secrets.
-  { verb: "create", group: "", resource: "secrets", namespace: "traefik" },
-  { verb: "create", group: "", resource: "serviceaccounts", namespace: "traefik" },
-  { verb: "create", group: "", resource: "services", namespace: "traefik" },
-  { verb: "create", group: "apps", resource: "daemonsets", namespace: "traefik" },
-  { verb: "create", group: "", resource: "services", namespace: "demo" },
-  { verb: "create", group: "apps", resource: "deployments", namespace: "demo" },
+  { verbs: ["list", "create"], group: "", resource: "secrets", namespace: "traefik" },
+  { verbs: ["create"], group: "", resource: "serviceaccounts", namespace: "traefik" },
+  { verbs: ["create"], group: "", resource: "services", namespace: "traefik" },
+  { verbs: ["create"], group: "apps", resource: "daemonsets", namespace: "traefik" },
+  { verbs: ["list"], group: "", resource: "pods", namespace: "traefik" },
+  { verbs: ["get", "create", "delete"], group: "", resource: "services", namespace: "demo" },
+  { verbs: ["get", "create", "delete"], group: "apps", resource: "deployments", namespace: "demo" },
+  { verbs: ["list"], group: "", resource: "pods", namespace: "demo" },
 ];
 
 /** The server's version, e.g. `v1.34.1`. Throws a UserError when it is too old. */
@@ -60,20 +59,30 @@ export async function checkVersion(client: ApiClient): Promise<string> {
 
 /** Throws a UserError that names every right this user lacks. */
 export async function checkRights(client: ApiClient): Promise<void> {
-  const answers = await Promise.all(rights.map(async (right) => ((await mayDo(client, right)) ? [] : [right])));
-  const denied = answers.flat();
+  const answers = await Promise.all(
+    rights.map(async (right) => ({ ...right, verbs: await deniedVerbs(client, right) })),
+  );
+  const denied = answers.filter(({ verbs }) => verbs.length > 0);
   if (denied.length === 0) return;
-  const list = denied.map(({ verb, group, resource, namespace }) => {
+  const list = denied.map(({ verbs, group, resource, namespace }) => {
     const where = namespace ? ` in namespace ${namespace}` : "";
-    return `${verb} ${group ? `${resource}.${group}` : resource}${where}`;
+    return `${verbs.join("/")} ${group ? `${resource}.${group}` : resource}${where}`;
   });
   throw new UserError(
     `this user may not: ${list.join(", ")}; ask the cluster's administrator for these rights (or cluster-admin), or use a cluster of your own with ./setup.sh --cluster kind`,
   );
 }
 
-async function mayDo(client: ApiClient, { verb, group, resource, namespace }: Right): Promise<boolean> {
-  const resourceAttributes = { verb, group, resource, ...(namespace ? { namespace } : {}) };
+async function deniedVerbs(client: ApiClient, { verbs, ...resource }: Right): Promise<string[]> {
+  const allowed = await Promise.all(verbs.map((verb) => mayDo(client, { verb, ...resource })));
+  return verbs.filter((_, index) => !allowed[index]);
+}
+
+async function mayDo(
+  client: ApiClient,
+  { namespace, ...what }: Omit<Right, "verbs"> & { verb: string },
+): Promise<boolean> {
+  const resourceAttributes = { ...what, ...(namespace ? { namespace } : {}) };
   const review = await client.json<{ status: { allowed: boolean } }>({
     method: "POST",
     path: "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews",
@@ -94,7 +103,8 @@ export async function checkNames(client: ApiClient): Promise<void> {
     kind: "GatewayClass",
     metadata: { name: "traefik" },
   };
-  const objects = [...(await loadApplications()), ...(await loadRoutes())].filter(({ kind }) => kind !== "Namespace");
+  const all = [...(await loadApplications()), ...(await loadRoutes(false)), loadBalancer];
+  const objects = all.filter(({ kind }) => kind !== "Namespace");
   const found = await Promise.all(objects.map(async (object) => ((await isForeign(client, object)) ? [object] : [])));
   const taken = found.flat().map(({ kind, metadata }) => `${kind} ${metadata.namespace}/${metadata.name}`);
   if (await isForeign(client, gatewayClass))
@@ -108,18 +118,14 @@ export async function checkNames(client: ApiClient): Promise<void> {
 /** There, and neither marked as ours nor of our Helm release (which is checked by itself). */
 async function isForeign(client: ApiClient, object: KubeObject): Promise<boolean> {
   const { apiVersion, kind, metadata } = object;
-  const type =
-    wellKnownType(apiVersion, kind) ?? [gatewayClasses, gateways, httpRoutes].find((each) => each.kind === kind);
-  if (!type) return false;
   try {
-    const live = await client.get(type, metadata.name, metadata.namespace);
+    const live = await client.get(demoType(apiVersion, kind), metadata.name, metadata.namespace);
     const { labels, annotations } = live.metadata;
     const byHelm = labels?.["app.kubernetes.io/managed-by"] === "Helm";
     const ofRelease = annotations?.["meta.helm.sh/release-namespace"] === "traefik";
     return !carries(live, installedMark) && !(byHelm && ofRelease);
   } catch (error) {
-    if (hasReason(error, "NotFound")) return false;
-    // Kinds that are not installed yet are not found either, by a plain 404.
+    // Kinds that are not installed yet are not found either.
     if (error instanceof StatusError && error.code === 404) return false;
     throw error;
   }

@@ -1,7 +1,7 @@
 // Any cluster that a kubeconfig context names: the demo is installed on it with the real Traefik by Helm, and taken away
 // again without touching anything else.
 
-import { type ApiClient, createApiClient, text } from "@gatehouse/apimachinery/api-client";
+import { type ApiClient, createApiClient } from "@gatehouse/apimachinery/api-client";
 import { contextNames, loadConnection } from "@gatehouse/apimachinery/kubeconfig";
 import { timestamp } from "@gatehouse/apimachinery/meta";
 import { existsSync, mkdirSync, rmSync } from "node:fs";
@@ -13,12 +13,17 @@ import { preflight } from "../../doctor/preflight.ts";
 import { findEntry } from "../../entry-address.ts";
 import { contextDirectory } from "../../home.ts";
 import type { Progress, Step } from "../../progress.ts";
-import { deleteDefinitions, installedDefinitions } from "../../steps/definitions.ts";
+import { applyAll } from "../../steps/apply-all.ts";
+import { deleteDefinitions, installedDefinitions, objectsOf } from "../../steps/definitions.ts";
+import { shellWord } from "../../shell-word.ts";
 import { UserError } from "../../user-error.ts";
+import { untrusted } from "../../client-context.ts";
 import { installWithHelm } from "../helm/install-with-helm.ts";
 import { foreignRelease, type ReleaseOptions, uninstallRelease } from "../helm/traefik-release.ts";
+import { clusterIdentity, serverOf, whyUnreachable } from "../cluster-access.ts";
 import type { ClusterFacts, ClusterPhase, ClusterProvider, EntryAddress } from "../provider.ts";
 import { checkNames, checkRights, checkVersion } from "./cluster-checks.ts";
+import { loadBalancer, loadBalancerName } from "./load-balancer.ts";
 import { deleteDemo, deleteNamespaces } from "./uninstall.ts";
 
 export interface ContextOptions {
@@ -30,17 +35,11 @@ export interface ContextOptions {
   decide: Decide;
 }
 
-/**
- * Other people's nodes have no ports of ours, so a load balancer leads to the gateway: a Service of its own, because the
- * chart's first one has the dashboard's port too, which asks nobody for a password.
- */
+/** Other people's nodes have no ports of ours, so a load balancer leads to the gateway (`load-balancer.ts`). */
 const values = {
-  service: { type: "ClusterIP", additionalServices: { lb: { type: "LoadBalancer" } } },
-  ports: {
-    web: { hostPort: null, expose: { default: true, lb: true } },
-    websecure: { hostPort: null, expose: { default: true, lb: true } },
-  },
-  providers: { kubernetesGateway: { statusAddress: { service: { name: "traefik-lb" } } } },
+  service: { type: "ClusterIP" },
+  ports: { web: { hostPort: null }, websecure: { hostPort: null } },
+  providers: { kubernetesGateway: { statusAddress: { service: { name: loadBalancerName } } } },
 };
 
 const answerTimeoutMs = 5_000;
@@ -64,6 +63,10 @@ export class ContextProvider implements ClusterProvider {
   readonly directory: string;
   readonly flags: string;
   readonly readyTimeoutMs = 300_000;
+  readonly definitionsSource = "official";
+  readonly exposesDashboard = false;
+  readonly offersHosts = false;
+  readonly removedOnInterrupt = false;
   readonly #options: ContextOptions;
 
   constructor(options: ContextOptions) {
@@ -71,30 +74,32 @@ export class ContextProvider implements ClusterProvider {
     this.name = options.context;
     this.context = options.context;
     this.directory = contextDirectory(options.context);
-    this.flags = ` --context ${options.context}`;
+    this.flags = ` --context ${shellWord(options.context)}`;
   }
 
   get #release(): ReleaseOptions {
     const { context, chart } = this.#options;
-    return { context, values, ...(chart ? { chart } : {}) };
+    return { context, directory: this.directory, values, ...(chart ? { chart } : {}) };
   }
 
+  /** Another cluster under the same name (it was made anew) has nothing of ours. */
   async phase(): Promise<ClusterPhase> {
     if (!existsSync(this.directory)) return "absent";
-    return (await this.#unreachable()) === undefined ? "running" : "stopped";
+    if ((await this.#unreachable()) !== undefined) return "stopped";
+    const known = readClusterState(this.directory)?.identity;
+    return known === undefined || known === (await this.#with(clusterIdentity)) ? "running" : "absent";
   }
 
   async create(progress: Progress): Promise<void> {
-    await progress.step(`Check the cluster of context "${this.context}"`, async ({ detail }) => {
+    const found = await progress.step(`Check the cluster of context "${this.context}"`, async ({ detail }) => {
+      await this.#needAnswer();
       await preflight("context", { name: this.name, portWishes: [] });
-      const why = await this.#unreachable();
-      if (why !== undefined) {
-        throw new UserError(`the cluster of context "${this.context}" does not answer (${why}): see whether it runs`);
-      }
-      detail(await this.#check());
+      detail(`Kubernetes ${await this.#with((client) => this.#check(client))}`);
+      return this.#with(clusterIdentity);
     });
     mkdirSync(this.directory, { recursive: true, mode: 0o700 });
-    if (!readClusterState(this.directory)) {
+    const state = readClusterState(this.directory);
+    if (!state || (state.identity !== undefined && state.identity !== found)) {
       writeClusterState(this.directory, {
         provider: "context",
         name: this.name,
@@ -115,8 +120,9 @@ export class ContextProvider implements ClusterProvider {
     }
   }
 
-  installGateway(client: ApiClient, step: Step): Promise<void> {
-    return installWithHelm(client, this.#release, step);
+  async installGateway(client: ApiClient, step: Step): Promise<void> {
+    await applyAll(client, [loadBalancer]);
+    await installWithHelm(client, this.#release, step);
   }
 
   async entry(client: ApiClient): Promise<EntryAddress> {
@@ -134,13 +140,8 @@ export class ContextProvider implements ClusterProvider {
     }
   }
 
-  async facts(): Promise<ClusterFacts> {
-    try {
-      const { server } = await loadConnection(this.context);
-      return server ? { api: server } : {};
-    } catch {
-      return {};
-    }
+  facts(): Promise<ClusterFacts> {
+    return serverOf(this.context);
   }
 
   stop(): Promise<boolean> {
@@ -151,63 +152,82 @@ export class ContextProvider implements ClusterProvider {
   }
 
   async destroy(progress: Progress): Promise<void> {
-    const client = await this.connect();
-    try {
-      await progress.step("Delete the demo's routes and applications", async ({ detail }) =>
-        detail(`${await deleteDemo(client)} objects`),
-      );
-      await progress.step("Uninstall the gateway", async (step) => {
-        if (!(await uninstallRelease(this.#release, step))) step.detail("not installed from here");
-      });
-      await progress.step("Delete the namespaces", async ({ detail }) => {
-        const { deleted, kept } = await deleteNamespaces(client);
-        const left = kept.length > 0 ? `; kept, with what others put there: ${kept.join(", ")}` : "";
-        detail((deleted.join(", ") || "none") + left);
-      });
-      await this.#offerDefinitions(client, progress);
-    } finally {
-      client.close();
-    }
+    if ((await contextNames()).includes(this.context)) {
+      await this.#needAnswer();
+      await this.#with((client) => this.#uninstall(client, progress));
+    } else if (existsSync(this.directory)) {
+      progress.note(`The kubeconfig has no context "${this.context}" any more: what is known of it here is forgotten.`);
+    } else await this.connect();
     rmSync(this.directory, { recursive: true, force: true });
     removeParentsIfEmpty(this.directory);
   }
 
-  /** They hold the routes of everybody on the cluster, so they go only when somebody says so. */
+  async #uninstall(client: ApiClient, progress: Progress): Promise<void> {
+    await progress.step("Delete the demo's routes and applications", async ({ detail }) =>
+      detail(`${await deleteDemo(client)} objects`),
+    );
+    await progress.step("Uninstall the gateway", async (step) => {
+      if (!(await uninstallRelease(this.#release, step))) step.detail("not installed from here");
+    });
+    await progress.step("Delete the namespaces", async ({ detail }) => {
+      const { deleted, kept } = await deleteNamespaces(client);
+      const left = kept.length > 0 ? `; kept, with what others put there: ${kept.join(", ")}` : "";
+      detail((deleted.join(", ") || "none") + left);
+    });
+    await this.#offerDefinitions(client, progress);
+  }
+
+  /** They hold the routes of everybody on the cluster, so they go only when nobody has any, and somebody says so. */
   async #offerDefinitions(client: ApiClient, progress: Progress): Promise<void> {
     const definitions = await installedDefinitions(client);
     if (definitions.length === 0) return;
-    const question = `Delete the ${definitions.length} Gateway API definitions that up installed, and with them every Gateway and route of this cluster?`;
+    const others = await objectsOf(client, definitions);
+    if (others.length > 0) {
+      const named = others.slice(0, 5).join(", ") + (others.length > 5 ? ` and ${others.length - 5} more` : "");
+      progress.note(`The Gateway API definitions stay, because others use them: ${named}.`);
+      return;
+    }
+    const question = `Delete the ${definitions.length} Gateway API definitions that up installed?`;
     if (!(await this.#options.decide(question))) {
-      progress.note("The Gateway API definitions stay: gatehouse down with --crds delete removes them too.");
+      progress.note(`The Gateway API definitions stay: gatehouse down${this.flags} --crds delete removes them too.`);
       return;
     }
     await progress.step("Delete the Gateway API definitions", () => deleteDefinitions(client, definitions));
   }
 
   /** Throws a UserError for what stands in the way; returns the version. Nothing has been changed then. */
-  async #check(): Promise<string> {
-    const client = await this.connect();
-    try {
-      const version = await checkVersion(client);
-      await checkRights(client);
-      await checkNames(client);
-      const foreign = await foreignRelease(this.#release);
-      if (foreign) throw new UserError(foreign);
-      return `Kubernetes ${version}`;
-    } finally {
-      client.close();
-    }
+  async #check(client: ApiClient): Promise<string> {
+    const version = await checkVersion(client);
+    await checkRights(client);
+    await checkNames(client);
+    const foreign = await foreignRelease(this.#release);
+    if (foreign) throw new UserError(foreign);
+    return version;
   }
 
-  /** Why the API server does not answer; undefined when it does. */
-  async #unreachable(): Promise<string | undefined> {
+  /** Throws a UserError that says what is wrong with the connection. */
+  async #needAnswer(): Promise<void> {
+    (await this.connect()).close();
+    const why = await this.#unreachable();
+    if (why === undefined) return;
+    const at = `the cluster of context "${this.context}"`;
+    if (untrusted.test(why)) {
+      throw new UserError(`the certificate of ${at} is not the one the kubeconfig trusts (${why}): renew the context`);
+    }
+    if (why === "Unauthorized") {
+      throw new UserError(`${at} does not accept this user's credentials: log in again, or choose another context`);
+    }
+    throw new UserError(`${at} does not answer (${why}): see whether it runs`);
+  }
+
+  #unreachable(): Promise<string | undefined> {
+    return whyUnreachable(() => this.connect(), "/version", answerTimeoutMs);
+  }
+
+  async #with<T>(work: (client: ApiClient) => Promise<T>): Promise<T> {
     const client = await this.connect();
     try {
-      const signal = AbortSignal.timeout(answerTimeoutMs);
-      await text(await client.stream({ method: "GET", path: "/version", signal }));
-      return undefined;
-    } catch (error) {
-      return (error as NodeJS.ErrnoException).code ?? (error as Error).message;
+      return await work(client);
     } finally {
       client.close();
     }

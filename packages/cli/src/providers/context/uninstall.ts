@@ -1,31 +1,32 @@
-// Taking away from somebody's cluster what `up` installed on it, known by its label, and nothing else.
+// Taking away from somebody's cluster what `up` installed on it: by name and label, and nothing else.
 
 import type { ApiClient } from "@gatehouse/apimachinery/api-client";
-import type { KubeObject } from "@gatehouse/apimachinery/meta";
+import type { KubeObject, OwnerReference } from "@gatehouse/apimachinery/meta";
 import type { ResourceType } from "@gatehouse/apimachinery/resource-type";
 import { StatusError } from "@gatehouse/apimachinery/status-error";
-import { deployments } from "@gatehouse/apimachinery/types/apps-v1";
-import { namespaces, services } from "@gatehouse/apimachinery/types/core-v1";
-import { gateways } from "@gatehouse/gateway-api/gateway";
-import { httpRoutes } from "@gatehouse/gateway-api/http-route";
-import { installedSelector } from "../../installed-mark.ts";
-import { discover } from "../../resource-mapper.ts";
+import { namespaces } from "@gatehouse/apimachinery/types/core-v1";
+import { carries } from "../../apply-objects.ts";
+import { installedMark } from "../../installed-mark.ts";
+import { discover, type MappedResource } from "../../resource-mapper.ts";
+import { demoNamespaces, demoType, loadApplications, loadRoutes } from "../../steps/demo-manifests.ts";
 import { UserError } from "../../user-error.ts";
 import { untilGone } from "../../wait-for-deletion.ts";
-
-/** Routes before their Gateway, workloads after: nothing refers to what is gone. */
-const order: ResourceType[] = [httpRoutes, gateways, services, deployments];
+import { loadBalancer } from "./load-balancer.ts";
 
 const goneWithinMs = 120_000;
 
-/** Deletes the demo's objects and waits until they are gone; returns how many there were. */
+/** Deletes the demo's objects and waits until they are gone; returns how many there were. Routes before their Gateway. */
 export async function deleteDemo(client: ApiClient): Promise<number> {
+  const applications = (await loadApplications()).filter(({ kind }) => kind !== "Namespace");
+  const objects = [...(await loadRoutes(true)).toReversed(), ...applications, loadBalancer];
   let deleted = 0;
-  for (const type of order) {
-    const found = await marked(client, type);
-    for (const object of found) await deleteObject(client, type, object);
-    await untilAllGone(client, type, found);
-    deleted += found.length;
+  for (const { apiVersion, kind, metadata } of objects) {
+    const type = demoType(apiVersion, kind);
+    const live = await ours(client, type, metadata.name, metadata.namespace);
+    if (!live) continue;
+    await deleteObject(client, type, live);
+    await untilAllGone(client, type, [live]);
+    deleted++;
   }
   return deleted;
 }
@@ -34,9 +35,11 @@ export async function deleteDemo(client: ApiClient): Promise<number> {
 export async function deleteNamespaces(client: ApiClient): Promise<{ deleted: string[]; kept: string[] }> {
   const result: { deleted: string[]; kept: string[] } = { deleted: [], kept: [] };
   const emptied: KubeObject[] = [];
-  for (const namespace of await marked(client, namespaces)) {
-    const others = await remainingObjects(client, namespace.metadata.name);
-    if (others.length > 0) result.kept.push(`${namespace.metadata.name} (${others.slice(0, 3).join(", ")})`);
+  for (const name of demoNamespaces) {
+    const namespace = await ours(client, namespaces, name);
+    if (!namespace) continue;
+    const others = await remainingObjects(client, name);
+    if (others.length > 0) result.kept.push(`${name} (${others.slice(0, 3).join(", ")})`);
     else emptied.push(namespace);
   }
   for (const namespace of emptied) {
@@ -47,27 +50,65 @@ export async function deleteNamespaces(client: ApiClient): Promise<{ deleted: st
   return result;
 }
 
+/** The live object, when it is there and marked as ours. Not being allowed to see it is an error, not an absence. */
+async function ours<T extends KubeObject>(
+  client: ApiClient,
+  type: ResourceType<T>,
+  name: string,
+  namespace?: string,
+): Promise<T | undefined> {
+  try {
+    const live = await client.get(type, name, namespace);
+    return carries(live, installedMark) ? live : undefined;
+  } catch (error) {
+    // The object, or its whole kind.
+    if (error instanceof StatusError && error.code === 404) return undefined;
+    throw error;
+  }
+}
+
 /** What Kubernetes itself puts into every namespace. */
 const ownedByCluster = new Set(["ServiceAccount/default", "ConfigMap/kube-root-ca.crt"]);
 const byTheWay = new Set(["Event", "Endpoints", "EndpointSlice", "Lease", "PodMetrics", "ControllerRevision"]);
 
-/** Objects of the namespace that somebody made, as `Kind/name`: not owned by another object, not the cluster's own. */
+/** What somebody put into the namespace, as `Kind/name`; what this user may not list counts as that. */
 async function remainingObjects(client: ApiClient, namespace: string): Promise<string[]> {
   const { resources } = await discover(client);
   const listed = resources.filter(
     ({ namespaced, verbs, kind }) =>
       namespaced && verbs.includes("list") && verbs.includes("create") && !byTheWay.has(kind),
   );
-  const found = await Promise.all(
-    listed.map(async (type) => namesOf(type, await listAllowed(client, type, { namespace }))),
-  );
+  const found = await Promise.all(listed.map((type) => remainingOf(client, type, namespace, resources)));
   return [...new Set(found.flat())].filter((name) => !ownedByCluster.has(name));
 }
 
-function namesOf({ kind }: ResourceType, objects: KubeObject[]): string[] {
-  return objects
-    .filter(({ metadata }) => !metadata.ownerReferences?.length && !metadata.deletionTimestamp)
-    .map(({ metadata }) => `${kind}/${metadata.name}`);
+async function remainingOf(
+  client: ApiClient,
+  type: ResourceType,
+  namespace: string,
+  resources: readonly MappedResource[],
+): Promise<string[]> {
+  try {
+    const { items } = await client.list(type, { namespace });
+    return items
+      .filter(({ metadata }) => !metadata.deletionTimestamp && !isCollected(metadata.ownerReferences ?? [], resources))
+      .map(({ metadata }) => `${type.kind}/${metadata.name}`);
+  } catch (error) {
+    if (!(error instanceof StatusError)) throw error;
+    return [404, 405].includes(error.code) ? [] : [`${type.plural} that could not be listed: ${error.reason}`];
+  }
+}
+
+/** Objects of an owner in the namespace go with it; an owner outside of it may live on. */
+function isCollected(owners: OwnerReference[], resources: readonly MappedResource[]): boolean {
+  return owners.some(({ apiVersion, kind }) =>
+    resources.some(
+      (each) =>
+        each.namespaced &&
+        each.kind === kind &&
+        apiVersion === (each.group ? `${each.group}/${each.version}` : each.version),
+    ),
+  );
 }
 
 async function deleteObject(client: ApiClient, type: ResourceType, { metadata }: KubeObject): Promise<void> {
@@ -76,7 +117,7 @@ async function deleteObject(client: ApiClient, type: ResourceType, { metadata }:
   try {
     await client.delete(type, metadata.name, metadata.namespace, options);
   } catch (error) {
-    if (!isAbsent(error)) throw error;
+    if (!(error instanceof StatusError && error.code === 404)) throw error;
   }
 }
 
@@ -94,23 +135,3 @@ async function untilAllGone(client: ApiClient, type: ResourceType, objects: Kube
     `${type.plural} ${stuck.join(", ")} did not go within ${goneWithinMs / 1000} s (finalizers? kubectl get ${type.plural} -A -o yaml shows them): mend it and run it again`,
   );
 }
-
-const marked = (client: ApiClient, type: ResourceType): Promise<KubeObject[]> =>
-  listAllowed(client, type, { labelSelector: installedSelector });
-
-/** A kind that is not served, or that this user may not list, holds nothing of ours. */
-async function listAllowed(
-  client: ApiClient,
-  type: ResourceType,
-  scope: { namespace?: string; labelSelector?: string },
-): Promise<KubeObject[]> {
-  try {
-    return (await client.list(type, scope)).items;
-  } catch (error) {
-    if (error instanceof StatusError && [403, 404, 405].includes(error.code)) return [];
-    throw error;
-  }
-}
-
-/** The object, or its whole kind. */
-const isAbsent = (error: unknown): boolean => error instanceof StatusError && error.code === 404;

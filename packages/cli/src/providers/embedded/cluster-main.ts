@@ -1,16 +1,15 @@
 // The background process of one embedded cluster: API server, controllers and kubelet, wired together. It owns the state
 // directory given as its only argument, and ends with SIGTERM.
 
+import { kubeletProxy } from "@gatehouse/apiserver/kubelet-proxy";
 import { type ApiServer, createApiServer } from "@gatehouse/apiserver/server";
 import { clientOver } from "@gatehouse/apimachinery/api-client";
 import { createApiConnection } from "@gatehouse/apimachinery/api-connection";
 import { createLog, type Log } from "@gatehouse/apimachinery/log";
-import type { Node } from "@gatehouse/apimachinery/types/core-v1";
 import { startControllerManager } from "@gatehouse/controller-manager/controller-manager";
 import { startKubelet } from "@gatehouse/kubelet/kubelet";
 import { type CatalogEntry, createImageCatalog } from "@gatehouse/kubelet/images/catalog";
 import { randomBytes } from "node:crypto";
-import type { IncomingMessage } from "node:http";
 import {
   changeClusterState,
   isClusterDirectory,
@@ -73,7 +72,7 @@ async function startParts(state: EmbeddedState, pki: Pki, log: Log): Promise<Par
     host: "127.0.0.1",
     port: state.apiPort,
     serviceAccountKey: pki.serviceAccountKey,
-    nodeProxy: (node, path) => requestToKubelet(node, path, pki.ca, kubeletToken),
+    nodeProxy: kubeletProxy({ ca: pki.ca, serverName: kubeletServerName, token: kubeletToken }),
     log: createLog("apiserver"),
   });
   const client = async (user: string) =>
@@ -131,21 +130,6 @@ function gatewayImage({ gateway }: EmbeddedState): CatalogEntry {
 }
 
 const nodeName = (state: EmbeddedState): string => `${state.context}-control-plane`;
-
-/** The API server's way to the kubelet (logs): TLS checked against the cluster's authority, a token of this start. */
-async function requestToKubelet(node: Node, path: string, ca: string, token: string): Promise<IncomingMessage> {
-  const { request } = await import("node:https");
-  const host = node.status?.addresses?.find((address) => address.type === "InternalIP")?.address ?? "127.0.0.1";
-  const port = node.status?.daemonEndpoints?.kubeletEndpoint?.Port ?? 10250;
-  return new Promise((resolve, reject) => {
-    request(
-      { host, port, path, ca, servername: kubeletServerName, headers: { authorization: `Bearer ${token}` } },
-      resolve,
-    )
-      .on("error", reject)
-      .end();
-  });
-}
 
 /** Stops on a signal, or when somebody removes the state: no command would find the process any more. */
 function stopInTime(directory: string, stop: () => Promise<void>): void {

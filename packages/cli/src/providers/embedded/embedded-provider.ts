@@ -1,6 +1,6 @@
 // The embedded cluster: a background process of this program instead of containers.
 
-import { type ApiClient, createApiClient, text } from "@gatehouse/apimachinery/api-client";
+import { type ApiClient, createApiClient } from "@gatehouse/apimachinery/api-client";
 import { timestamp } from "@gatehouse/apimachinery/meta";
 import { kubeconfigPaths } from "@gatehouse/apimachinery/kubeconfig";
 import { type ChildProcess, spawn } from "node:child_process";
@@ -21,11 +21,12 @@ import { clusterProgram, traefikValuesFile } from "../../program-files.ts";
 import { addContext, type ContextEntry, pathToMerge, removeContext } from "../../kubeconfig-file.ts";
 import type { Progress } from "../../progress.ts";
 import { UserError } from "../../user-error.ts";
+import { mappedEntry, whyUnreachable } from "../cluster-access.ts";
 import type { ClusterFacts, ClusterPhase, ClusterProvider, EntryAddress } from "../provider.ts";
 import { type ClusterFiles, clusterFiles, createClusterDirectory, readPki, writePki } from "./cluster-files.ts";
 import type { ClusterMessage } from "./cluster-messages.ts";
 import type { EmbeddedState, TraefikBinary } from "./embedded-state.ts";
-import { clusterDirectoryVariable, isClusterProcess, processesOf, stopProcess } from "./processes.ts";
+import { clusterDirectoryVariable, endLeftovers, isClusterProcess, processesOf, stopProcess } from "./processes.ts";
 
 export interface EmbeddedOptions {
   name: string;
@@ -46,6 +47,10 @@ export class EmbeddedProvider implements ClusterProvider {
   readonly directory: string;
   readonly flags: string;
   readonly readyTimeoutMs = 60_000;
+  readonly definitionsSource = "bundled";
+  readonly exposesDashboard = true;
+  readonly offersHosts = true;
+  readonly removedOnInterrupt = true;
   readonly #options: EmbeddedOptions;
   readonly #files: ClusterFiles;
   #child: ChildProcess | undefined;
@@ -80,6 +85,7 @@ export class EmbeddedProvider implements ClusterProvider {
     if ((await this.phase()) === "running") return;
     const fresh = this.#state === undefined;
     this.#refuseSecondProcess();
+    await endLeftovers(this.directory);
     if (fresh) await progress.step("Choose ports", ({ detail }) => this.#prepare(progress, detail));
     else {
       await this.#checkTraefik();
@@ -115,9 +121,9 @@ export class EmbeddedProvider implements ClusterProvider {
   }
 
   async entry(): Promise<EntryAddress> {
-    const mapping = this.#state?.portMappings.find(({ containerPort }) => containerPort === 80);
-    if (!mapping) throw new UserError(`cluster "${this.name}" maps no port to its node's port 80`);
-    return { host: "127.0.0.1", port: mapping.hostPort };
+    const entry = mappedEntry(this.#state);
+    if (!entry) throw new UserError(`cluster "${this.name}" maps no port to its node's port 80`);
+    return entry;
   }
 
   async facts({ memory } = { memory: false }): Promise<ClusterFacts> {
@@ -134,8 +140,8 @@ export class EmbeddedProvider implements ClusterProvider {
   async stop(): Promise<boolean> {
     // Started by this very command, it may not have written down yet that it runs.
     const pid = this.#runtime?.pid ?? this.#child?.pid;
-    if (pid === undefined) return false;
-    const stopped = await stopProcess(pid, this.directory);
+    const stopped = pid !== undefined && (await stopProcess(pid, this.directory));
+    await endLeftovers(this.directory);
     removeClusterRuntime(this.directory);
     return stopped;
   }
@@ -277,15 +283,7 @@ export class EmbeddedProvider implements ClusterProvider {
   async #answers(): Promise<boolean> {
     const runtime = this.#runtime;
     if (!runtime || processesOf(runtime.pid).length === 0) return false;
-    const client = await this.connect();
-    try {
-      await text(await client.stream({ method: "GET", path: "/readyz", signal: AbortSignal.timeout(answerTimeoutMs) }));
-      return true;
-    } catch {
-      return false;
-    } finally {
-      client.close();
-    }
+    return (await whyUnreachable(() => this.connect(), "/readyz", answerTimeoutMs)) === undefined;
   }
 }
 

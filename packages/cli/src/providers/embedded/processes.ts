@@ -1,7 +1,7 @@
 // The operating system's view of a cluster: its process, its pods' processes, their memory, and ending them.
 
 import { execFileSync } from "node:child_process";
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { setTimeout as delay } from "node:timers/promises";
 import { isAlive, isZombie } from "../../process-liveness.ts";
 
@@ -34,6 +34,37 @@ export async function stopProcess(pid: number, directory: string): Promise<boole
     await delay(pollMs);
   }
   return true;
+}
+
+/**
+ * Ends what pods left behind, at once: programs that are not ours (Traefik's binary) do not notice when the cluster's process
+ * and the one that started them are killed together. To be called only when the cluster's process is gone. Linux only, as
+ * such programs are.
+ */
+export async function endLeftovers(directory: string): Promise<void> {
+  const leftovers = leftoversOf(directory);
+  for (const pid of leftovers) kill(pid, "SIGKILL");
+  const giveUpAt = Date.now() + stopTimeoutMs;
+  while (leftovers.some(isAlive) && Date.now() < giveUpAt) await delay(pollMs);
+}
+
+/** The kubelet gives each container its pod's directory as HOME, which no pod spec may change. */
+function leftoversOf(directory: string): number[] {
+  if (process.platform !== "linux") return [];
+  const home = `\0HOME=${directory}/`;
+  return readdirSync("/proc")
+    .filter((name) => /^\d+$/.test(name))
+    .filter((name) => `\0${environmentOf(Number(name))}`.includes(home))
+    .map(Number);
+}
+
+/** Empty when the process is gone, or somebody else's. */
+function environmentOf(pid: number): string {
+  try {
+    return readFileSync(`/proc/${pid}/environ`, "utf8");
+  } catch {
+    return "";
+  }
 }
 
 /** A pid may have been given to another program since: only a process that names our state directory is ours. */

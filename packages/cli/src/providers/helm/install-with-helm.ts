@@ -1,5 +1,6 @@
 // The step "install the gateway" of real clusters: Helm, with what its pods wait for said meanwhile and in the failure.
 
+import { setTimeout as delay } from "node:timers/promises";
 import type { ApiClient } from "@gatehouse/apimachinery/api-client";
 import { pods } from "@gatehouse/apimachinery/types/core-v1";
 import type { Step } from "../../progress.ts";
@@ -9,6 +10,13 @@ import { UserError } from "../../user-error.ts";
 import { installRelease, type ReleaseOptions } from "./traefik-release.ts";
 
 const namespace = "traefik";
+const answerTimeoutMs = 5_000;
+
+/** After a failure nobody waits long for an API server that may be gone. */
+async function soon(): Promise<{ items: [] }> {
+  await delay(answerTimeoutMs, undefined, { ref: false });
+  return { items: [] };
+}
 
 /** Throws a UserError with helm's words and, when pods kept it waiting, theirs. */
 export async function installWithHelm(client: ApiClient, options: ReleaseOptions, step: Step): Promise<void> {
@@ -16,7 +24,7 @@ export async function installWithHelm(client: ApiClient, options: ReleaseOptions
   try {
     await installRelease(options, step);
   } catch (error) {
-    const { items } = await client.list(pods, { namespace }).catch(() => ({ items: [] }));
+    const { items } = await Promise.race([client.list(pods, { namespace }), soon()]).catch(() => ({ items: [] }));
     const unready = unreadyObjects(items.map((pod) => ({ ...pod, kind: "Pod" })));
     if (!(error instanceof UserError) || unready.length === 0) throw error;
     throw new UserError(`${error.message}\nnot ready: ${explainUnready(unready)}`, error.exitCode, { cause: error });

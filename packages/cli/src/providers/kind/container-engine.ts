@@ -5,7 +5,8 @@ import { delimiter, join } from "node:path";
 import { type KnownFailure, runSuccessfully } from "../../tools/run-program.ts";
 
 export interface NodeContainer {
-  id: string;
+  /** Where its mounts come from and are, in one text. */
+  mounts: string;
   name: string;
   running: boolean;
 }
@@ -51,16 +52,22 @@ const startFailures: KnownFailure[] = [
 /** The nodes of the cluster, none when it is not there. Throws a UserError when the engine does not answer. */
 export async function nodeContainers(cluster: string): Promise<NodeContainer[]> {
   const label = `label=io.x-k8s.kind.cluster=${cluster}`;
-  const format = "{{.ID}}\t{{.Names}}\t{{.Status}}";
-  const args = ["ps", "--all", "--no-trunc", "--filter", label, "--format", format];
+  const rows = await ask(["ps", "--all", "--filter", label, "--format", "{{.Names}}\t{{.Status}}"]);
+  return Promise.all(
+    rows.map(async (row) => {
+      const [name = "", status = ""] = row.split("\t");
+      const mounts = await ask(["inspect", "--format", mountsFormat, name]);
+      return { name, running: /^up\b/i.test(status), mounts: mounts.join(" ") };
+    }),
+  );
+}
+
+const mountsFormat = "{{range .Mounts}}{{.Source}} {{.Destination}} {{end}}";
+
+/** The lines of its answer that are not empty. */
+async function ask(args: string[]): Promise<string[]> {
   const { stdout } = await runSuccessfully({ program: engineProgram(), args, timeoutMs: 30_000 }, engineFailures);
-  return stdout
-    .split("\n")
-    .filter((line) => line.trim() !== "")
-    .map((line) => {
-      const [id = "", name = "", status = ""] = line.split("\t");
-      return { id, name, running: /^up\b/i.test(status) };
-    });
+  return stdout.split("\n").filter((line) => line.trim() !== "");
 }
 
 /** Does nothing to those that run. Throws a UserError when one cannot be started. */

@@ -1,8 +1,9 @@
 // A kind cluster: Kubernetes in a container, made and removed by the user's own kind, with the real Traefik by Helm.
 
-import { type ApiClient, createApiClient, text } from "@gatehouse/apimachinery/api-client";
+import { type ApiClient, createApiClient } from "@gatehouse/apimachinery/api-client";
 import { loadConnection } from "@gatehouse/apimachinery/kubeconfig";
-import { timestamp } from "@gatehouse/apimachinery/meta";
+import { type KubeObject, timestamp } from "@gatehouse/apimachinery/meta";
+import type { ResourceType } from "@gatehouse/apimachinery/resource-type";
 import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
@@ -14,6 +15,7 @@ import { chooseHostPorts, type PortWish } from "../../host-ports.ts";
 import type { Progress, Step } from "../../progress.ts";
 import { UserError } from "../../user-error.ts";
 import { installWithHelm } from "../helm/install-with-helm.ts";
+import { mappedEntry, serverOf, whyUnreachable } from "../cluster-access.ts";
 import type { ClusterFacts, ClusterPhase, ClusterProvider, EntryAddress } from "../provider.ts";
 import {
   engineProgram,
@@ -25,7 +27,7 @@ import {
 import { kindConfig } from "./kind-config.ts";
 import { kubeconfigBefore, withContextRemoved } from "./kind-kubeconfig.ts";
 import { runKind } from "./kind-program.ts";
-import { type KindState, ownership } from "./kind-state.ts";
+import { clusterMark, type KindState, type Ownership, ownership } from "./kind-state.ts";
 
 export interface KindOptions {
   name: string;
@@ -34,6 +36,14 @@ export interface KindOptions {
   /** `--chart`. */
   chart?: string;
 }
+
+const leases: ResourceType<KubeObject & { spec?: { renewTime?: string } }> = {
+  group: "coordination.k8s.io",
+  version: "v1",
+  plural: "leases",
+  kind: "Lease",
+  namespaced: true,
+};
 
 const waitForNode = "3m";
 const answerTimeoutMs = 3_000;
@@ -47,6 +57,10 @@ export class KindProvider implements ClusterProvider {
   readonly directory: string;
   readonly flags: string;
   readonly readyTimeoutMs = 300_000;
+  readonly definitionsSource = "official";
+  readonly exposesDashboard = true;
+  readonly offersHosts = true;
+  readonly removedOnInterrupt = false;
   readonly #options: KindOptions;
 
   constructor(options: KindOptions) {
@@ -66,15 +80,17 @@ export class KindProvider implements ClusterProvider {
   }
 
   async phase(): Promise<ClusterPhase> {
-    if (!this.#state) return "absent";
-    return this.#state.made === "yes" && (await this.#answers()) ? "running" : "stopped";
+    const state = this.#state;
+    if (!state) return "absent";
+    if (state.made !== "yes" || !(await this.#answers())) return "stopped";
+    return (await this.#ownership()) === "whole" ? "running" : "stopped";
   }
 
   async create(progress: Progress): Promise<void> {
     const state = this.#state;
     await this.#checkMachine(progress);
     const nodes = await nodeContainers(this.name);
-    const owner = ownership(state, nodes);
+    const owner = ownership(state, nodes, this.directory);
     if (owner === "foreign") throw this.#foreign();
     if (state) progress.logTo(join(this.directory, "up.log"));
     if (owner === "half") {
@@ -91,27 +107,23 @@ export class KindProvider implements ClusterProvider {
 
   installGateway(client: ApiClient, step: Step): Promise<void> {
     const { chart } = this.#options;
-    return installWithHelm(client, { context: this.context, ...(chart ? { chart } : {}) }, step);
+    const { context, directory } = this;
+    return installWithHelm(client, { context, directory, ...(chart ? { chart } : {}) }, step);
   }
 
   async entry(): Promise<EntryAddress> {
-    const mapping = this.#state?.portMappings.find(({ containerPort }) => containerPort === 80);
-    if (!mapping) throw new UserError(`kind cluster "${this.name}" maps no port to its node's port 80`);
-    return { host: "127.0.0.1", port: mapping.hostPort };
+    const entry = mappedEntry(this.#state);
+    if (!entry) throw new UserError(`kind cluster "${this.name}" maps no port to its node's port 80`);
+    return entry;
   }
 
-  async facts(): Promise<ClusterFacts> {
-    try {
-      const { server } = await loadConnection(this.context);
-      return server ? { api: server } : {};
-    } catch {
-      return {};
-    }
+  facts(): Promise<ClusterFacts> {
+    return serverOf(this.context);
   }
 
   async stop(): Promise<boolean> {
     const nodes = await nodeContainers(this.name);
-    if (ownership(this.#state, nodes) === "foreign") throw this.#foreign();
+    if (ownership(this.#state, nodes, this.directory) === "foreign") throw this.#foreign();
     const running = nodes.filter((node) => node.running);
     if (running.length > 0) await stopContainers(running.map(({ name }) => name));
     return running.length > 0;
@@ -119,10 +131,11 @@ export class KindProvider implements ClusterProvider {
 
   async destroy(progress: Progress): Promise<void> {
     const state = this.#readableState();
-    const foreign = ownership(state, await nodeContainers(this.name)) === "foreign";
+    const owner = await this.#ownership(state);
+    const foreign = owner === "foreign";
     if (foreign) progress.note(`kind cluster "${this.name}" is another one than gatehouse made: it stays`);
     await progress.step(`Delete the kind cluster "${this.name}"`, async (step) => {
-      if (!foreign && state.made !== "no") {
+      if (!foreign && (owner !== "absent" || state.made !== "no")) {
         // Also where its containers are gone: kind takes the context out of all files of KUBECONFIG.
         const remove = () => this.#kind(["delete", "cluster"], step);
         await withContextRemoved(state.kubeconfig, this.context, remove);
@@ -133,12 +146,16 @@ export class KindProvider implements ClusterProvider {
   }
 
   /** Of a cluster whose file is damaged all that is known is that it has to go. */
-  #readableState(): Pick<KindState, "made" | "containers" | "kubeconfig"> {
+  #readableState(): Pick<KindState, "made" | "kubeconfig"> {
     try {
       return this.#state ?? { made: "no" };
     } catch {
       return { made: "begun" };
     }
+  }
+
+  async #ownership(state: Pick<KindState, "made"> | undefined = this.#state): Promise<Ownership> {
+    return ownership(state, await nodeContainers(this.name), this.directory);
   }
 
   /** The ports of a cluster that is there already are its own, or it is stopped: its start says when they are taken. */
@@ -166,7 +183,7 @@ export class KindProvider implements ClusterProvider {
       if (!this.#state) notes.forEach((note) => progress.note(note));
       return mappings;
     });
-    mkdirSync(this.directory, { recursive: true, mode: 0o700 });
+    mkdirSync(join(this.directory, clusterMark(this.directory)), { recursive: true, mode: 0o700 });
     const before = this.#state;
     const state: KindState = {
       ...(before?.hostsFile ? { hostsFile: before.hostsFile } : {}),
@@ -183,10 +200,9 @@ export class KindProvider implements ClusterProvider {
     progress.logTo(join(this.directory, "up.log"));
     await progress.step(`Create the kind cluster "${this.name}"`, async (step) => {
       const config = join(this.directory, "kind-config.yaml");
-      writeFileSync(config, kindConfig(this.name, portMappings), { mode: 0o600 });
+      writeFileSync(config, kindConfig(this.name, portMappings, this.directory), { mode: 0o600 });
       await this.#runCreate(config, step);
-      const nodes = await nodeContainers(this.name);
-      this.#remember({ made: "yes", containers: nodes.map(({ id }) => id) });
+      this.#remember({ made: "yes" });
       step.detail(`context ${this.context}`);
     });
   }
@@ -208,10 +224,16 @@ export class KindProvider implements ClusterProvider {
 
   async #startAgain(nodes: NodeContainer[], progress: Progress): Promise<void> {
     await progress.step(`Use the kind cluster "${this.name}"`, async (step) => {
-      const stopped = nodes.filter(({ running }) => !running).map(({ name }) => name);
-      if (stopped.length > 0) await startContainers(stopped);
       await this.#kind(["export", "kubeconfig"], step);
-      if (stopped.length > 0) step.detail(`started ${stopped.join(", ")}`);
+    });
+    const stopped = nodes.filter(({ running }) => !running).map(({ name }) => name);
+    if (stopped.length === 0) return;
+    const since = Date.now();
+    await progress.step(`Start ${stopped.join(", ")}`, async (step) => {
+      await startContainers(stopped);
+      await this.#untilAnswering(step);
+      // Until then the API tells of the pods what was true before they were stopped.
+      await this.#untilNodesReport(since, step);
     });
   }
 
@@ -233,18 +255,25 @@ export class KindProvider implements ClusterProvider {
     detail((await this.facts()).api ?? "");
   }
 
-  async #answers(): Promise<boolean> {
+  /** Each node's kubelet renews its Lease every ten seconds (KEP-589). */
+  async #untilNodesReport(since: number, { detail }: Step): Promise<void> {
+    const giveUpAt = performance.now() + apiTimeoutMs;
+    const client = await this.connect();
     try {
-      const client = await this.connect();
-      try {
-        const signal = AbortSignal.timeout(answerTimeoutMs);
-        await text(await client.stream({ method: "GET", path: "/readyz", signal }));
-        return true;
-      } finally {
-        client.close();
+      for (;;) {
+        const { items } = await client.list(leases, { namespace: "kube-node-lease" });
+        if (items.length > 0 && items.every(({ spec }) => Date.parse(spec?.renewTime ?? "") >= since)) return;
+        if (performance.now() > giveUpAt)
+          throw new UserError(`its nodes do not report: kubectl describe nodes says why`);
+        detail("waiting for its nodes to report");
+        await delay(answerPollMs);
       }
-    } catch {
-      return false;
+    } finally {
+      client.close();
     }
+  }
+
+  async #answers(): Promise<boolean> {
+    return (await whyUnreachable(() => this.connect(), "/readyz", answerTimeoutMs)) === undefined;
   }
 }

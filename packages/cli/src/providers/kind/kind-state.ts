@@ -1,5 +1,6 @@
 // What is remembered of a kind cluster, and whether the one that the engine shows is it.
 
+import { createHash } from "node:crypto";
 import type { ClusterState } from "../../cluster-state.ts";
 import type { KubeconfigChange } from "../../kubeconfig-file.ts";
 import type { NodeContainer } from "./container-engine.ts";
@@ -7,19 +8,27 @@ import type { NodeContainer } from "./container-engine.ts";
 export interface KindState extends ClusterState {
   /** How far `kind create cluster` came. What it began and did not end is half a cluster. */
   made: "no" | "begun" | "yes";
-  /** The nodes' containers once made: a cluster of the same name with others is somebody else's. */
-  containers?: string[];
   /** What was in the kubeconfig before kind wrote to it. */
   kubeconfig?: KubeconfigChange;
 }
 
 /** `absent`: nothing is there. `half`: ours, not to be gone on with. `whole`: ours. `foreign`: somebody else's. */
+export type Ownership = "absent" | "half" | "whole" | "foreign";
+
+/**
+ * The name of an empty folder in `directory`, the cluster's state, that is mounted into its nodes: by it the engine shows
+ * whose they are, from the first moment on and even when the state is lost.
+ */
+export function clusterMark(directory: string): string {
+  return `gatehouse-${createHash("sha256").update(directory).digest("hex").slice(0, 12)}`;
+}
+
 export function ownership(
-  state: Pick<KindState, "made" | "containers"> | undefined,
-  nodes: Pick<NodeContainer, "id">[],
-): "absent" | "half" | "whole" | "foreign" {
+  state: Pick<KindState, "made"> | undefined,
+  nodes: Pick<NodeContainer, "mounts">[],
+  directory: string,
+): Ownership {
   if (nodes.length === 0) return "absent";
-  if (!state || state.made === "no") return "foreign";
-  if (state.made === "begun") return "half";
-  return nodes.some(({ id }) => state.containers?.includes(id)) ? "whole" : "foreign";
+  if (!nodes.every(({ mounts }) => mounts.includes(clusterMark(directory)))) return "foreign";
+  return state?.made === "yes" ? "whole" : "half";
 }

@@ -1,4 +1,4 @@
-// Resource quantities (`500m`, `128Mi`, `1e3`) as numbers, for the downward API's resourceFieldRef.
+// Resource quantities (`500m`, `128Mi`, `1e3`) as numbers.
 
 const suffixes: Record<string, number> = {
   n: 1e-9,

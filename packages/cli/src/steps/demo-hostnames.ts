@@ -1,3 +1,0 @@
-// The hostnames of the demo's routes, for the hosts file.
-
-export const demoHostnames = ["whoami.localhost", "demo.localhost", "traefik.localhost"];

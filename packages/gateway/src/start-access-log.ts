@@ -1,0 +1,42 @@
+// The access log of a gateway, as its flags say: from the proxy's records to lines, and to where those go.
+
+import type { Log } from "@gatehouse/apimachinery/log";
+import { writablePath } from "@gatehouse/apimachinery/pod-environment";
+import type { AccessRecord } from "@gatehouse/proxy/access";
+import { createAccessLogWriter } from "./access-log-writer.ts";
+import { formatAccess } from "./access-log.ts";
+import type { StaticConfiguration } from "./static-configuration.ts";
+import type { RouterNames } from "./traefik-names.ts";
+
+export interface AccessLog {
+  write(record: AccessRecord): void;
+  /** Resolves when what was written so far has been handed on. */
+  close(): Promise<void>;
+}
+
+/** Undefined when none is asked for, or its file must not be written: then `log` is told, and the gateway serves without, as
+ * Traefik does. */
+export function startAccessLog(
+  accessLog: StaticConfiguration["accessLog"],
+  routerOf: RouterNames,
+  log: Log,
+  environment: NodeJS.ProcessEnv = process.env,
+): AccessLog | undefined {
+  if (!accessLog) return undefined;
+  const path = accessLog.filePath && writablePath(accessLog.filePath, environment);
+  if (path === undefined) {
+    log.error(
+      `no access log: --accesslog.filepath=${accessLog.filePath} is in a read-only volume: name a file in an emptyDir ` +
+        "volume, or outside of all volumes",
+    );
+    return undefined;
+  }
+  const writer = createAccessLogWriter(path, () => log.warn("the access log's reader is too slow: lines are dropped"));
+  return {
+    write: (record) => {
+      const line = formatAccess(record, accessLog, routerOf);
+      if (line !== undefined) writer.write(line);
+    },
+    close: () => writer.close(),
+  };
+}
