@@ -11,6 +11,7 @@ import { createLog } from "@gatehouse/apimachinery/log";
 import type { KubeObject } from "@gatehouse/apimachinery/meta";
 import type { ResourceType } from "@gatehouse/apimachinery/resource-type";
 import { namespaces, type Pod, pods, serviceAccounts } from "@gatehouse/apimachinery/types/core-v1";
+import { kubeletProxy } from "@gatehouse/apiserver/kubelet-proxy";
 import {
   startTestServer,
   type TestCertificates,
@@ -52,7 +53,8 @@ export async function startCluster(
   options: Partial<KubeletOptions> & { extraImages?: CatalogEntry[] } = {},
 ): Promise<Cluster> {
   const certificates = await testCertificates();
-  const api = await startTestServer({ tls: true });
+  const nodeProxy = kubeletProxy({ ca: certificates.ca, serverName: "localhost", token: kubeletToken });
+  const api = await startTestServer({ tls: true, nodeProxy });
   const client = await api.client();
   const directory = await mkdtemp(join(tmpdir(), "gatehouse-kubelet-"));
   await client.create(namespaces, { apiVersion: "v1", kind: "Namespace", metadata: { name: testNamespace } });

@@ -75,6 +75,18 @@ test("a pod waits for its Secret and starts as soon as that appears", async () =
   assert.equal(readFileSync(join(mounts["/etc/certs"] ?? "", "tls.key"), "utf8"), "key");
 });
 
+test("a container is told what it may write to: not its token, even if its termination message is to be there", async () => {
+  const volumes = [{ name: "own", emptyDir: {} }];
+  const token = "/var/run/secrets/kubernetes.io/serviceaccount";
+  const volumeMounts = [{ name: "own", mountPath: "/own" }];
+  await cluster.createPod("writes", { volumes, containers: [{ ...whoami, volumeMounts }] });
+  await cluster.createPod("overwrites", { containers: [{ ...whoami, terminationMessagePath: token }] });
+  const [writes, overwrites] = [await environmentOf("writes"), await environmentOf("overwrites")];
+  assert.deepEqual(JSON.parse(writes.GATEHOUSE_WRITABLE_MOUNTS ?? ""), ["/own", "/dev/termination-log"]);
+  assert.match((JSON.parse(overwrites.GATEHOUSE_MOUNTS ?? "") as Record<string, string>)[token] ?? "", /api-access$/);
+  assert.deepEqual(JSON.parse(overwrites.GATEHOUSE_WRITABLE_MOUNTS ?? ""), []);
+});
+
 test("a missing key keeps the container in CreateContainerConfigError until it is there", async () => {
   const configMap = (data: Record<string, string>): ConfigMap => ({
     apiVersion: "v1",

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
-import { type ApiClient, createApiClient } from "@gatehouse/apimachinery/api-client";
+import { type ApiClient, createApiClient, type PatchType } from "@gatehouse/apimachinery/api-client";
 import type { KubeObject } from "@gatehouse/apimachinery/meta";
 import { type ConfigMap, configMaps, type Pod, pods } from "@gatehouse/apimachinery/types/core-v1";
 import { refusedWith, startTestServer, type TestServer } from "./testing.ts";
@@ -153,6 +153,10 @@ describe("owners", () => {
     for (const entry of [
       { manager: "x" },
       { manager: "x", operation: "Update", apiVersion: "v1", fieldsType: "FieldsV9" },
+      {
+        ...(made.metadata.managedFields?.[0] as object),
+        fieldsV1: { [`v:${"[".repeat(20_000)}1${"]".repeat(20_000)}`]: {} },
+      },
     ]) {
       const changed = await client.update(configMaps, {
         ...made,
@@ -186,5 +190,70 @@ describe("owners", () => {
     const names = Object.keys(ownersOf(last as KubeObject));
     assert.equal(names.length, 10);
     assert.ok(names.includes("Update ancient-changes") && names.includes("Update m13"), names.join());
+  });
+});
+
+describe("keys that every JavaScript object has", () => {
+  const keys = ["__proto__", "constructor", "toString"];
+  const each = <T>(value: T): Record<string, T> => Object.fromEntries(keys.map((name) => [name, value]));
+  const dataFields = (self: object = {}) => ({
+    "f:data": { ...self, ...Object.fromEntries(keys.map((name) => [`f:${name}`, {}])) },
+  });
+  const bare = (name: string, data: Record<string, string>): ConfigMap => {
+    const { metadata, ...rest } = configMap(name, data);
+    return { ...rest, metadata: { name: metadata.name, namespace } };
+  };
+
+  it("are owned by whoever adds or changes them, and by nobody once they are gone", async () => {
+    const made = await client.create(configMaps, bare("updated", each("1")), { fieldManager: "one" });
+    assert.deepEqual(made.data, each("1"));
+    assert.deepEqual(ownersOf(made), { "Update one": dataFields({ ".": {} }) });
+
+    const changed = await client.update(configMaps, { ...made, data: each("2") }, { fieldManager: "two" });
+    assert.deepEqual(changed.data, each("2"));
+    const self = { "Update one": { "f:data": {} } };
+    assert.deepEqual(ownersOf(changed), { ...self, "Update two": dataFields() });
+
+    const gone = await client.update(configMaps, { ...changed, data: { a: "1" } }, { fieldManager: "three" });
+    assert.deepEqual(gone.data, { a: "1" });
+    assert.deepEqual(ownersOf(gone), { ...self, "Update three": { "f:data": { "f:a": {} } } });
+
+    const again = await client.update(
+      configMaps,
+      { ...gone, data: { a: "1", ...each("3") } },
+      { fieldManager: "four" },
+    );
+    assert.deepEqual(ownersOf(again), { ...ownersOf(gone), "Update four": dataFields() });
+  });
+
+  it("are applied and given up like any other", async () => {
+    const apply = (data: Record<string, string>) =>
+      client.patch(configMaps, target("applied"), "apply", bare("applied", data), { fieldManager: "applier" });
+    const made = await apply(each("1"));
+    assert.deepEqual(made.data, each("1"));
+    assert.deepEqual(ownersOf(made), { "Apply applier": dataFields() });
+    assert.deepEqual((await apply({ a: "1", ...each("2") })).data, { a: "1", ...each("2") });
+    const less = await apply({ a: "1" });
+    assert.deepEqual(less.data, { a: "1" });
+    assert.deepEqual(ownersOf(less), { "Apply applier": { "f:data": { "f:a": {} } } });
+  });
+
+  it("are patched like any other", async () => {
+    await client.create(configMaps, bare("patched", { a: "1" }), { fieldManager: "one" });
+    const json = (op: string) => keys.map((name) => ({ op, path: `/data/${name}`, value: "1" }));
+    const patches: [PatchType, add: unknown, remove: unknown][] = [
+      ["merge", { data: each("1") }, { data: each(null) }],
+      ["strategic-merge", { data: each("1") }, { data: each(null) }],
+      ["json", json("add"), json("remove")],
+    ];
+    for (const [type, add, remove] of patches) {
+      const options = { fieldManager: "two" };
+      const added = await client.patch(configMaps, target("patched"), type, add, options);
+      assert.deepEqual(added.data, { a: "1", ...each("1") }, type);
+      assert.deepEqual(ownersOf(added)["Update two"], dataFields(), type);
+      const removed = await client.patch(configMaps, target("patched"), type, remove, options);
+      assert.deepEqual(removed.data, { a: "1" }, type);
+      assert.deepEqual(Object.keys(ownersOf(removed)), ["Update one"], type);
+    }
   });
 });

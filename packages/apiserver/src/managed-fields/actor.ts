@@ -15,6 +15,7 @@ const maxManagerBytes = 128;
 
 /** What Go's unicode.IsPrint refuses. */
 const unprintable = /[^\p{L}\p{M}\p{N}\p{P}\p{S} ]/u;
+const allUnprintable = new RegExp(unprintable, "gu");
 
 /** The actor behind a write: the manager it names, or its program's name. Throws 422 for a name that cannot be one. */
 export function actorOf(writer: Writer, operation: Actor["operation"]): Actor {
@@ -46,6 +47,6 @@ function checkManagerName(name: string, kind: string): void {
 
 /** What stands before the first slash of a User-Agent, as far as it can be printed. */
 function programName(userAgent: string): string {
-  const printable = (userAgent.split("/")[0] ?? "").replace(new RegExp(unprintable, "gu"), "");
+  const printable = (userAgent.split("/")[0] ?? "").replace(allUnprintable, "");
   return printable.slice(0, maxManagerBytes);
 }

@@ -4,7 +4,7 @@
 import { isDeepStrictEqual } from "node:util";
 import { type Comparison, compareObjects } from "./compare.ts";
 import type { Conflict } from "./conflicts.ts";
-import { type Actor, entryOf, type ManagedEntry, sameActor, sortEntries } from "./entries.ts";
+import { type Actor, entryBy, entryOf, type ManagedEntry, sortEntries } from "./entries.ts";
 import {
   below,
   difference,
@@ -15,6 +15,7 @@ import {
   nodeOf,
   setOf,
   union,
+  unionOf,
 } from "./field-set.ts";
 import { mergeObjects } from "./merge.ts";
 import { ownable, type OwnablePart, unownedMetadata } from "./owned-metadata.ts";
@@ -46,7 +47,7 @@ export interface Applied {
 
 /** What becomes of the live object. Entries that stay as they are stay the same objects. */
 export function applyConfig({ schema, live, config, entries, actor, part, now }: Application): Applied {
-  const last = entries.find((entry) => sameActor(entry, actor));
+  const last = entryBy(entries, actor);
   const others = entries.filter((entry) => entry !== last);
   const fields = ownable(toFieldSet(schema, config), part);
   const merged = mergeObjects(schema, live, config);
@@ -86,7 +87,7 @@ function prune(schema: TypedSchema, merged: Tree, last: FieldSet | undefined, ow
   const all = named(toFieldSet(schema, merged));
   const lastNamed = named(last);
   const left = named(toFieldSet(schema, removeFields(schema, merged, lastNamed)));
-  const withOwned = removeFields(schema, merged, difference(all, union(left, named(owned.reduce(union)))));
+  const withOwned = removeFields(schema, merged, difference(all, union(left, named(unionOf(owned)))));
   const gone = difference(all, named(toFieldSet(schema, withOwned)));
   return removeFields(schema, merged, intersection(gone, lastNamed));
 }

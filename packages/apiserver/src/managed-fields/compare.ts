@@ -60,8 +60,9 @@ export function compareObjects(
   for (const name of namesOf(before, after)) {
     const field = schema.field(name);
     if (!field || name === "apiVersion" || name === "kind") continue;
-    if (name !== "metadata") changes.add(fieldElement(name), changeOfEntry(schema, name, before[name], after[name]));
-    else changes.add("f:metadata", changeOfMap(field.schema, before[name], after[name], ignored));
+    if (name !== "metadata")
+      changes.add(fieldElement(name), changeOfEntry(schema, name, own(before, name), own(after, name)));
+    else changes.add("f:metadata", changeOfMap(field.schema, own(before, name), own(after, name), ignored));
   }
   return changes.comparison;
 }
@@ -76,7 +77,7 @@ function changeOfMap(
   const [old, next] = [(before ?? {}) as Tree, (after ?? {}) as Tree];
   for (const name of namesOf(old, next)) {
     if (ignored?.has(name)) continue;
-    changes.add(fieldElement(name), changeOfEntry(schema, name, old[name], next[name]));
+    changes.add(fieldElement(name), changeOfEntry(schema, name, own(old, name), own(next, name)));
   }
   return changes.change;
 }
@@ -149,6 +150,9 @@ function grouped(schema: TypedSchema, list: unknown): Map<PathElement, unknown[]
   }
   return result;
 }
+
+/** What the tree itself says: `constructor` and `__proto__` are keys like any other. */
+const own = (tree: Tree, name: string): unknown => (Object.hasOwn(tree, name) ? tree[name] : undefined);
 
 /** The names of both. */
 function namesOf(a: Tree, b: Tree): string[] {

@@ -1,6 +1,15 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { capEntries, entryOf, isReset, type ManagedEntry, readEntries, sortEntries } from "./entries.ts";
+import {
+  type Actor,
+  capEntries,
+  entryOf,
+  isReset,
+  lastOfEachActor,
+  type ManagedEntry,
+  readEntries,
+  sortEntries,
+} from "./entries.ts";
 
 const time = (second: number): string => `2026-01-01T00:00:${String(second).padStart(2, "0")}Z`;
 const update = (manager: string, second: number, field = manager, apiVersion = "v1"): ManagedEntry =>
@@ -63,6 +72,17 @@ test("ten Update managers are kept apart, the oldest of one version become one",
   assert.deepEqual(Object.keys(again.find(({ manager }) => manager === "ancient-changes")?.fieldsV1 ?? {}).length, 4);
 });
 
+test("an older bucket of the same version takes in what becomes too much, wherever its time puts it", () => {
+  const entries = Array.from({ length: 11 }, (_, index) => update(`m${index}`, index));
+  const capped = capEntries([...entries, update("ancient-changes", 30, "before")]);
+  assert.equal(capped.length, 10);
+  const buckets = capped.filter(({ manager }) => manager === "ancient-changes");
+  assert.deepEqual(
+    buckets.map(({ time: at, fieldsV1 }) => [at, fieldsV1]),
+    [[time(1), { "f:before": {}, "f:m0": {}, "f:m1": {} }]],
+  );
+});
+
 test("Update managers of other versions are not mixed", () => {
   const entries = Array.from({ length: 11 }, (_, index) =>
     update(`m${index}`, index, "a", index === 0 ? "v1beta1" : "v1"),
@@ -71,4 +91,30 @@ test("Update managers of other versions are not mixed", () => {
   assert.equal(capped.length, 10);
   assert.ok(capped.includes(entries[0] as ManagedEntry));
   assert.deepEqual(capped.find(({ manager }) => manager === "ancient-changes")?.apiVersion, "v1");
+});
+
+test("the work for many entries grows with their number, not with its square", () => {
+  const count = 2000;
+  let reads = 0;
+  const counting = (entry: ManagedEntry): ManagedEntry =>
+    new Proxy(entry, { get: (target, name: keyof Actor) => (reads++, target[name]) });
+  const entries = Array.from({ length: count }, (_, index) => counting(update(`m${index}`, (index * 7) % 60)));
+  for (const work of [lastOfEachActor, sortEntries, capEntries]) {
+    reads = 0;
+    work(entries);
+    assert.ok(reads > 0 && reads < 50 * count, `${work.name}: ${reads} reads of ${count} entries`);
+  }
+  const [bucket] = capEntries(entries).filter(({ manager }) => manager === "ancient-changes");
+  assert.equal(Object.keys(bucket?.fieldsV1 ?? {}).length, count - 9);
+});
+
+test("a path element that is JSON nested without end makes entries unreadable, not the server fail", () => {
+  for (const open of ["[", '{"a":']) {
+    const depth = 20_000;
+    const text = `${open.repeat(depth)}1${(open === "[" ? "]" : "}").repeat(depth)}`;
+    for (const kind of ["v", "k"]) {
+      const deep = { ...update("m", 0), fieldsV1: { "f:a": { [`${kind}:${text}`]: {} } } };
+      assert.equal(readEntries([deep]), undefined, `${kind} ${open}`);
+    }
+  }
 });

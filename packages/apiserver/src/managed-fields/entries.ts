@@ -1,7 +1,7 @@
 // The entries of metadata.managedFields: who owns what, by manager, operation, version and subresource.
 
 import type { FieldSet } from "./field-set.ts";
-import { nodeOf, inOrder, union } from "./field-set.ts";
+import { nodeOf, inOrder, unionOf } from "./field-set.ts";
 import { canonicalElement, type PathElement, selfElement } from "./path-element.ts";
 
 export interface ManagedEntry {
@@ -22,14 +22,15 @@ export type Actor = Pick<ManagedEntry, "manager" | "operation" | "apiVersion" | 
 const maxUpdateManagers = 10;
 const ancientManager = "ancient-changes";
 
-/** True for two entries of one manager: whoever applies is the same in every version, whoever updates is not. */
-export function sameActor(a: Actor, b: Actor): boolean {
-  return (
-    a.operation === b.operation &&
-    (a.manager ?? "") === (b.manager ?? "") &&
-    (a.subresource ?? "") === (b.subresource ?? "") &&
-    (a.operation === "Apply" || a.apiVersion === b.apiVersion)
-  );
+/** The same text for two entries of one manager: whoever applies is the same in every version, whoever updates is not. */
+export function actorKey({ manager, operation, apiVersion, subresource }: Actor): string {
+  return JSON.stringify([operation, manager ?? "", subresource ?? "", operation === "Apply" ? "" : apiVersion]);
+}
+
+/** The entry of `actor`, if there is one. */
+export function entryBy(entries: ManagedEntry[], actor: Actor): ManagedEntry | undefined {
+  const key = actorKey(actor);
+  return entries.find((entry) => actorKey(entry) === key);
 }
 
 /** An entry with its fields in the order in which Kubernetes writes them. */
@@ -48,14 +49,12 @@ export function entryOf(actor: Actor, fieldsV1: FieldSet, time: string | undefin
 
 /** Entries in Kubernetes' order: appliers first, then by time, name, version and subresource. */
 export function sortEntries(entries: ManagedEntry[]): ManagedEntry[] {
-  const keys = (entry: ManagedEntry): (string | number)[] => [
-    entry.operation,
-    entry.time ? Date.parse(entry.time) : 0,
-    entry.manager ?? "",
-    entry.apiVersion,
-    entry.subresource ?? "",
-  ];
-  return entries.toSorted((a, b) => compareKeys(keys(a), keys(b)));
+  const keyed = entries.map((entry) => ({ entry, keys: sortKeys(entry) }));
+  return keyed.sort((a, b) => compareKeys(a.keys, b.keys)).map(({ entry }) => entry);
+}
+
+function sortKeys({ operation, time, manager, apiVersion, subresource }: ManagedEntry): (string | number)[] {
+  return [operation, time ? Date.parse(time) : 0, manager ?? "", apiVersion, subresource ?? ""];
 }
 
 function compareKeys(a: (string | number)[], b: (string | number)[]): number {
@@ -68,29 +67,44 @@ function compareKeys(a: (string | number)[], b: (string | number)[]): number {
 
 /** Merges the oldest Update entries, those of each version into one, until no more are left than Kubernetes keeps. */
 export function capEntries(entries: ManagedEntry[]): ManagedEntry[] {
-  const isUpdate = ({ operation }: ManagedEntry): boolean => operation === "Update";
-  const kept = new Set(entries);
-  const oldest = new Map<string, ManagedEntry>();
-  let count = entries.filter(isUpdate).length;
-  for (const entry of count > maxUpdateManagers ? sortEntries(entries).filter(isUpdate) : []) {
-    if (count <= maxUpdateManagers) break;
-    if (!kept.has(entry)) continue;
-    const { apiVersion } = entry;
-    const first = oldest.get(apiVersion);
-    if (!first) {
-      oldest.set(apiVersion, entry);
+  const updates = entries.filter(({ operation }) => operation === "Update");
+  if (updates.length <= maxUpdateManagers) return entries;
+  const groups = groupOldest(sortEntries(updates), updates.length - maxUpdateManagers);
+  const merged = new Set(groups.flat());
+  const buckets = groups.map((group) => {
+    const { apiVersion, time } = group.at(-1) as ManagedEntry;
+    return entryOf(bucketOf(apiVersion), unionOf(group.map(({ fieldsV1 }) => fieldsV1)), time);
+  });
+  return [...entries.filter((entry) => !merged.has(entry)), ...buckets];
+}
+
+const bucketOf = (apiVersion: string): Actor => ({ manager: ancientManager, operation: "Update", apiVersion });
+
+/** The entries to be merged, by version, so that there are `excess` fewer; `updates` are in order. The last is the latest merged. */
+function groupOldest(updates: ManagedEntry[], excess: number): ManagedEntry[][] {
+  const known = new Map(updates.map((entry) => [actorKey(entry), entry]));
+  const groups = new Map<string, ManagedEntry[]>();
+  const taken = new Set<ManagedEntry>();
+  for (const entry of updates) {
+    if (excess <= 0) break;
+    if (taken.has(entry)) continue;
+    taken.add(entry);
+    const group = groups.get(entry.apiVersion);
+    if (!group) {
+      groups.set(entry.apiVersion, [entry]);
       continue;
     }
-    const actor: Actor = { manager: ancientManager, operation: "Update", apiVersion };
-    const merged = [...kept].filter((other) => other === first || other === entry || sameActor(other, actor));
-    for (const one of merged) kept.delete(one);
-    const fields = merged.map(({ fieldsV1 }) => fieldsV1).reduce(union);
-    const bucket = entryOf(actor, fields, entry.time);
-    kept.add(bucket);
-    oldest.set(apiVersion, bucket);
-    count -= merged.length - 1;
+    // What was merged before goes on being one with what is merged now, however late its last change was.
+    const bucket = group.length === 1 ? known.get(actorKey(bucketOf(entry.apiVersion))) : undefined;
+    if (bucket && !taken.has(bucket)) {
+      taken.add(bucket);
+      group.push(bucket);
+      excess--;
+    }
+    group.push(entry);
+    excess--;
   }
-  return [...kept];
+  return [...groups.values()].filter(({ length }) => length > 1);
 }
 
 /** True when a client asks to forget all owners: an empty list, or one entry without anything in it. */
@@ -112,15 +126,18 @@ export function readEntries(given: unknown[]): ManagedEntry[] | undefined {
     for (const value of given) {
       const entry = readEntry(value as Partial<ManagedEntry>);
       if (!entry) return undefined;
-      const known = entries.findIndex((other) => sameActor(other, entry));
-      if (known < 0) entries.push(entry);
-      else entries[known] = entry;
+      entries.push(entry);
     }
-    return sortEntries(entries);
+    return sortEntries(lastOfEachActor(entries));
   } catch (error) {
     if (error instanceof SyntaxError) return undefined;
     throw error;
   }
+}
+
+/** Without the earlier ones of the entries of one manager. */
+export function lastOfEachActor(entries: ManagedEntry[]): ManagedEntry[] {
+  return [...new Map(entries.map((entry) => [actorKey(entry), entry])).values()];
 }
 
 function readEntry(value: Partial<ManagedEntry> | null): ManagedEntry | undefined {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { difference, type FieldSet, intersection, isMember, pathsOf, union } from "./field-set.ts";
+import { difference, type FieldSet, intersection, isMember, pathsOf, union, unionOf } from "./field-set.ts";
 
 const dot = { ".": {} };
 
@@ -67,4 +67,19 @@ test("membership and paths: those of a place before those below it", () => {
   const set: FieldSet = { "f:a": { "f:b": {} }, "f:c": { ...dot, 'k:{"name":"x"}': {} } };
   assert.deepEqual([isMember(set["f:a"] as FieldSet), isMember(set["f:c"] as FieldSet)], [false, true]);
   assert.deepEqual(pathsOf(set), [".c", ".a.b", '.c[name="x"]']);
+});
+
+test("a set that has all of the other is their union itself", () => {
+  const a: FieldSet = { "f:a": { ".": {}, "f:b": {} }, "f:c": {} };
+  for (const b of [{}, a, { "f:c": {} }, { "f:a": {} }, { "f:a": { "f:b": {} } }]) assert.equal(union(a, b), a);
+  const bare: FieldSet = { "f:a": { "f:b": {} } };
+  assert.deepEqual(union(bare, { "f:a": {} }), { "f:a": { ".": {}, "f:b": {} } });
+  assert.deepEqual(bare, { "f:a": { "f:b": {} } }, "sets are never changed in place");
+});
+
+test("many sets are united at once, in order", () => {
+  assert.deepEqual(unionOf([]), {});
+  const sets = ["c", "a", "e", "b", "d", "a"].map((name): FieldSet => ({ [`f:${name}`]: {} }));
+  assert.deepEqual(Object.keys(unionOf(sets)), ["f:a", "f:b", "f:c", "f:d", "f:e"]);
+  assert.deepEqual(unionOf(sets.slice(0, 1)), { "f:c": {} });
 });

@@ -1,7 +1,7 @@
 // A set of fields as a tree in the very form of FieldsV1, so that what is stored needs no decoding. Sets are never changed in
 // place: they are shared by all versions of an object that have them.
 
-import { compareElements, elementText, type PathElement, selfElement } from "./path-element.ts";
+import { elementText, inElementOrder, type PathElement, selfElement } from "./path-element.ts";
 
 /**
  * The fields below some place, by path element. A field without fields below it (`{}`) is in the set; one that has some is
@@ -44,21 +44,39 @@ export function setOf(children: [PathElement, FieldSet][]): FieldSet {
   return set;
 }
 
-/** The fields that are in either set. */
+/** The fields that are in either set; `a` itself when it has all of `b`. */
 export function union(a: FieldSet, b: FieldSet): FieldSet {
-  if (isEmpty(a) || a === b) return b;
-  return isEmpty(b) ? a : setOf(unite(a, b));
+  if (a === b || isEmpty(b)) return a;
+  if (isEmpty(a)) return b;
+  const all = unite(a, b);
+  return all ? setOf(all) : a;
 }
 
-function unite(a: FieldSet, b: FieldSet): [PathElement, FieldSet][] {
+/** The fields that are in any of the sets. Halves are united, not one after the other: thousands of sets cost no square. */
+export function unionOf(sets: readonly FieldSet[]): FieldSet {
+  if (sets.length <= 2) return union(sets[0] ?? emptySet, sets[1] ?? emptySet);
+  const middle = sets.length >> 1;
+  return union(unionOf(sets.slice(0, middle)), unionOf(sets.slice(middle)));
+}
+
+/** Undefined when nothing is added. */
+function unite(a: FieldSet, b: FieldSet): [PathElement, FieldSet][] | undefined {
   const result: [PathElement, FieldSet][] = [];
+  let changed = false;
   for (const [element, node] of below(a)) {
     const other = b[element];
-    if (!other || other === node) result.push([element, node]);
-    else result.push([element, nodeOf(unite(node, other), isMember(node) || isMember(other)) as FieldSet]);
+    const children = other && other !== node ? unite(node, other) : undefined;
+    const gains = other !== undefined && isMember(other) && !isMember(node);
+    changed ||= children !== undefined || gains;
+    if (!children && !gains) result.push([element, node]);
+    else result.push([element, nodeOf(children ?? below(node), gains || isMember(node)) as FieldSet]);
   }
-  for (const [element, node] of below(b)) if (!(element in a)) result.push([element, node]);
-  return inOrder(result);
+  for (const [element, node] of below(b)) {
+    if (element in a) continue;
+    changed = true;
+    result.push([element, node]);
+  }
+  return changed ? inOrder(result) : undefined;
 }
 
 /** The fields of `a` that are not in `b`; `a` itself when `b` has none of them. */
@@ -101,13 +119,9 @@ function intersect(a: FieldSet, b: FieldSet): [PathElement, FieldSet][] {
   return result;
 }
 
-/** Puts the entries of a set in FieldsV1's order, in place. */
+/** The entries of a set in FieldsV1's order; the list itself when they are in it. */
 export function inOrder(entries: [PathElement, FieldSet][]): [PathElement, FieldSet][] {
-  for (let index = 1; index < entries.length; index++) {
-    const [before, after] = [entries[index - 1]?.[0] as string, entries[index]?.[0] as string];
-    if (compareElements(before, after) > 0) return entries.sort(([a], [b]) => compareElements(a, b));
-  }
-  return entries;
+  return inElementOrder(entries, ([element]) => element);
 }
 
 /** The paths of all fields in the set as people read them, those of one place before those below it. */

@@ -1,15 +1,16 @@
 // The annotation of client-side apply, as far as `kubectl apply --server-side` still goes by it
 // (managedfields/internal lastappliedmanager.go, lastappliedupdater.go). Only the manager `kubectl` does.
 
+import { goJson } from "@gatehouse/apimachinery/go-json";
+import { lastAppliedAnnotation } from "@gatehouse/apimachinery/meta";
+import { decodeJson } from "../http/decode-json.ts";
 import { compareObjects } from "./compare.ts";
 import { difference, type FieldSet, union } from "./field-set.ts";
-import { goJson } from "./go-json.ts";
 import { unownedMetadata } from "./owned-metadata.ts";
 import { toFieldSet } from "./to-field-set.ts";
 import { appliedFaults } from "./validate-applied.ts";
 import type { Tree, TypedSchema } from "./typed-schema.ts";
 
-const lastAppliedAnnotation = "kubectl.kubernetes.io/last-applied-configuration";
 /** What all annotations of an object may have together; above it the object goes without this one. */
 const maxAnnotationBytes = 256 * 1024;
 
@@ -52,7 +53,7 @@ function annotationsOf(object: Tree): Record<string, string> {
 
 function parsed(text: string): Tree | undefined {
   try {
-    const value: unknown = JSON.parse(text);
+    const value = decodeJson(Buffer.from(text));
     return value !== null && typeof value === "object" && !Array.isArray(value) ? (value as Tree) : undefined;
   } catch {
     return undefined;

@@ -40,12 +40,13 @@ function mergeLists(schema: TypedSchema, live: unknown, applied: unknown): unkno
   const wanted = new Map(right.map((item) => [item.element, item.value]));
   const present = unrepeated(left);
   const shared = right.map(({ element }) => element).filter((element) => present.has(element));
+  let nextShared = 0;
   const done = new Set<PathElement>();
   const result: unknown[] = [];
   const take = (element: PathElement): void => {
     result.push(merge(schema.items, present.get(element), wanted.get(element)));
     done.add(element);
-    if (shared[0] === element) shared.shift();
+    if (shared[nextShared] === element) nextShared++;
   };
   let l = 0;
   let r = 0;
@@ -60,7 +61,7 @@ function mergeLists(schema: TypedSchema, live: unknown, applied: unknown): unkno
         continue;
       }
       const isShared = wanted.has(old.element);
-      if (isShared && shared.length > 0 && shared[0] !== old.element) {
+      if (isShared && nextShared < shared.length && shared[nextShared] !== old.element) {
         l++;
         continue;
       }

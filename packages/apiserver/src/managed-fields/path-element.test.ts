@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { canonicalElement, compareElements, elementText, keyElement, valueElement } from "./path-element.ts";
+import { canonicalElement, elementText, inElementOrder, keyElement, valueElement } from "./path-element.ts";
 
 test("items are written as Go writes JSON", () => {
   const cases: [string, string][] = [
@@ -51,7 +51,20 @@ test("fields come first by name, then items by keys, by value and by position; n
     "i:2",
     "i:10",
   ];
-  assert.deepEqual(ordered.toReversed().sort(compareElements), ordered);
+  const given = ordered.toReversed();
+  assert.deepEqual(
+    inElementOrder(given, (element) => element),
+    ordered,
+  );
+  assert.deepEqual(given, ordered.toReversed(), "the given list stays");
+});
+
+test("sorting reads the JSON of each element once", ({ mock }) => {
+  const elements = Array.from({ length: 256 }, (_, index) => valueElement(`v${(index * 37) % 256}`));
+  const parse = mock.method(JSON, "parse");
+  const sorted = inElementOrder(elements, (element) => element);
+  assert.ok(parse.mock.callCount() <= elements.length, `${parse.mock.callCount()} for ${elements.length} elements`);
+  assert.deepEqual(sorted, elements.toSorted());
 });
 
 test("elements are shown as in Kubernetes' messages", () => {

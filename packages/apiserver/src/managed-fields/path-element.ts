@@ -1,7 +1,8 @@
 // One step of a field's path, in the text FieldsV1 uses (structured-merge-diff fieldpath): `f:NAME` a field, `k:{...}` the item of a
 // list with these keys, `v:VALUE` the item of a set, `i:N` an item by position.
 
-import { goJson } from "./go-json.ts";
+import { goJson } from "@gatehouse/apimachinery/go-json";
+import { maxJsonDepth } from "../http/decode-json.ts";
 
 export type PathElement = string;
 
@@ -37,7 +38,7 @@ export function canonicalElement(element: string): PathElement | undefined {
       return element;
     case "k":
     case "v":
-      return `${element[0]}:${goJson(JSON.parse(element.slice(2)))}`;
+      return `${element[0]}:${goJson(shallow(JSON.parse(element.slice(2)), maxJsonDepth))}`;
     case "i":
       if (!/^-?\d+$/.test(element.slice(2))) throw new SyntaxError(`${JSON.stringify(element)} is no path element`);
       return element;
@@ -46,30 +47,66 @@ export function canonicalElement(element: string): PathElement | undefined {
   }
 }
 
-const kinds = "fkvi";
-
-/** The order of FieldsV1: fields by name, then items by keys, by value, by position. */
-export function compareElements(a: PathElement, b: PathElement): number {
-  const byKind = kinds.indexOf(a[0] as string) - kinds.indexOf(b[0] as string);
-  if (byKind !== 0 || a === b) return byKind;
-  if (a.startsWith("f:")) return a < b ? -1 : 1;
-  return compareValues(JSON.parse(a.slice(2)), JSON.parse(b.slice(2)));
+/** `value`, unless it is nested deeper than that: text inside of strings escapes the limit that bodies have. */
+function shallow(value: unknown, levels: number): unknown {
+  if (value === null || typeof value !== "object") return value;
+  if (levels === 0) throw new SyntaxError(`nested deeper than ${maxJsonDepth} levels`);
+  for (const inner of Object.values(value)) shallow(inner, levels - 1);
+  return value;
 }
 
-const typeOrder = ["number", "string", "boolean", "list", "map", "null"];
+/**
+ * The items in the order of their elements in FieldsV1: fields by name, then items by keys, by value, by position. Returns `items`
+ * itself when they are in it.
+ */
+export function inElementOrder<T>(items: T[], elementOf: (item: T) => PathElement): T[] {
+  if (items.length < 2 || areFieldsInOrder(items, elementOf)) return items;
+  const keyed = items.map((item) => ({ item, key: sortKey(elementOf(item)) }));
+  const misplaced = (entry: { key: SortKey }, index: number): boolean =>
+    index > 0 && compareKeys((keyed[index - 1] as { key: SortKey }).key, entry.key) > 0;
+  return keyed.some(misplaced) ? keyed.sort((a, b) => compareKeys(a.key, b.key)).map(({ item }) => item) : items;
+}
 
-function typeOf(value: unknown): string {
-  if (value === null) return "null";
-  if (Array.isArray(value)) return "list";
-  return typeof value === "object" ? "map" : typeof value;
+/** The usual case, which needs no keys. */
+function areFieldsInOrder<T>(items: T[], elementOf: (item: T) => PathElement): boolean {
+  let last = "f:";
+  for (const item of items) {
+    const element = elementOf(item);
+    if (!element.startsWith("f:") || element < last) return false;
+    last = element;
+  }
+  return true;
+}
+
+/** What elements are compared by, read from their texts once. */
+interface SortKey {
+  kind: number;
+  value: unknown;
+}
+
+const kinds = "fkvi";
+
+function sortKey(element: PathElement): SortKey {
+  const kind = kinds.indexOf(element.charAt(0));
+  return { kind, value: kind === 0 ? element : JSON.parse(element.slice(2)) };
+}
+
+const compareKeys = (a: SortKey, b: SortKey): number => a.kind - b.kind || compareValues(a.value, b.value);
+
+/** Numbers, texts, booleans, lists, maps, null: in this order. */
+function rankOf(value: unknown): number {
+  if (typeof value === "number") return 0;
+  if (typeof value === "string") return 1;
+  if (typeof value === "boolean") return 2;
+  if (value === null) return 5;
+  return Array.isArray(value) ? 3 : 4;
 }
 
 function compareValues(a: unknown, b: unknown): number {
-  const type = typeOf(a);
-  const byType = typeOrder.indexOf(type) - typeOrder.indexOf(typeOf(b));
-  if (byType !== 0 || type === "null") return byType;
-  if (type === "list" || type === "map")
-    return compareSequences(Object.entries(a as object), Object.entries(b as object));
+  const rank = rankOf(a);
+  const byRank = rank - rankOf(b);
+  if (byRank !== 0 || rank === 5) return byRank;
+  if (rank >= 3) return compareSequences(Object.entries(a as object), Object.entries(b as object));
   const [left, right] = [a as string, b as string];
   return left < right ? -1 : left > right ? 1 : 0;
 }

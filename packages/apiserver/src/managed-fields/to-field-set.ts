@@ -3,7 +3,7 @@
 
 import { emptySet, type FieldSet } from "./field-set.ts";
 import { itemsOf } from "./list-items.ts";
-import { compareElements, fieldElement, type PathElement, selfElement } from "./path-element.ts";
+import { fieldElement, inElementOrder, type PathElement, selfElement } from "./path-element.ts";
 import { isGranular, type Tree, type TypedSchema } from "./typed-schema.ts";
 
 /**
@@ -60,6 +60,6 @@ function addItems(node: Node, schema: TypedSchema, list: unknown[], extent: Exte
     const fields = nodes.has(element) ? undefined : fieldsOf(schema.items, value, extent, true);
     nodes.set(element, fields ?? emptySet);
   }
-  for (const element of [...nodes.keys()].sort(compareElements)) node[element] = nodes.get(element) ?? emptySet;
+  for (const [element, fields] of inElementOrder([...nodes], ([name]) => name)) node[element] = fields;
   return nodes.size;
 }

@@ -1,7 +1,7 @@
 // Who owns what after a create, update or patch: whoever changes a field owns it, and nobody else does any more (KEP-555).
 
 import { type Comparison } from "./compare.ts";
-import { type Actor, capEntries, entryOf, type ManagedEntry, sameActor, sortEntries } from "./entries.ts";
+import { type Actor, capEntries, entryBy, entryOf, type ManagedEntry, sortEntries } from "./entries.ts";
 import { difference, emptySet, type FieldSet, isEmpty, union } from "./field-set.ts";
 
 /** The entries after `actor` has changed an object as `changes` says; `entries` itself when nobody gains or loses a field. */
@@ -14,11 +14,12 @@ export function entriesAfterUpdate(
   const taken = union(changes.added, changes.modified);
   const touched = union(taken, changes.removed);
   if (isEmpty(touched)) return entries;
-  const kept = withoutFields(entries, touched);
-  if (isEmpty(taken)) return kept;
-  const own = kept.find((entry) => sameActor(entry, actor));
-  const others = kept.filter((entry) => entry !== own);
-  return sortEntries(capEntries([...others, entryOf(actor, union(own?.fieldsV1 ?? emptySet, taken), now)]));
+  if (isEmpty(taken)) return withoutFields(entries, touched);
+  const own = entryBy(entries, actor);
+  const others = withoutFields(own ? entries.filter((entry) => entry !== own) : entries, touched);
+  // Who changes what it owned already, as controllers do all the time, keeps its very set.
+  const kept = difference(own?.fieldsV1 ?? emptySet, changes.removed);
+  return sortEntries(capEntries([...others, entryOf(actor, union(kept, taken), now)]));
 }
 
 /** The entries without the fields of `lost`; those that lose nothing stay the same objects, those that lose all are dropped. */

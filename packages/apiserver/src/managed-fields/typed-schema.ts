@@ -71,7 +71,7 @@ export class TypedSchema {
   /** What an item is taken to have for the key `name` when it does not say. */
   keyDefault(name: string): unknown {
     const { properties, required } = this.#schema.items ?? {};
-    const key = properties?.[name];
+    const key = properties && Object.hasOwn(properties, name) ? properties[name] : undefined;
     if (key?.default !== undefined || !this.#schema.items || !isGo(this.#schema.items)) return key?.default;
     // What Go's structures must have, they have: the empty text, or zero.
     if (!required?.includes(name)) return undefined;

@@ -28,13 +28,15 @@ export function orderItems(
     mergeKey,
   );
   const result: unknown[] = [];
-  while (named.length > 0 && others.length > 0) {
-    const left = before.get(identity(others[0], mergeKey));
-    const right = before.get(identity(named[0], mergeKey));
+  let n = 0;
+  let o = 0;
+  while (n < named.length && o < others.length) {
+    const left = before.get(identity(others[o], mergeKey));
+    const right = before.get(identity(named[n], mergeKey));
     const otherFirst = left !== undefined && right !== undefined && left < right;
-    result.push(otherFirst ? others.shift() : named.shift());
+    result.push(otherFirst ? others[o++] : named[n++]);
   }
-  return [...result, ...named, ...others];
+  return [...result, ...named.slice(n), ...others.slice(o)];
 }
 
 function ranks(list: unknown[], mergeKey: string | undefined): Map<unknown, number> {
