@@ -171,7 +171,7 @@ it("a GatewayClass keeps its controller", async () => {
   });
   await assert.rejects(
     client.update(classes, { ...made, spec: { controllerName: "example.com/two" } }),
-    refusedWith(422, /spec\.controllerName: Invalid value: "example\.com\/two": Value is immutable/),
+    refusedWith(422, /spec\.controllerName: Invalid value: "string": Value is immutable/),
   );
 });
 

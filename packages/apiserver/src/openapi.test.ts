@@ -138,15 +138,38 @@ test("paths that are no document have no answer", () => {
     assert.equal(openApi.answer(path), undefined, path);
 });
 
-test("version 2 can be read, as JSON and as the protobuf kubectl asks for, and knows no kinds", () => {
+test("version 2 has the same kinds in the words of version 2", () => {
   const { openApi } = served();
   const json = openApi.answer("/openapi/v2", undefined, "application/json");
-  assert.deepEqual((JSON.parse(json?.body.toString() ?? "") as { definitions: unknown }).definitions, {});
-  const protobuf = openApi.answer(
-    "/openapi/v2",
-    undefined,
-    "application/com.github.proto-openapi.spec.v2@v1.0+protobuf",
-  );
-  assert.equal(protobuf?.contentType, "application/com.github.proto-openapi.spec.v2.v1.0+protobuf");
-  assert.equal(Buffer.from(protobuf.body).toString("latin1"), "\n\x032.0\x12\x0f\n\tGatehouse\x12\x02v1");
+  const document = JSON.parse(json?.body.toString() ?? "") as {
+    paths: Record<string, { patch: { parameters: { name: string }[] } }>;
+    definitions: Record<string, Tree>;
+  };
+  const deployment = document.definitions["io.k8s.api.apps.v1.Deployment"];
+  assert.deepEqual(deployment?.["x-kubernetes-group-version-kind"], [
+    { group: "apps", version: "v1", kind: "Deployment" },
+  ]);
+  const either = document.definitions["io.k8s.apimachinery.pkg.util.intstr.IntOrString"];
+  assert.deepEqual([either?.["type"], either?.["format"]], ["string", "int-or-string"]);
+  const text = JSON.stringify(document.definitions);
+  assert.doesNotMatch(text, /#\/components|"oneOf":\[|"anyOf":\[|"nullable":true/);
+  for (const [, name = ""] of text.matchAll(/"\$ref":"#\/definitions\/([^"]+)"/g)) {
+    assert.ok(Object.hasOwn(document.definitions, name), name);
+  }
+  const patch = document.paths["/apis/apps/v1/namespaces/{namespace}/deployments/{name}"]?.patch;
+  assert.ok(patch?.parameters.some(({ name }) => name === "dryRun"));
+});
+
+test("version 2 comes as protobuf to those who ask for it, and anew when kinds change", () => {
+  const { openApi, registry } = served();
+  const accept = "application/com.github.proto-openapi.spec.v2@v1.0+protobuf";
+  const first = openApi.answer("/openapi/v2", undefined, accept);
+  assert.equal(first?.contentType, "application/com.github.proto-openapi.spec.v2.v1.0+protobuf");
+  const bytes = Buffer.from(first.body);
+  // Document.swagger, Info.title and the name of a definition as their fields.
+  assert.ok(bytes.toString("latin1").startsWith("\n\x032.0\x12\x0f\n\tGatehouse\x12\x02v1"));
+  assert.ok(bytes.includes("\n\x1dio.k8s.api.apps.v1.Deployment\x12"));
+  assert.equal(openApi.answer("/openapi/v2", undefined, accept), first);
+  registry.setCustom("routes", definitionsOf(crd()));
+  assert.notEqual(openApi.answer("/openapi/v2", undefined, accept), first);
 });

@@ -1,9 +1,12 @@
-// /openapi/v3: an index with a hash for each group version, and a document for each. Made on demand, kept until kinds change.
+// /openapi/v3: an index with a hash for each group version, and a document for each; /openapi/v2: one document of all.
+// Made on demand, kept until kinds change.
 
 import { createHash } from "node:crypto";
 import { apiVersionOf } from "@gatehouse/apimachinery/resource-type";
 import { type DefinitionSource, type DocumentAnswer, groupVersions } from "./discovery.ts";
 import { groupVersionDocument } from "./openapi/document.ts";
+import { v2Document } from "./openapi/v2-document.ts";
+import { v2Protobuf } from "./openapi/v2-protobuf.ts";
 import type { ResourceDefinition } from "./resource-definition.ts";
 
 const root = "/openapi/v3";
@@ -18,6 +21,8 @@ export class OpenApi {
   readonly #documents = new Map<string, { definitions: ResourceDefinition[]; body: string; hash: string }>();
   #generation = -1;
   #index = "";
+  /** Version 2, by whether it is protobuf. */
+  readonly #version2Answers = new Map<boolean, DocumentAnswer>();
   #served = new Map<string, ResourceDefinition[]>();
 
   constructor(source: DefinitionSource) {
@@ -26,8 +31,8 @@ export class OpenApi {
 
   /** The answer for `path` (without a trailing slash) and the `hash` parameter of its URL; undefined when there is none. */
   answer(path: string, hash?: string, accept = ""): DocumentAnswer | undefined {
-    if (path === "/openapi/v2") return emptyV2(accept);
     this.#refresh();
+    if (path === "/openapi/v2") return this.#version2(accept.includes("com.github.proto-openapi.spec.v2"));
     if (path === root) return { contentType: "application/json", body: (this.#index ||= this.#makeIndex()) };
     if (!path.startsWith(`${root}/`)) return undefined;
     const document = this.#document(path.slice(root.length + 1));
@@ -40,6 +45,7 @@ export class OpenApi {
     if (this.#generation === this.#source.generation) return;
     this.#generation = this.#source.generation;
     this.#index = "";
+    this.#version2Answers.clear();
     this.#served = new Map(
       groupVersions(this.#source).map(({ group, version, definitions }) => [
         `${group ? "apis" : "api"}/${apiVersionOf({ group, version })}`,
@@ -64,6 +70,18 @@ export class OpenApi {
     return document;
   }
 
+  #version2(protobuf: boolean): DocumentAnswer {
+    const known = this.#version2Answers.get(protobuf);
+    if (known) return known;
+    const document = v2Document([...this.#served.values()].map(groupVersionDocument));
+    const body = protobuf ? v2Protobuf(document) : JSON.stringify(document);
+    const etag = `"${createHash("sha256").update(body).digest("hex").toUpperCase()}"`;
+    const contentType = protobuf ? v2ProtobufType : "application/json";
+    const answer = { contentType, body, headers: { etag, vary: "Accept" } };
+    this.#version2Answers.set(protobuf, answer);
+    return answer;
+  }
+
   #makeIndex(): string {
     const paths = [...this.#served.keys()].map((key) => [
       key,
@@ -73,25 +91,5 @@ export class OpenApi {
   }
 }
 
-const v2Protobuf = "application/com.github.proto-openapi.spec.v2.v1.0+protobuf";
-const v2Info = { title: "Gatehouse", version: "v1" };
-
-/**
- * Version 2 without any kinds. kubectl falls back to it for a kind that version 3 does not know, asks for protobuf, and says
- * "ensure CRDs are installed first" only when it could read the answer.
- */
-function emptyV2(accept: string): DocumentAnswer {
-  if (!accept.includes("com.github.proto-openapi.spec.v2")) {
-    const document = { swagger: "2.0", info: v2Info, paths: {}, definitions: {} };
-    return { contentType: "application/json", body: JSON.stringify(document) };
-  }
-  // message Document { string swagger = 1; Info info = 2; }, message Info { string title = 1; string version = 2; }
-  const info = Buffer.concat([protobufField(1, v2Info.title), protobufField(2, v2Info.version)]);
-  return { contentType: v2Protobuf, body: Buffer.concat([protobufField(1, "2.0"), protobufField(2, info)]) };
-}
-
-/** A length-delimited field shorter than 128 bytes. */
-function protobufField(number: number, value: string | Buffer): Buffer {
-  const bytes = Buffer.from(value as string);
-  return Buffer.concat([Buffer.from([(number << 3) | 2, bytes.length]), bytes]);
-}
+/** The at sign of what clients ask for is no character of a media type: the answer has a dot. */
+const v2ProtobufType = "application/com.github.proto-openapi.spec.v2.v1.0+protobuf";

@@ -138,3 +138,12 @@ describe("our CRDs", () => {
     assert.throws(() => customResourceDefinitions({ version: "v1.4.0", channel: "beta" } as never), /v1\.4\.0 beta/);
   });
 });
+
+test("fields of the experimental channel say so, others do not", () => {
+  const described = allNodes(ours({ version: "v1.6.1", channel: "experimental" }))
+    .filter(([, { description = "" }]) => description.endsWith("(Experimental channel.)"))
+    .map(([path]) => path);
+  assert.ok(described.includes("httproutes/v1.spec.rules[].retry"));
+  assert.ok(!described.includes("httproutes/v1.spec.rules[].timeouts"));
+  assert.ok(!described.includes("gateways/v1.spec.tls"), "in v1.6.1 both channels have it");
+});

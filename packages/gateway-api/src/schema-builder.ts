@@ -174,9 +174,16 @@ function renderFields(fields: Fields, bundle: Bundle): Schema {
   const present = Object.entries(fields).filter(([, field]) => isAvailable(field.parts.availableIn, bundle));
   const required = present.filter(([, field]) => !isAvailable(field.parts.optionalIn, bundle)).map(([name]) => name);
   return {
-    properties: Object.fromEntries(present.map(([name, field]) => [name, field.render(bundle)])),
+    properties: Object.fromEntries(present.map(([name, field]) => [name, renderField(field, bundle)])),
     ...(required.length > 0 ? { required: required.sort() } : {}),
   };
+}
+
+/** `kubectl explain` says of a field that only the experimental channel has it. */
+function renderField(field: AnyDefinition, bundle: Bundle): Schema {
+  const schema = field.render(bundle);
+  if (isAvailable(field.parts.availableIn, { ...bundle, channel: "standard" })) return schema;
+  return { ...schema, description: `${schema.description} (Experimental channel.)` };
 }
 
 /** An object with free keys. */

@@ -126,8 +126,15 @@ function checkCall(node: Extract<Node, { kind: "call" }>, scope: Scope): Type {
 /** The list that format() takes may hold anything. */
 function checkArgument(name: string, argument: Node, scope: Scope): Type {
   if (name !== "format" || argument.kind !== "list") return check(argument, scope);
-  for (const { value } of argument.items) check(value, scope);
+  for (const { value } of argument.items) checkAnything(value, scope);
   return listOf(dyn);
+}
+
+/** Lists and maps of any mixture. */
+function checkAnything(node: Node, scope: Scope): void {
+  if (node.kind === "list") for (const { value } of node.items) checkAnything(value, scope);
+  else if (node.kind === "map") for (const { value } of node.entries) checkAnything(value, scope);
+  else check(node, scope);
 }
 
 /** Texts that are written out must be what the function reads from them. */

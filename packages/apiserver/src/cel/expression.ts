@@ -7,7 +7,7 @@ import type { Evaluate } from "./evaluation.ts";
 import type { Meter } from "../meter.ts";
 import { parse } from "./parser.ts";
 import { CelSyntaxError, describeError, type Node } from "./syntax.ts";
-import { optionalOf, type Type, typeOfSchema, typeText } from "./types.ts";
+import { optionalOf, type Type, typeOfSchema } from "./types.ts";
 import type { Value } from "./values.ts";
 
 const cacheSize = 2000;
@@ -66,13 +66,32 @@ export function explainFault(
   ]);
   try {
     const type = check(parsed(source), scope);
-    return type.kind === result || type.kind === "dyn"
-      ? undefined
-      : `must evaluate to a ${result}, not ${typeText(type)}`;
+    return type.kind === result || type.kind === "dyn" ? undefined : `must evaluate to a ${result}`;
   } catch (error) {
     if (!(error instanceof CelSyntaxError)) throw error;
     return `compilation failed: ${describeError(source, error)}`;
   }
+}
+
+/** An expression over variables of known types. */
+export interface Program {
+  type: Type;
+  /** `values` in the order of the variables. Throws CelError when there is no result, CostExceeded when `meter` runs out. */
+  evaluate: (values: readonly Value[], meter: Meter) => Value;
+}
+
+/** The program of `source`. Throws CelSyntaxError for what does not parse, or could only fail. */
+export function compileProgram(source: string, variables: Scope): Program {
+  const tree = parsed(source);
+  const type = check(tree, variables);
+  const evaluate = compile(tree, new Map([...variables.keys()].map((name, index) => [name, index])));
+  // Macros put their variables behind these.
+  return { type, evaluate: (values, meter) => evaluate({ slots: [...values], meter }) };
+}
+
+/** True when `source` reads the variable `name`. Throws CelSyntaxError for what does not parse. */
+export function readsVariable(source: string, name: string): boolean {
+  return source.includes(name) && mentions(parsed(source), name);
 }
 
 /** Something to evaluate. Throws CelSyntaxError for what does not parse; types are only looked at as it runs. */

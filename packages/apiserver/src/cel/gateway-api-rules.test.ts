@@ -253,7 +253,7 @@ describe("what the rules say", () => {
     assert.deepEqual(faults("GatewayClass", one), []);
     assert.deepEqual(faults("GatewayClass", { ...one, description: "new" }, one), []);
     assert.deepEqual(faults("GatewayClass", other, one), [
-      'spec.controllerName: Invalid value: "example.com/other": Value is immutable',
+      'spec.controllerName: Invalid value: "string": Value is immutable',
     ]);
   });
 });

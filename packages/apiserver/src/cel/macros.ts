@@ -26,20 +26,20 @@ export function expandMacro(call: Call): Node {
   const found = Object.hasOwn(ranges, name) ? ranges[name] : undefined;
   if (!found || !found.counts.includes(args.length)) return call;
   const { macro } = found;
-  const variable = variableName(args[0], name);
+  const variable = variableName(args[0]);
   const body = args.at(-1) as Node;
   if (args.length === 2) return { kind: "macro", at, macro, range: target, variable, body };
   if (macro === "map") return { kind: "macro", at, macro, range: target, variable, filter: args[1] as Node, body };
-  const second = variableName(args[1], name);
+  const second = variableName(args[1]);
   if (second === variable) throw new CelSyntaxError(`duplicate variable name: ${second}`, args[1]?.at ?? at);
   // The first of two variables is the position (or key), the second the item (or value).
   const filter = args.length === 4 ? { filter: args[2] as Node } : {};
   return { kind: "macro", at, macro, range: target, variable: second, index: variable, ...filter, body };
 }
 
-function variableName(node: Node | undefined, macro: string): string {
+function variableName(node: Node | undefined): string {
   if (node?.kind === "identifier") return node.name;
-  throw new CelSyntaxError(`${macro}() variable name must be a simple identifier`, node?.at ?? 0);
+  throw new CelSyntaxError("argument must be a simple name", node?.at ?? 0);
 }
 
 function expandHas({ args, at }: Call): Node {
@@ -47,5 +47,5 @@ function expandHas({ args, at }: Call): Node {
   if (args.length !== 1 || argument?.kind !== "select" || argument.optional) {
     throw new CelSyntaxError("invalid argument to has() macro", argument?.at ?? at);
   }
-  return { kind: "has", at: argument.at, operand: argument.operand, field: argument.field };
+  return { kind: "has", at, operand: argument.operand, field: argument.field };
 }

@@ -29,6 +29,7 @@ const types = new Set([
   "net.CIDR",
   "kubernetes.URL",
   "kubernetes.Quantity",
+  "kubernetes.Semver",
   "kubernetes.NamedFormat",
 ]);
 

@@ -29,6 +29,10 @@ const precedence = new Map([
   ...["*", "/", "%"].map((sign) => [sign, 5] as const),
 ]);
 
+/** What cel-go says may begin an operand. */
+const operands =
+  "{'[', '{', '(', '.', '-', '!', 'true', 'false', 'null', NUM_FLOAT, NUM_INT, NUM_UINT, STRING, BYTES, IDENTIFIER}";
+
 const notFields = new Set(["true", "false", "null", "in"]);
 const selectors = new Set([".", ".?", "[", "[?"]);
 
@@ -199,7 +203,7 @@ class Parser {
     }
     if (text === "{") return { kind: "map", at, entries: this.#list("}", () => this.#entry()) };
     if (text === ".") return this.#primary();
-    throw new CelSyntaxError(`Syntax error: mismatched input '${text}'`, at);
+    throw new CelSyntaxError(`Syntax error: mismatched input '${text}' expecting ${operands}`, at);
   }
 
   #literal({ value, at }: Token): Node {

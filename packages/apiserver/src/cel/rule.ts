@@ -44,9 +44,9 @@ export class Rule {
       const oldSelf = optionalOldSelf ? (before === undefined ? none : new Optional(before)) : before;
       if (this.#run(this.#expression, self, oldSelf, faults) === true) return;
       const detail = this.#messageOf(self, oldSelf, faults) ?? this.#defaultMessage();
-      faults.causes.push(this.#cause(value, path, detail));
+      faults.causes.push(this.#cause(path, detail));
     } catch (error) {
-      faults.causes.push(invalidValue(path, this.#shown(value), this.#explain(error, faults)));
+      faults.causes.push(invalidValue(path, this.#shown, this.#explain(error, faults)));
     }
   }
 
@@ -84,18 +84,18 @@ export class Rule {
     }
   }
 
-  /** Objects and lists are named by their type: all of one would drown the message. */
-  #shown(value: unknown): unknown {
-    return value !== null && typeof value === "object" ? (this.#schema.type ?? "object") : value;
+  /** Values are named by their type: all of an object would drown the message. */
+  get #shown(): string {
+    return this.#schema.type ?? "";
   }
 
-  #cause(value: unknown, path: string, detail: string): StatusCause {
+  #cause(path: string, detail: string): StatusCause {
     const { fieldPath, reason } = this.#rule;
     const field = fieldPath ? (readFieldPath(fieldPath, this.#schema)?.(path) ?? path) : path;
     if (reason === "FieldValueForbidden") return forbiddenField(field, detail);
     if (reason === "FieldValueRequired") return required(field, detail);
-    if (reason === "FieldValueDuplicate") return duplicate(field, this.#shown(value));
-    return invalidValue(field, this.#shown(value), detail);
+    if (reason === "FieldValueDuplicate") return duplicate(field, this.#shown);
+    return invalidValue(field, this.#shown, detail);
   }
 
   #explain(error: unknown, faults: RuleFaults): string {

@@ -36,9 +36,9 @@ describe("where rules stand", () => {
   test("objects, fields, list items and map values are each judged by theirs", () => {
     assert.deepEqual(faults(schema, { spec: { size: 1, hosts: ["a1"], labels: { a: "x" } } }), []);
     assert.deepEqual(faults(schema, { spec: { size: 0, hosts: ["a", "b"], labels: { "x/y": "" } } }), [
-      "spec.size: Invalid value: 0: too small",
-      "spec.hosts[1]: Invalid value: \"b\": failed rule: self.startsWith('a')",
-      "spec.labels[x/y]: Invalid value: \"\": failed rule: self != ''",
+      'spec.size: Invalid value: "integer": too small',
+      "spec.hosts[1]: Invalid value: \"string\": failed rule: self.startsWith('a')",
+      "spec.labels[x/y]: Invalid value: \"string\": failed rule: self != ''",
     ]);
     assert.deepEqual(faults(schema, { spec: { size: 2, hosts: ["a"] } }), [
       'spec: Invalid value: "object": not enough hosts',
@@ -67,7 +67,7 @@ describe("where rules stand", () => {
     const open = objectOf({ port: ruled({ "x-kubernetes-int-or-string": true }, "self < 10") });
     assert.deepEqual(faults(open, { port: 9 }), []);
     assert.deepEqual(faults(open, { port: "x" }), [
-      "port: Invalid value: \"x\": 'no such overload': call arguments did not match a supported operator, function or macro signature for rule: self < 10",
+      "port: Invalid value: \"\": 'no such overload': call arguments did not match a supported operator, function or macro signature for rule: self < 10",
     ]);
   });
 
@@ -152,7 +152,7 @@ describe("changes", () => {
     assert.deepEqual(faults(immutable, { spec: { name: "a" } }, {}), []);
     assert.deepEqual(faults(immutable, { spec: { name: "a" } }, { spec: { name: "a" } }), []);
     assert.deepEqual(faults(immutable, { spec: { name: "b" } }, { spec: { name: "a" } }), [
-      'spec.name: Invalid value: "b": immutable',
+      'spec.name: Invalid value: "string": immutable',
     ]);
   });
 
@@ -184,7 +184,9 @@ describe("changes", () => {
       { name: "a", port: 1 },
     ];
     assert.deepEqual(faults(keyed, after(5), before), []);
-    assert.deepEqual(faults(keyed, after(4), before), ["[0].port: Invalid value: 4: failed rule: self >= oldSelf"]);
+    assert.deepEqual(faults(keyed, after(4), before), [
+      '[0].port: Invalid value: "integer": failed rule: self >= oldSelf',
+    ]);
     const whole = ruled({ ...keyed, items: objectOf({ name: text, port: integer }) }, "self == oldSelf");
     assert.deepEqual(faults(whole, before.toReversed(), before), []);
     assert.equal(faults(whole, after(5), before).length, 1);
@@ -205,7 +207,7 @@ describe("changes", () => {
     ]);
     // Items of plain lists have no predecessor, so a list that changed is judged as a whole.
     assert.deepEqual(faults(schema, { ...old, list: ["bad", "x"] }, old), [
-      "list[0]: Invalid value: \"bad\": failed rule: self != 'bad'",
+      "list[0]: Invalid value: \"string\": failed rule: self != 'bad'",
     ]);
   });
 });
@@ -240,5 +242,8 @@ describe("the budget of a write", () => {
 
 test("a stored rule that does not compile refuses writes and says why", () => {
   const [fault] = faults(objectOf({ name: ruled(text, "self ==") }), { name: "x" });
-  assert.match(fault ?? "", /^name: Invalid value: "x": rule compile error: compilation failed: ERROR: <input>:1:8: /);
+  assert.match(
+    fault ?? "",
+    /^name: Invalid value: "string": rule compile error: compilation failed: ERROR: <input>:1:8: /,
+  );
 });

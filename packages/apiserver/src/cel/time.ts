@@ -12,7 +12,7 @@ const lastSecond = 253_402_300_799n;
 /** Throws CelError for what is no Go duration. */
 export function parseDuration(text: string): Duration {
   const ms = parseGoDuration(text);
-  if (ms === undefined) throw new CelError(`time: invalid duration ${JSON.stringify(text)}`);
+  if (ms === undefined) throw new CelError("type conversion error from 'string' to 'google.protobuf.Duration'");
   return duration(BigInt(Math.round(ms * 1e6)));
 }
 
@@ -28,7 +28,7 @@ const rfc3339 = /^(\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2})(?:\.(\d{1,9}))?(Z|[+-]\d
 export function parseTimestamp(text: string): Timestamp {
   const parts = rfc3339.exec(text);
   const ms = parts ? Date.parse(`${parts[1]}${parts[3]}`.toUpperCase()) : NaN;
-  if (Number.isNaN(ms)) throw new CelError(`parsing time ${JSON.stringify(text)}: cannot parse as RFC 3339`);
+  if (Number.isNaN(ms)) throw new CelError("type conversion error from 'string' to 'google.protobuf.Timestamp'");
   return timestamp(BigInt(ms) * 1_000_000n + BigInt((parts?.[2] ?? "").padEnd(9, "0")));
 }
 

@@ -51,7 +51,7 @@ test("wrong rules are named, with their place", () => {
     ],
     [{ rule: "self.anything == 1" }, /undefined field 'anything'/],
     [{ rule: "self.metadata.name == ''" }, /undefined field 'metadata'/],
-    [{ rule: "self.name" }, /must evaluate to a bool, not string$/],
+    [{ rule: "self.name" }, /must evaluate to a bool$/],
     [{ rule: "true", messageExpression: "1" }, /\.messageExpression: .*messageExpression must evaluate to a string/],
     [{ rule: "true", messageExpression: "self.x" }, /messageExpression compilation failed: ERROR/],
     [
@@ -99,7 +99,7 @@ test("a definition with a wrong rule is refused, once for all versions that shar
   const causes = validateCrd(broken);
   assert.deepEqual(
     causes.map(({ field }) => field),
-    ["spec.versions[0].schema.openAPIV3Schema.x-kubernetes-validations[0].rule"],
+    ["spec.validation.openAPIV3Schema.x-kubernetes-validations[0].rule"],
   );
   assert.match(causes[0]?.message ?? "", /found no matching overload for '_==_' applied to '\(int, string\)'/);
 });

@@ -132,7 +132,7 @@ function keyHash(key: Value): string | undefined {
 
 /** Values with methods only: IP addresses, quantities, ... */
 export abstract class Opaque {
-  abstract readonly kind: "ip" | "cidr" | "url" | "quantity" | "format" | "json";
+  abstract readonly kind: "ip" | "cidr" | "url" | "quantity" | "semver" | "format" | "json";
   abstract equals(other: Opaque): boolean;
 }
 
@@ -200,6 +200,7 @@ const typeNames: Partial<Record<Kind, string>> = {
   cidr: "net.CIDR",
   url: "kubernetes.URL",
   quantity: "kubernetes.Quantity",
+  semver: "kubernetes.Semver",
   format: "kubernetes.NamedFormat",
 };
 

@@ -2,7 +2,14 @@
 
 import type { ApiContext } from "../api-context.ts";
 import { definitionsOf } from "./definition.ts";
-import { cleanupFinalizer, crdResource, type CustomResourceDefinition, instancesOf } from "./crd-lifecycle.ts";
+import {
+  cleanupFinalizer,
+  crdResource,
+  type CustomResourceDefinition,
+  establish,
+  instancesOf,
+  isEstablished,
+} from "./crd-lifecycle.ts";
 
 /** Serves what the stored definitions define, from now on until the store closes. */
 export function serveCustomResources(context: ApiContext): void {
@@ -24,6 +31,8 @@ class CustomResources {
   }
 
   serve(crd: CustomResourceDefinition): void {
+    // Its names are another's.
+    if (!isEstablished(crd.status)) return;
     try {
       this.#context.registry.setCustom(crd.metadata.name, definitionsOf(crd));
     } catch (error) {
@@ -36,6 +45,19 @@ class CustomResources {
     this.#context.registry.removeCustom(crd.metadata.name);
     this.#waiting.get(crd.metadata.name)?.();
     this.#waiting.delete(crd.metadata.name);
+    setImmediate(() => this.#retry(crd.spec.group));
+  }
+
+  /** A definition that went may have had names that others wait for. */
+  #retry(group: string): void {
+    const { store } = this.#context;
+    const all = [...store.scan(crdResource)].map(([, object]) => object as CustomResourceDefinition);
+    for (const crd of all) {
+      if (crd.spec.group !== group || isEstablished(crd.status)) continue;
+      const next = structuredClone(crd);
+      establish(next, crd, all);
+      if (isEstablished(next.status)) store.write(crdResource, crd.metadata.name, next);
+    }
   }
 
   #awaitLastInstance(crd: CustomResourceDefinition): void {

@@ -33,8 +33,19 @@ function unchanging(crd: KubeObject, old: KubeObject): StatusCause[] {
   return pairs.filter(([, a, b]) => a !== b).map(([path, value]) => invalidValue(path, value, "field is immutable"));
 }
 
+/** Objects may still be stored in a version that was the storage version once; the status says which. */
+function lostVersions(crd: KubeObject): StatusCause[] {
+  const { versions = [] } = (crd["spec"] ?? {}) as { versions?: { name?: string }[] };
+  const { storedVersions = [] } = (crd["status"] ?? {}) as { storedVersions?: string[] };
+  return storedVersions.flatMap((stored, index) =>
+    versions.some(({ name }) => name === stored)
+      ? []
+      : [invalidValue(`status.storedVersions[${index}]`, stored, "must appear in spec.versions")],
+  );
+}
+
 export const crdStrategy: WriteStrategy = {
   prepareForCreate: completeNames,
   prepareForUpdate: completeNames,
-  validate: (crd, old) => [...validateCrd(crd), ...(old ? unchanging(crd, old) : [])],
+  validate: (crd, old) => [...validateCrd(crd, old), ...(old ? [...unchanging(crd, old), ...lostVersions(crd)] : [])],
 };

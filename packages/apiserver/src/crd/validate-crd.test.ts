@@ -44,7 +44,11 @@ test("names, versions, columns and scale paths are checked", () => {
       /^spec\.versions: .*exactly one version marked as storage version/,
     ],
     ["no storage version", (f) => (f.spec.versions[0].storage = false), /^spec\.versions: .*exactly one/],
-    ["repeated version", (f) => (f.spec.versions[1].name = "v1"), /^spec\.versions\[1\]\.name: Duplicate value: "v1"/],
+    [
+      "repeated version",
+      (f) => (f.spec.versions[1].name = "v1"),
+      /^spec\.versions: .*must contain unique version names/,
+    ],
     [
       "no schema",
       (f) => (f.spec.versions[1]["schema"] = {} as never),
@@ -53,12 +57,12 @@ test("names, versions, columns and scale paths are checked", () => {
     [
       "column path",
       (f) => (f.spec.versions[0]["additionalPrinterColumns"] = [{ name: "A", type: "string", jsonPath: ".a[" }]),
-      /jsonPath: .*unterminated/,
+      /JSONPath: .*unterminated/,
     ],
     [
       "column type",
       (f) => (f.spec.versions[0]["additionalPrinterColumns"] = [{ name: "A", type: "text", jsonPath: ".a" }]),
-      /type: Unsupported value: "text"/,
+      /type: Invalid value: "text": must be one of boolean,date,integer,number,string/,
     ],
     [
       "scale path",
@@ -73,6 +77,28 @@ test("names, versions, columns and scale paths are checked", () => {
       (f) => (f.spec["conversion"] = { strategy: "Webhook" }),
       /^spec\.conversion\.strategy: .*not served here/,
     ],
+    ["scope", (f) => (f.spec.scope = "Everywhere"), /^spec\.scope: Unsupported value: "Everywhere"/],
+    [
+      "group of Kubernetes without approval",
+      (f) => ((f.spec.group = "demo.k8s.io"), (f.metadata.name = "routes.demo.k8s.io")),
+      /^metadata\.annotations\[api-approved\.kubernetes\.io\]: Required value: protected groups/,
+    ],
+    [
+      "deprecation of a version that is not deprecated",
+      (f) => (f.spec.versions[0]["deprecationWarning"] = "gone soon"),
+      /^spec\.versions\[0\]\.deprecationWarning: .*can only be set for deprecated versions/,
+    ],
+    ...[
+      [".spec.hostnames", /must point to a field of type string, boolean or integer/],
+      [".spec.none", /is an invalid path: does not refer to a valid field/],
+      [".metadata.name", /is an invalid path: does not refer to a valid field/],
+      ["spec.open", /is an invalid path: expected \[ or \. but got: spec/],
+      [".spec.hostnames[0]", /array notation is not allowed/],
+    ].map(([jsonPath, words]): [string, (fixture: Fixture) => void, RegExp] => [
+      `selectable field ${String(jsonPath)}`,
+      (f) => (f.spec.versions[0]["selectableFields"] = [{ jsonPath }]),
+      words as RegExp,
+    ]),
     ["preserve", (f) => (f.spec["preserveUnknownFields"] = true), /^spec\.preserveUnknownFields: /],
   ];
   for (const [name, change, expected] of cases) {
@@ -113,14 +139,46 @@ test("schemas must be structural", () => {
       { type: "object", anyOf: [{ type: "object" }] },
       /anyOf\[0\]\.type: Forbidden: must be empty to be structural/,
     ],
+    // Only the root has to declare what its combinators speak of.
+    ["field only a combinator knows", { type: "object", anyOf: [{ properties: { a: { pattern: "x" } } }] }, undefined],
     [
-      "field only a combinator knows",
-      { type: "object", anyOf: [{ properties: { a: { pattern: "x" } } }] },
-      /properties\[x\]\.properties\[a\]: Required value: because it is defined in a combinator/,
+      "nullable inside a combinator",
+      { type: "object", allOf: [{ nullable: true }] },
+      /allOf\[0\]\.nullable: Forbidden: must be false to be structural/,
+    ],
+    [
+      "default of unknown fields",
+      { type: "object", properties: { a: { type: "string" } }, default: { b: 1 } },
+      /default: Invalid value: .*must not have unknown fields/,
+    ],
+    [
+      "set of objects that are not atomic",
+      { type: "array", items: { type: "object" }, "x-kubernetes-list-type": "set" },
+      /items\.x-kubernetes-map-type: .*must be atomic as item of a list with x-kubernetes-list-type=set/,
+    ],
+    [
+      "map key that may be missing",
+      {
+        type: "array",
+        items: { type: "object", properties: { a: { type: "string" } } },
+        "x-kubernetes-list-type": "map",
+        "x-kubernetes-list-map-keys": ["a"],
+      },
+      /items\.properties\[a\]\.default: Required value: .*must have a default or be a required property/,
+    ],
+    [
+      "embedded resource of nothing",
+      { type: "object", "x-kubernetes-embedded-resource": true },
+      /properties: Required/,
+    ],
+    [
+      "map type of a list",
+      { type: "string", "x-kubernetes-map-type": "atomic" },
+      /must be object if x-kubernetes-map-type/,
     ],
     ["bad pattern", { type: "string", pattern: "(" }, /pattern: .*valid regular expression/],
     ["look-ahead", { type: "string", pattern: "(?=a)" }, /pattern: .*valid regular expression/],
-    ["default of another type", { type: "string", default: 1 }, /default: .*must be of type string/],
+    ["default of another type", { type: "string", default: 1 }, /default: .*: {2}in body must be of type string/],
     [
       "map without keys",
       { type: "array", items: { type: "object" }, "x-kubernetes-list-type": "map" },
@@ -134,14 +192,15 @@ test("schemas must be structural", () => {
         "x-kubernetes-list-type": "map",
         "x-kubernetes-list-map-keys": ["a"],
       },
-      /list-map-keys\[0\]: /,
+      /list-map-keys: .*entries must all be names of item properties/,
     ],
     ["set of no list", { type: "string", "x-kubernetes-list-type": "set" }, /must be array/],
   ];
   for (const [name, schema, expected] of cases) {
-    const found = faults(
-      (f) => (f.spec.versions[0].schema.openAPIV3Schema = { type: "object", properties: { x: schema } }),
-    );
+    const found = faults((f) => {
+      f.spec.versions[0].schema.openAPIV3Schema = { type: "object", properties: { x: schema } };
+      delete f.spec.versions[0]["selectableFields"];
+    });
     if (!expected) assert.deepEqual(found, [], name);
     else {
       assert.equal(found.length, 1, `${name}: ${JSON.stringify(found)}`);

@@ -4,8 +4,10 @@ import type { Schema } from "@gatehouse/apimachinery/schema";
 import type { StatusCause } from "@gatehouse/apimachinery/status-error";
 import { forbiddenField, invalidValue, notSupported, required } from "../schema/field-cause.ts";
 import { applyDefaults } from "../schema/default.ts";
+import { pruneUnknown } from "../schema/prune.ts";
 import { compilePattern } from "../schema/pattern.ts";
 import { validateSchema } from "../schema/validate.ts";
+import { validateExtensions, validateOwnFields } from "./validate-extensions.ts";
 
 const types = ["array", "boolean", "integer", "number", "object", "string"];
 
@@ -37,6 +39,7 @@ export function validateStructure(schema: Schema, path: string): StatusCause[] {
         : invalidValue(`${path}.type`, schema.type, "must be object at the root"),
     );
   }
+  causes.push(...validateOwnFields(schema, path));
   check(schema, path, causes, true);
   return causes;
 }
@@ -62,17 +65,14 @@ function check(schema: Schema, path: string, causes: StatusCause[], isRoot: bool
     );
   }
   if (schema.pattern !== undefined) checkPattern(schema.pattern, path, causes);
-  checkList(schema, path, causes);
-  if (schema.default !== undefined) {
-    const value = structuredClone(schema.default);
-    applyDefaults(schema, value);
-    causes.push(...validateSchema(schema, value, `${path}.default`));
-  }
+  causes.push(...validateExtensions(schema, path));
+  // A default of null is none.
+  if (schema.default !== undefined && schema.default !== null) causes.push(...checkDefault(schema, `${path}.default`));
   for (const key of ["allOf", "anyOf", "oneOf"] as const) {
     for (const [index, part] of (schema[key] ?? []).entries())
-      checkNested(schema, part, `${path}.${key}[${index}]`, causes);
+      checkNested(schema, part, `${path}.${key}[${index}]`, causes, isRoot);
   }
-  if (schema.not) checkNested(schema, schema.not, `${path}.not`, causes);
+  if (schema.not) checkNested(schema, schema.not, `${path}.not`, causes, isRoot);
   for (const [name, property] of Object.entries(schema.properties ?? {})) {
     check(property, `${path}.properties[${name}]`, causes, false);
   }
@@ -82,19 +82,24 @@ function check(schema: Schema, path: string, causes: StatusCause[], isRoot: bool
   if (schema.items) check(schema.items, `${path}.items`, causes, false);
 }
 
+function checkDefault(schema: Schema, at: string): StatusCause[] {
+  const value = structuredClone(schema.default);
+  const unknown = pruneUnknown({ properties: { value: schema } }, { value });
+  if (unknown.length > 0) return [invalidValue(at, schema.default, "must not have unknown fields")];
+  applyDefaults(schema, value);
+  // Messages of kube-openapi leave out where in the definition it is.
+  return validateSchema(schema, value, at).map((cause) => ({
+    ...cause,
+    message: cause.message.replaceAll(at, ""),
+  }));
+}
+
 function checkType(schema: Schema, path: string, causes: StatusCause[], isRoot: boolean): void {
   const open = schema["x-kubernetes-int-or-string"] || schema["x-kubernetes-preserve-unknown-fields"];
   if (schema.type === undefined) {
     if (!open && !isRoot) causes.push(required(`${path}.type`, "must not be empty for specified object fields"));
   } else if (!types.includes(schema.type)) {
     causes.push(notSupported(`${path}.type`, schema.type, types));
-  } else if (schema["x-kubernetes-int-or-string"]) {
-    causes.push(invalidValue(`${path}.type`, schema.type, "must be empty if x-kubernetes-int-or-string is true"));
-  }
-  if (schema["x-kubernetes-embedded-resource"] && schema.type !== "object") {
-    causes.push(
-      invalidValue(`${path}.type`, schema.type ?? "", "must be object if x-kubernetes-embedded-resource is true"),
-    );
   }
   if (schema.type === "array" && !schema.items) causes.push(required(`${path}.items`, "must be specified"));
 }
@@ -113,50 +118,34 @@ function checkPattern(pattern: string, path: string, causes: StatusCause[]): voi
   }
 }
 
-function checkList(schema: Schema, path: string, causes: StatusCause[]): void {
-  const listType = schema["x-kubernetes-list-type"];
-  const keys = schema["x-kubernetes-list-map-keys"] ?? [];
-  const at = `${path}.x-kubernetes-list-type`;
-  if (listType === undefined) {
-    if (keys.length > 0) causes.push(invalidValue(at, "", "must be map if x-kubernetes-list-map-keys is non-empty"));
-    return;
-  }
-  if (!["atomic", "set", "map"].includes(listType)) causes.push(notSupported(at, listType, ["atomic", "map", "set"]));
-  if (schema.type !== "array")
-    causes.push(
-      invalidValue(`${path}.type`, schema.type ?? "", "must be array if x-kubernetes-list-type is specified"),
-    );
-  if (listType !== "map") return;
-  if (keys.length === 0)
-    causes.push(required(`${path}.x-kubernetes-list-map-keys`, "must not be empty if x-kubernetes-list-type is map"));
-  for (const [index, key] of keys.entries()) {
-    if (schema.items?.properties?.[key]) continue;
-    causes.push(
-      invalidValue(`${path}.x-kubernetes-list-map-keys[${index}]`, key, "entries must all be names of item properties"),
-    );
-  }
-}
-
-/** Inside a combinator a schema may only restrict what the main level (`main`) declares. */
-function checkNested(main: Schema, part: Schema, path: string, causes: StatusCause[]): void {
+/**
+ * Inside a combinator a schema may only restrict what the main level (`main`) declares; for those of the root (`isComplete`) the
+ * API server also insists that it declares it.
+ */
+function checkNested(main: Schema, part: Schema, path: string, causes: StatusCause[], isComplete: boolean): void {
   for (const key of mainLevelOnly) {
     if (part[key] === undefined) continue;
     // anyOf: [{type: integer}, {type: string}] is the usual long form of int-or-string.
     if (key === "type" && main["x-kubernetes-int-or-string"]) continue;
-    causes.push(forbiddenField(`${path}.${key}`, "must be empty to be structural"));
+    const wanted = { default: "undefined", nullable: "false" }[key as string] ?? "empty";
+    causes.push(forbiddenField(`${path}.${key}`, `must be ${wanted} to be structural`));
   }
   if (part.pattern !== undefined) checkPattern(part.pattern, path, causes);
   for (const [name, property] of Object.entries(part.properties ?? {})) {
-    const declared = main.properties?.[name] ?? (main["x-kubernetes-preserve-unknown-fields"] ? {} : undefined);
-    if (!declared) causes.push(required(pathOfProperty(path, name), "because it is defined in a combinator"));
-    else checkNested(declared, property, `${path}.properties[${name}]`, causes);
+    const declared =
+      main.properties?.[name] ??
+      (typeof main.additionalProperties === "object" ? main.additionalProperties : undefined);
+    if (!declared && isComplete) {
+      const at = `${path}.properties[${name}]`;
+      causes.push(required(pathOfProperty(path, name), `because it is defined in ${at}`));
+    } else checkNested(declared ?? {}, property, `${path}.properties[${name}]`, causes, isComplete);
   }
-  if (part.items) checkNested(main.items ?? {}, part.items, `${path}.items`, causes);
+  if (part.items) checkNested(main.items ?? {}, part.items, `${path}.items`, causes, isComplete);
   for (const key of ["allOf", "anyOf", "oneOf"] as const) {
     for (const [index, inner] of (part[key] ?? []).entries())
-      checkNested(main, inner, `${path}.${key}[${index}]`, causes);
+      checkNested(main, inner, `${path}.${key}[${index}]`, causes, isComplete);
   }
-  if (part.not) checkNested(main, part.not, `${path}.not`, causes);
+  if (part.not) checkNested(main, part.not, `${path}.not`, causes, isComplete);
 }
 
 /** Where the main level would have to declare a property that only a combinator at `path` names. */

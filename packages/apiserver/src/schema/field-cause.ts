@@ -62,6 +62,15 @@ export function tooMany(field: string, actual: number, limit: number): StatusCau
   };
 }
 
+/** A cause when `value` is below zero. */
+export function nonNegative(field: string, value: number | undefined): StatusCause[] {
+  return value !== undefined && value < 0 ? [invalidValue(field, value, "must be greater than or equal to 0")] : [];
+}
+
+export function notFoundField(field: string, value: unknown): StatusCause {
+  return { reason: "FieldValueNotFound", message: `Not found: ${shown(value)}`, field };
+}
+
 export function forbiddenField(field: string, detail: string): StatusCause {
   return { reason: "FieldValueForbidden", message: `Forbidden: ${detail}`, field };
 }

@@ -6,8 +6,13 @@ import { parseGoDuration } from "@gatehouse/apimachinery/duration";
 const label = "[a-z0-9](?:[-a-z0-9]*[a-z0-9])?";
 const shortName = new RegExp(`^${label}$`);
 const longName = new RegExp(`^${label}(?:\\.${label})*$`);
-const hostname =
-  /^[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?(?:\.[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?)*\.?$/;
+/** Symbols and letters of all scripts; one label alone, or several of which the last is at least two letters. */
+const hostnameStart = "[a-zA-Z0-9\\p{S}\\p{L}]";
+const hostnameLabel = `${hostnameStart}(?:[-a-zA-Z0-9\\p{S}\\p{L}]{0,61}${hostnameStart})?`;
+const hostname = new RegExp(
+  `^(?:${hostnameStart}(?:-?${hostnameStart}{0,62})?|(?:${hostnameLabel}\\.)+[a-zA-Z\\p{L}]{2,63})$`,
+  "u",
+);
 const dateTime = /^(\d{4}-\d{2}-\d{2})[Tt ](\d{2}):(\d{2}):(\d{2})(?:\.\d+)?(?:[Zz]|[+-](\d{2}):(\d{2}))$/;
 
 const matches = (pattern: RegExp) => (text: string) => pattern.test(text);
@@ -42,20 +47,33 @@ function isURI(text: string): boolean {
 const uuid = (version: string, variant: string): ((text: string) => boolean) =>
   matches(new RegExp(`^[0-9a-f]{8}-?[0-9a-f]{4}-?${version}[0-9a-f]{3}-?${variant}[0-9a-f]{3}-?[0-9a-f]{12}$`, "i"));
 
+/** Besides Go's durations, amounts with a unit that is written out somewhere in the text: `3 days`. */
+function isDuration(text: string): boolean {
+  if (parseGoDuration(text) !== undefined) return true;
+  const units = [...text.matchAll(/\d+\s*([A-Za-zµ]+)/g)].map(([, unit = ""]) => unit.toLowerCase());
+  return units.some((unit) =>
+    /^(?:ns|nano.*|us|µs|micro.*|ms|milli.*|s|sec.*|m|min.*|h|hr|hour.*|d|day.*|w|wk|week.*)$/.test(unit),
+  );
+}
+
+const cardNumber =
+  /^(?:4\d{12}(?:\d{3})?|5[1-5]\d{14}|6(?:011|5\d\d)\d{12}|3[47]\d{13}|3(?:0[0-5]|[68]\d)\d{11}|(?:2131|1800|35\d{3})\d{11})$/;
+
 const checks: Record<string, (text: string) => boolean> = {
   bsonobjectid: matches(/^[0-9a-fA-F]{24}$/),
   // Line breaks are skipped, as Go's decoder does.
   byte: (text) => /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/.test(text.replace(/[\r\n]/g, "")),
   cidr: isCIDR,
+  creditcard: (text) => cardNumber.test(text.replace(/\D/g, "")),
   date: isDate,
   datetime: isDateTime,
-  duration: (text) => parseGoDuration(text) !== undefined,
-  email: matches(/^[^\s@<>]+@[^\s@<>]+$/),
+  duration: isDuration,
+  email: matches(/^(?:[^\s@<>]+@[^\s@<>]+|[^@<>]*<[^\s@<>]+@[^\s@<>]+>)$/),
   hexcolor: matches(/^#?(?:[0-9a-fA-F]{3}|[0-9a-fA-F]{6})$/),
-  hostname: (text) => text.length <= 255 && hostname.test(text),
-  ip: (text) => isIP(text) !== 0,
+  hostname: (text) =>
+    text.length <= 255 && text.split(".").every((part) => Buffer.byteLength(part) <= 63) && hostname.test(text),
   ipv4: isIPv4,
-  ipv6: isIPv6,
+  ipv6: (text) => isIPv6(text) && !text.includes("%"),
   isbn: matches(/^(?:97[89][- ]?)?(?:\d[- ]?){9}[\dX]$/),
   isbn10: matches(/^(?:\d[- ]?){9}[\dX]$/),
   isbn13: matches(/^97[89][- ]?(?:\d[- ]?){10}$/),
@@ -75,4 +93,9 @@ const checks: Record<string, (text: string) => boolean> = {
 export function matchesFormat(format: string, text: string): boolean {
   const name = format.replaceAll("-", "");
   return Object.hasOwn(checks, name) ? (checks[name]?.(text) ?? true) : true;
+}
+
+/** True for the formats that are checked. */
+export function isKnownFormat(format: string | undefined): boolean {
+  return format !== undefined && Object.hasOwn(checks, format.replaceAll("-", ""));
 }

@@ -130,7 +130,7 @@ test("faults are worded as Kubernetes words them", () => {
     [
       { type: "object", minProperties: 1 },
       {},
-      "spec.x: FieldValueInvalid: Invalid value: {}: spec.x in body should have at least 1 properties",
+      "spec.x: FieldValueInvalid: Invalid value: 0: spec.x in body should have at least 1 properties",
     ],
     [
       { type: "object", maxProperties: 1 },
@@ -192,20 +192,20 @@ test("combinations tell which rule failed", () => {
   assert.deepEqual(faults(object({ not: one }), { b: 1 }), []);
   assert.equal(
     first({ oneOf: [one, other] }, { a: 1, b: 1 }),
-    'spec.x: FieldValueInvalid: Invalid value: "": "spec.x" must validate one and only one schema (oneOf). Found 2 valid alternatives',
+    ': FieldValueInvalid: Invalid value: "": "spec.x" must validate one and only one schema (oneOf). Found 2 valid alternatives',
   );
   assert.equal(
     first({ oneOf: [one, other] }, {}),
-    'spec.x: FieldValueInvalid: Invalid value: "": "spec.x" must validate one and only one schema (oneOf). Found none valid',
+    ': FieldValueInvalid: Invalid value: "": "spec.x" must validate one and only one schema (oneOf). Found none valid',
   );
   assert.equal(
     first({ anyOf: [one, other] }, {}),
-    'spec.x: FieldValueInvalid: Invalid value: "": "spec.x" must validate at least one schema (anyOf)',
+    ': FieldValueInvalid: Invalid value: "": "spec.x" must validate at least one schema (anyOf)',
   );
   assert.equal(first({ allOf: [one, other] }, { a: 1 }), "spec.x.b: FieldValueRequired: Required value");
   assert.equal(
     first({ not: one }, { a: 1 }),
-    'spec.x: FieldValueInvalid: Invalid value: "": "spec.x" must not validate the schema (not)',
+    ': FieldValueInvalid: Invalid value: "": "spec.x" must not validate the schema (not)',
   );
 });
 

@@ -43,7 +43,7 @@ const truths: Record<string, string[]> = {
     "isQuantity('1.5Gi') && isQuantity('-2k') && isQuantity('1e3') && !isQuantity('1.5GiB') && !isQuantity('k') && !isQuantity('')",
     "quantity('1Ki') == quantity('1024') && quantity('1.5').isGreaterThan(quantity('1499m')) && quantity('200M') == quantity('0.2G')",
     "quantity('1k').isInteger() && !quantity('1500m').isInteger() && quantity('1k').asInteger() == 1000",
-    "quantity('1').add(quantity('500m')) == quantity('1500m') && quantity('1').sub(2).sign() == -1",
+    "quantity('1').add(quantity('500m')) == quantity('1500m') && sign(quantity('1').sub(2)) == -1",
     "quantity('1').compareTo(quantity('2')) == -1 && quantity('1500m').asApproximateFloat() == 1.5",
   ],
   formats: [

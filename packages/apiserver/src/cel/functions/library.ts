@@ -8,6 +8,7 @@ import { formatLibrary } from "./formats.ts";
 import { network } from "./network.ts";
 import type { Overload, Parameter } from "./overload.ts";
 import { quantities } from "./quantities.ts";
+import { semvers } from "./semvers.ts";
 import { strings } from "./strings.ts";
 import { times } from "./times.ts";
 import { urls } from "./urls.ts";
@@ -20,6 +21,7 @@ for (const overload of [
   formatLibrary,
   network,
   quantities,
+  semvers,
   strings,
   times,
   urls,

@@ -50,7 +50,10 @@ function readAddress(text: string): Address | undefined {
 
 function address(text: string): Address {
   const found = readAddress(text);
-  if (!found) throw new CelError(`IP Address ${JSON.stringify(text)} parse error during conversion from string`);
+  if (!found)
+    throw new CelError(
+      `IP Address ${JSON.stringify(text)} parse error during conversion from string: ParseAddr(${JSON.stringify(text)}): unable to parse IP`,
+    );
   return found;
 }
 
@@ -106,7 +109,8 @@ function readBlock(text: string): Block | undefined {
 
 function block(text: string): Block {
   const found = readBlock(text);
-  if (!found) throw new CelError(`CIDR ${JSON.stringify(text)} parse error during conversion from string`);
+  if (!found)
+    throw new CelError(`network address parse error during conversion from string: ${JSON.stringify(text)} is no CIDR`);
   return found;
 }
 

@@ -70,7 +70,7 @@ function asInteger(value: Quantity): bigint {
 export const quantities: Overload[] = [
   fn("quantity(string)", "quantity", (text: string) => quantity(text)),
   fn("isQuantity(string)", "bool", (text: string) => readQuantity(text) !== undefined),
-  method("sign(quantity)", "int", (value: Quantity) => order(value, new Quantity(0n))),
+  fn("sign(quantity)", "int", (value: Quantity) => order(value, new Quantity(0n))),
   method("isInteger(quantity)", "bool", ({ whole }: Quantity) => whole !== undefined),
   method("asInteger(quantity)", "int", asInteger),
   method("asApproximateFloat(quantity)", "double", (value: Quantity) => Number(value.nanos) / 1e9),

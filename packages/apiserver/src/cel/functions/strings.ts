@@ -187,7 +187,6 @@ export const strings: Overload[] = [
   changed("lowerAscii", (text) => text.replace(/[A-Z]+/g, (letters) => letters.toLowerCase())),
   changed("upperAscii", (text) => text.replace(/[a-z]+/g, (letters) => letters.toUpperCase())),
   changed("trim", (text) => text.trim()),
-  changed("reverse", (text) => Array.from(text).toReversed().join("")),
   fn("strings.quote(string)", "string", (text: string, meter: Meter) => {
     meter.spendText(text.length);
     return `"${text.replace(/[\p{Cc}\\"]/gu, (char) => quoteEscapes[char] ?? char)}"`;
