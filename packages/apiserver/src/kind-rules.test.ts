@@ -106,7 +106,7 @@ describe("kinds' own rules", () => {
     [
       "two containers of one name",
       { containers: [1, 2].map(() => ({ name: "a", image: "b" })) },
-      /spec.containers\[1\]: Duplicate value: .*"a"/,
+      /spec.containers\[1\].name: Duplicate value: "a"/,
     ],
     ["no image", { containers: [{ name: "a", image: "" }] }, /spec.containers\[0\].image: Required/],
     [
@@ -255,6 +255,6 @@ describe("kinds' own rules", () => {
     const warnings: string[] = [];
     const onWarning = (warning: string) => warnings.push(warning);
     await client.create<KubeObject>(ingresses, ingress({ path: "/x", pathType: "Prefix" }), { onWarning });
-    assert.deepEqual(warnings, ["Ingresses are stored but not served here; use the Gateway API"]);
+    assert.match(warnings.join(), /^Ingresses are stored but not served by the built-in gateway/);
   });
 });

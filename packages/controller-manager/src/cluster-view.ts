@@ -5,7 +5,14 @@ import { createInformer, type Informer, type InformerOptions } from "@gatehouse/
 import type { Log } from "@gatehouse/apimachinery/log";
 import type { KubeObject } from "@gatehouse/apimachinery/meta";
 import type { ResourceType } from "@gatehouse/apimachinery/resource-type";
-import { controllerRevisions, daemonSets, deployments, replicaSets } from "@gatehouse/apimachinery/types/apps-v1";
+import {
+  controllerRevisions,
+  daemonSets,
+  deployments,
+  replicaSets,
+  statefulSets,
+} from "@gatehouse/apimachinery/types/apps-v1";
+import { cronJobs, jobs } from "@gatehouse/apimachinery/types/batch-v1";
 import {
   configMaps,
   endpoints,
@@ -16,6 +23,7 @@ import {
   services,
 } from "@gatehouse/apimachinery/types/core-v1";
 import { endpointSlices } from "@gatehouse/apimachinery/types/discovery-v1";
+import { clusterRoles } from "@gatehouse/apimachinery/types/rbac-v1";
 import { createObjectView, type ObjectView } from "./object-view.ts";
 
 /** The ConfigMap that carries the cluster's CA into every namespace; the only ones the controllers watch. */
@@ -41,9 +49,13 @@ export function createClusterView(client: ApiClient, log: Log) {
     deployments: view(deployments),
     replicaSets: view(replicaSets),
     daemonSets: view(daemonSets),
+    statefulSets: view(statefulSets),
+    jobs: view(jobs),
+    cronJobs: view(cronJobs),
     controllerRevisions: view(controllerRevisions),
     endpointSlices: view(endpointSlices),
     endpoints: view(endpoints),
+    clusterRoles: view(clusterRoles),
     /** Resolves when every kind is listed. */
     start: async (): Promise<void> => {
       await Promise.all(informers.map((informer) => informer.start()));

@@ -2,18 +2,22 @@
 
 import type { ApiClient } from "@gatehouse/apimachinery/api-client";
 import type { Log } from "@gatehouse/apimachinery/log";
+import { startClusterRoleAggregation } from "./cluster-role-aggregation.ts";
 import { createClusterView } from "./cluster-view.ts";
 import type { Controller, ControllerContext } from "./controller.ts";
+import { startCronJobController } from "./cron-job.ts";
 import { startDaemonSetController } from "./daemon-set.ts";
 import { startDeploymentController } from "./deployment.ts";
 import { startEndpointSliceController } from "./endpoint-slice.ts";
 import { startEndpointsController } from "./endpoints.ts";
 import { createEventRecorder } from "./events.ts";
 import { startGarbageCollector } from "./garbage-collector.ts";
+import { startJobController } from "./job.ts";
 import { startNamespaceController } from "./namespace.ts";
 import { startReplicaSetController } from "./replica-set.ts";
 import { startScheduler } from "./scheduler.ts";
 import { startServiceAccountController } from "./service-account.ts";
+import { startStatefulSetController } from "./stateful-set.ts";
 
 export interface ControllerManager {
   /** Resolves when every informer is synced and the controllers work. */
@@ -54,10 +58,14 @@ function startControllers(context: ControllerContext, clusterCA: string): Contro
     startDeploymentController(context),
     startReplicaSetController(context),
     startDaemonSetController(context),
+    startStatefulSetController(context),
+    startJobController(context),
+    startCronJobController(context),
     startScheduler(context),
     startEndpointSliceController(context),
     startEndpointsController(context),
     startNamespaceController(context),
+    startClusterRoleAggregation(context),
     startGarbageCollector(context),
   ];
 }

@@ -3,11 +3,10 @@
 
 import type { DaemonSet } from "@gatehouse/apimachinery/types/apps-v1";
 import type { Node, Pod, PodSpec } from "@gatehouse/apimachinery/types/core-v1";
+import { revisionHashLabel } from "./controller-revisions.ts";
 import { isAvailable, isReady, isTerminal, isTerminating } from "./pod-state.ts";
 import { resolveIntOrPercent } from "./rolling.ts";
 import { matchesNode, taintsOf, type Toleration, untolerated } from "./scheduling.ts";
-
-export const revisionHashLabel = "controller-revision-hash";
 
 export interface DaemonPlan {
   /** Names of nodes that need a pod. */

@@ -6,8 +6,14 @@ import { type DaemonSet, daemonSets } from "@gatehouse/apimachinery/types/apps-v
 import type { Pod } from "@gatehouse/apimachinery/types/core-v1";
 import { claimOf, settleClaim } from "./claim.ts";
 import { type Controller, type ControllerContext, controllerQueue } from "./controller.ts";
-import { daemonPodSpec, daemonSetStatus, nodeOf, planDaemonPods, revisionHashLabel } from "./daemon-plan.ts";
-import { deleteRevision, hashOf, settleHistory, surplusRevisions } from "./daemon-revisions.ts";
+import {
+  deleteRevision,
+  type RevisionedKind,
+  revisionHashLabel,
+  settleHistory,
+  surplusRevisions,
+} from "./controller-revisions.ts";
+import { daemonPodSpec, daemonSetStatus, nodeOf, planDaemonPods } from "./daemon-plan.ts";
 import { canonical, statusDiffers } from "./canonical-json.ts";
 import { createPods, deletePods, podFromTemplate } from "./pod-control.ts";
 import { availableAfter } from "./pod-state.ts";
@@ -78,9 +84,10 @@ async function reconcile(
   const { client, view } = context;
   const { spec, metadata } = daemonSet;
   if (metadata.deletionTimestamp || requirementsOf(spec.selector).length === 0) return undefined;
-  const history = await settleHistory(context, daemonSet);
+  const kind = revisionedKind(context);
+  const history = await settleHistory(context, kind, daemonSet);
   if (!history) return undefined;
-  const hash = hashOf(history.present);
+  const hash = history.present.metadata.labels?.[revisionHashLabel] ?? "";
   const claim = claimOf(daemonSet, spec.selector, view.pods.inNamespace(metadata.namespace ?? ""));
   const pods = await settleClaim(client, view.pods, daemonSet, daemonSets, claim);
   const nodes = view.nodes.all();
@@ -99,11 +106,16 @@ async function reconcile(
   if (statusDiffers(daemonSet.status, status)) {
     view.daemonSets.wrote(await client.updateStatus(daemonSets, { ...daemonSet, status }));
   }
-  const surplus = surplusRevisions(daemonSet, history.old, pods);
+  const surplus = surplusRevisions(kind, daemonSet, history.old, pods);
   await Promise.all(surplus.map((revision) => deleteRevision(context, revision)));
   const waits = pods.map((pod) => availableAfter(pod, spec.minReadySeconds ?? 0) ?? 0).filter((wait) => wait > 0);
   const next = Math.min(held.next ?? Infinity, ...waits);
   return Number.isFinite(next) ? next : undefined;
+}
+
+function revisionedKind({ view }: ControllerContext): RevisionedKind<DaemonSet> {
+  const emptyStatus = { currentNumberScheduled: 0, desiredNumberScheduled: 0, numberMisscheduled: 0, numberReady: 0 };
+  return { type: daemonSets, view: view.daemonSets, hashLabel: revisionHashLabel, emptyStatus };
 }
 
 function daemonPod(daemonSet: DaemonSet, hash: string, nodeName: string): Pod {

@@ -27,7 +27,7 @@ export function planReplicas(replicaSet: ReplicaSet, active: Pod[]): ReplicaPlan
  * not ready, cheap by `pod-deletion-cost`, latest ready, most restarted, newest. Node spread does not count: there
  * is one node.
  */
-function compareForDeletion(a: Pod, b: Pod): number {
+export function compareForDeletion(a: Pod, b: Pod): number {
   return (
     Number(Boolean(a.spec.nodeName)) - Number(Boolean(b.spec.nodeName)) ||
     phaseRank(a) - phaseRank(b) ||

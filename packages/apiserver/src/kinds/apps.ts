@@ -1,16 +1,30 @@
 // The kinds of apps/v1.
 
 import { controllerOf } from "@gatehouse/apimachinery/meta";
-import { controllerRevisions, daemonSets, deployments, replicaSets } from "@gatehouse/apimachinery/types/apps-v1";
-import type { ControllerRevision, DaemonSet, Deployment, ReplicaSet } from "@gatehouse/apimachinery/types/apps-v1";
+import {
+  controllerRevisions,
+  daemonSets,
+  deployments,
+  replicaSets,
+  statefulSets,
+} from "@gatehouse/apimachinery/types/apps-v1";
+import type {
+  ControllerRevision,
+  DaemonSet,
+  Deployment,
+  ReplicaSet,
+  StatefulSet,
+} from "@gatehouse/apimachinery/types/apps-v1";
 import type { ResourceDefinition } from "../resource-definition.ts";
 import { controllerRevisionStrategy } from "../strategies/controller-revision.ts";
 import { daemonSetStrategy } from "../strategies/daemon-set.ts";
 import { deploymentStrategy } from "../strategies/deployment.ts";
 import { replicaSetStrategy } from "../strategies/replica-set.ts";
+import { statefulSetStrategy } from "../strategies/stateful-set.ts";
 import { ageColumn, column, formatLabels, nameColumn, workloadColumns } from "./columns.ts";
 import { builtIn, selectable } from "./definition-helpers.ts";
 import { anyObject, int64 } from "./schema-helpers.ts";
+import { statefulSetSpec, statefulSetStatus } from "./types/stateful-set.ts";
 import {
   daemonSetSpec,
   daemonSetStatus,
@@ -106,6 +120,27 @@ function daemonSet(): ResourceDefinition {
   });
 }
 
+function statefulSet(): ResourceDefinition {
+  return builtIn(statefulSets, {
+    package: apps,
+    description: "Keeps a number of pods running, each with a name of its own that stays.",
+    fields: { spec: statefulSetSpec, status: statefulSetStatus },
+    shortNames: ["sts"],
+    categories: ["all"],
+    columns: [
+      nameColumn,
+      column<StatefulSet>("Ready", "Pods that are ready, of how many.", ({ spec, status }) => {
+        return `${status?.readyReplicas ?? 0}/${spec.replicas ?? 1}`;
+      }),
+      ageColumn,
+      // Containers and images; the selector is not shown.
+      ...workloadColumns.slice(0, 2),
+    ],
+    subresources: { status: true, scale },
+    strategy: statefulSetStrategy,
+  });
+}
+
 function controllerName(object: ControllerRevision): string {
   const owner = controllerOf(object);
   if (!owner) return "<none>";
@@ -116,7 +151,7 @@ function controllerName(object: ControllerRevision): string {
 function controllerRevision(): ResourceDefinition {
   return builtIn(controllerRevisions, {
     package: apps,
-    description: "An earlier state of a DaemonSet, to roll back to.",
+    description: "An earlier state of a DaemonSet or StatefulSet, to roll back to.",
     fields: {
       data: anyObject("The state.", { "x-kubernetes-map-type": "atomic" }),
       "revision!": int64("Number of the revision.", { default: 0 }),
@@ -132,5 +167,5 @@ function controllerRevision(): ResourceDefinition {
 }
 
 export function appsDefinitions(): ResourceDefinition[] {
-  return [deployment(), replicaSet(), daemonSet(), controllerRevision()];
+  return [deployment(), replicaSet(), daemonSet(), statefulSet(), controllerRevision()];
 }

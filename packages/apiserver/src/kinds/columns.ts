@@ -49,7 +49,7 @@ export function formatLabels(labels: Record<string, string> | undefined): string
 }
 
 /** A label selector in the text form of `-l`: `app=web,tier in (a,b),!old`; `<none>` when empty. */
-function formatSelector(selector: LabelSelector | undefined): string {
+export function formatSelector(selector: LabelSelector | undefined): string {
   const parts: [string, string][] = Object.entries(selector?.matchLabels ?? {}).map(([key, value]) => [
     key,
     `${key}=${value}`,

@@ -2,6 +2,7 @@
 
 import type { KubeObject } from "@gatehouse/apimachinery/meta";
 import type { ResourceDefinition } from "../resource-definition.ts";
+import { leaseStrategy } from "../strategies/lease.ts";
 import { ageColumn, column, nameColumn } from "./columns.ts";
 import { builtIn } from "./definition-helpers.ts";
 import { int32, microTime, str, struct } from "./schema-helpers.ts";
@@ -12,10 +13,10 @@ interface Lease extends KubeObject {
 
 const leaseSpec = struct("coordination.v1.LeaseSpec", "Who holds a lease, and until when.", {
   holderIdentity: str("Who holds it."),
-  leaseDurationSeconds: int32("Seconds after renewTime at which it may be taken.", { minimum: 1 }),
+  leaseDurationSeconds: int32("Seconds after renewTime at which it may be taken."),
   acquireTime: microTime("When the holder took it."),
   renewTime: microTime("When the holder last renewed it."),
-  leaseTransitions: int32("How often it changed hands.", { minimum: 0 }),
+  leaseTransitions: int32("How often it changed hands."),
   strategy: str("How the next holder is chosen."),
   preferredHolder: str("Who should take it next."),
 });
@@ -39,6 +40,7 @@ export function coordinationDefinitions(): ResourceDefinition[] {
         column<Lease>("Holder", "Who holds it.", ({ spec }) => spec?.holderIdentity ?? ""),
         ageColumn,
       ],
+      strategy: leaseStrategy,
     }),
   ];
 }

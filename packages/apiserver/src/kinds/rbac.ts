@@ -2,6 +2,7 @@
 
 import type { KubeObject } from "@gatehouse/apimachinery/meta";
 import type { PrinterColumn, ResourceDefinition } from "../resource-definition.ts";
+import { roleStrategy } from "../strategies/role.ts";
 import { roleBindingStrategy } from "../strategies/role-binding.ts";
 import { ageColumn, column, nameColumn, wideColumn } from "./columns.ts";
 import { builtIn } from "./definition-helpers.ts";
@@ -51,6 +52,7 @@ export function rbacDefinitions(): ResourceDefinition[] {
       package: packageName,
       description: "What may be done in a namespace.",
       fields: { rules },
+      strategy: roleStrategy,
     }),
     builtIn(rbac("rolebindings", "RoleBinding", true), {
       package: packageName,
@@ -66,6 +68,7 @@ export function rbacDefinitions(): ResourceDefinition[] {
         rules,
         aggregationRule: field(aggregationRule, "Roles whose rules are taken over."),
       },
+      strategy: roleStrategy,
     }),
     builtIn(rbac("clusterrolebindings", "ClusterRoleBinding", false), {
       package: packageName,

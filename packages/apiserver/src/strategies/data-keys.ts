@@ -4,6 +4,7 @@ import { isDeepStrictEqual } from "node:util";
 import type { KubeObject } from "@gatehouse/apimachinery/meta";
 import type { StatusCause } from "@gatehouse/apimachinery/status-error";
 import { forbiddenField, invalidValue } from "../schema/field-cause.ts";
+import { dataKeyFaults } from "./names.ts";
 
 const maxBytes = 1024 * 1024;
 
@@ -17,10 +18,7 @@ export function dataCauses(
   for (const [field, map] of Object.entries(maps)) {
     for (const [key, value] of Object.entries(map ?? {})) {
       total += Buffer.byteLength(value, encoded(field) ? "base64" : "utf8");
-      if (/^[-._a-zA-Z0-9]+$/.test(key) && key.length <= 253 && key !== "." && !key.startsWith("..")) continue;
-      const rule =
-        "a valid config key must consist of alphanumeric characters, '-', '_' or '.' (e.g. 'key.name',  or 'KEY_NAME',  or 'key-name', regex used for validation is '[-._a-zA-Z0-9]+')";
-      causes.push(invalidValue(`${field}[${key}]`, key, rule));
+      causes.push(...dataKeyFaults(key).map((fault) => invalidValue(`${field}[${key}]`, key, fault)));
     }
   }
   if (total > maxBytes) {

@@ -3,15 +3,11 @@
 
 import type { StatusCause } from "@gatehouse/apimachinery/status-error";
 import type { Container, PodSpec } from "@gatehouse/apimachinery/types/core-v1";
-import { duplicate, invalidValue, required } from "../schema/field-cause.ts";
-
-const label = /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/;
-
-const labelRule =
-  "a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and must start and end with an alphanumeric character";
-const environmentName = /^[ -<>-~]+$/;
-const environmentRule =
-  "a valid environment variable name must consist only of printable ASCII characters other than '='";
+import { labelCauses } from "../metadata-rules.ts";
+import { duplicate, invalidValue, nonNegative, notSupported, required } from "../schema/field-cause.ts";
+import { containerCauses } from "./container.ts";
+import { labelFaults, nameCauses, subdomainFaults } from "./names.ts";
+import { defaultVolume, volumeCauses } from "./volume.ts";
 
 /** In place of a spec that was left out: in Go's types it is an empty one, whose faults are then named. */
 export const noPodSpec = (): PodSpec => ({ containers: [] });
@@ -24,6 +20,7 @@ export function defaultPodSpec(spec: PodSpec & { serviceAccount?: string }): voi
     if (!spec.hostNetwork) continue;
     for (const port of container.ports ?? []) port.hostPort ??= port.containerPort;
   }
+  for (const volume of spec.volumes ?? []) defaultVolume(volume);
   const account = spec.serviceAccountName || spec.serviceAccount;
   if (!account) return;
   spec.serviceAccountName = account;
@@ -47,68 +44,59 @@ function allContainers(spec: PodSpec): Container[] {
 }
 
 /** Causes under `path`, e.g. `spec` or `spec.template.spec`. */
-export function validatePodSpec(spec: PodSpec, path: string): StatusCause[] {
-  const causes: StatusCause[] = [];
+export function validatePodSpec(spec: PodSpec & { activeDeadlineSeconds?: number }, path: string): StatusCause[] {
+  const causes = volumeCauses(spec.volumes ?? [], `${path}.volumes`);
   if (spec.containers.length === 0) causes.push(required(`${path}.containers`));
-  const volumes = new Set<string>();
-  for (const [index, { name }] of (spec.volumes ?? []).entries()) {
-    const field = `${path}.volumes[${index}].name`;
-    if (!label.test(name)) causes.push(invalidValue(field, name, labelRule));
-    volumes.add(name);
+  causes.push(...containerCauses(spec, "containers", path), ...duplicateHostPorts(spec, path));
+  causes.push(...containerCauses(spec, "initContainers", path));
+  causes.push(...labelCauses(spec.nodeSelector ?? {}, `${path}.nodeSelector`), ...ownNameCauses(spec, path));
+  causes.push(...tolerationCauses(spec, `${path}.tolerations`));
+  causes.push(...nonNegative(`${path}.terminationGracePeriodSeconds`, spec.terminationGracePeriodSeconds));
+  const deadline = spec.activeDeadlineSeconds;
+  if (deadline !== undefined && (deadline < 1 || deadline > maxDeadline)) {
+    const detail = `must be between 1 and ${maxDeadline}, inclusive`;
+    causes.push(invalidValue(`${path}.activeDeadlineSeconds`, deadline, detail));
   }
-  const names = new Set<string>();
-  for (const list of ["initContainers", "containers"] as const) {
-    for (const [index, container] of (spec[list] ?? []).entries()) {
-      const field = `${path}.${list}[${index}]`;
-      if (names.has(container.name)) causes.push(duplicate(`${field}.name`, container.name));
-      names.add(container.name);
-      causes.push(...validateContainer(container, volumes, field));
-    }
-  }
-  causes.push(...duplicateHostPorts(spec, path));
-  const grace = spec.terminationGracePeriodSeconds ?? 0;
-  if (grace < 0)
-    causes.push(invalidValue(`${path}.terminationGracePeriodSeconds`, grace, "must be greater than or equal to 0"));
   return causes;
 }
 
-function validateContainer(container: Container, volumes: Set<string>, field: string): StatusCause[] {
-  const causes: StatusCause[] = [];
-  if (!label.test(container.name)) {
-    causes.push(invalidValue(`${field}.name`, container.name, labelRule));
-  }
-  if (!container.image) causes.push(required(`${field}.image`));
-  else if (container.image !== container.image.trim()) {
-    causes.push(invalidValue(`${field}.image`, container.image, "must not have leading or trailing whitespace"));
-  }
-  for (const [index, { name }] of (container.env ?? []).entries()) {
-    if (!environmentName.test(name)) causes.push(invalidValue(`${field}.env[${index}].name`, name, environmentRule));
-  }
-  const portNames = new Set<string>();
-  for (const [index, port] of (container.ports ?? []).entries()) {
-    const at = `${field}.ports[${index}]`;
-    if (!isPort(port.containerPort)) causes.push(portRange(`${at}.containerPort`, port.containerPort));
-    if (port.hostPort !== undefined && port.hostPort !== 0 && !isPort(port.hostPort))
-      causes.push(portRange(`${at}.hostPort`, port.hostPort));
-    if (!port.name) continue;
-    if (!/^(?=.*[a-z])[a-z0-9]+(-[a-z0-9]+)*$/.test(port.name) || port.name.length > 15) {
-      causes.push(
-        invalidValue(
-          `${at}.name`,
-          port.name,
-          "must contain only alpha-numeric characters (a-z, 0-9), and hyphens (-), at least one letter, and no more than 15 characters",
-        ),
-      );
+const maxDeadline = 2 ** 31 - 1;
+
+function ownNameCauses(spec: PodSpec, path: string): StatusCause[] {
+  const { hostname, subdomain, serviceAccountName, nodeName } = spec;
+  return [
+    ...(hostname ? nameCauses(`${path}.hostname`, hostname, labelFaults) : []),
+    ...(subdomain ? nameCauses(`${path}.subdomain`, subdomain, labelFaults) : []),
+    ...(serviceAccountName ? nameCauses(`${path}.serviceAccountName`, serviceAccountName, subdomainFaults) : []),
+    ...(nodeName ? nameCauses(`${path}.nodeName`, nodeName, subdomainFaults) : []),
+  ];
+}
+
+interface Toleration {
+  key?: string;
+  operator?: string;
+  value?: string;
+  effect?: string;
+}
+
+function tolerationCauses({ tolerations = [] }: PodSpec, path: string): StatusCause[] {
+  const effects = ["NoSchedule", "PreferNoSchedule", "NoExecute"];
+  return (tolerations as Toleration[]).flatMap(({ key, operator, value, effect }, index) => {
+    const field = `${path}[${index}]`;
+    const causes: StatusCause[] = [];
+    if (!key && operator !== "Exists") {
+      const detail = 'operator must be Exists when `key` is empty, which means "match all values and all keys"';
+      causes.push(invalidValue(`${field}.operator`, operator ?? "", detail));
     }
-    if (portNames.has(port.name)) causes.push(duplicate(`${at}.name`, port.name));
-    portNames.add(port.name);
-  }
-  for (const [index, mount] of (container.volumeMounts ?? []).entries()) {
-    if (volumes.has(mount.name)) continue;
-    const message = `Not found: ${JSON.stringify(mount.name)}`;
-    causes.push({ reason: "FieldValueNotFound", message, field: `${field}.volumeMounts[${index}].name` });
-  }
-  return causes;
+    if (operator && operator !== "Exists" && operator !== "Equal") {
+      causes.push(notSupported(`${field}.operator`, operator, ["Equal", "Exists"]));
+    }
+    if (operator === "Exists" && value) {
+      causes.push(invalidValue(`${field}.operator`, value, "value must be empty when `operator` is 'Exists'"));
+    }
+    if (effect && !effects.includes(effect)) causes.push(notSupported(`${field}.effect`, effect, effects));
+    return causes;
+  });
 }
 
 function duplicateHostPorts(spec: PodSpec, path: string): StatusCause[] {
@@ -123,15 +111,6 @@ function duplicateHostPorts(spec: PodSpec, path: string): StatusCause[] {
     }
   }
   return causes;
-}
-
-/** True for 1 to 65535. */
-export function isPort(port: unknown): boolean {
-  return Number.isInteger(port) && Number(port) >= 1 && Number(port) <= 65_535;
-}
-
-export function portRange(field: string, value: unknown): StatusCause {
-  return invalidValue(field, value, "must be between 1 and 65535, inclusive");
 }
 
 /** The quality-of-service class that follows from requests and limits (core/v1 helper/qos). */

@@ -35,6 +35,10 @@ const rule =
   "pod updates may not change fields other than `spec.containers[*].image`,`spec.initContainers[*].image`,`spec.activeDeadlineSeconds`,`spec.tolerations` (only additions to existing tolerations),`spec.terminationGracePeriodSeconds` (allow it to be set to 1 if it was previously negative)";
 
 function frozenFields(pod: Pod, old: Pod): StatusCause[] {
+  for (const list of ["containers", "initContainers"] as const) {
+    if ((pod.spec[list]?.length ?? 0) === (old.spec[list]?.length ?? 0)) continue;
+    return [forbiddenField(`spec.${list}`, "pod updates may not add or remove containers")];
+  }
   if (isDeepStrictEqual(fixedPart(pod, old), fixedPart(old, old))) return [];
   return [forbiddenField("spec", rule)];
 }

@@ -16,6 +16,12 @@ const requiredKeys: Record<string, string[]> = {
   "kubernetes.io/ssh-auth": ["ssh-privatekey"],
 };
 
+/** Keys whose values are JSON. */
+const jsonKeys: Record<string, string[]> = {
+  "kubernetes.io/dockerconfigjson": [".dockerconfigjson"],
+  "kubernetes.io/dockercfg": [".dockercfg"],
+};
+
 export const secretStrategy: WriteStrategy = {
   prepareForCreate: (object) => prepare(object),
   prepareForUpdate: (object, old) => {
@@ -49,8 +55,26 @@ function typeCauses({ type = "", data = {}, metadata }: Secret & KubeObject): St
     ? (requiredKeys[type] ?? []).filter((key) => !Object.hasOwn(data, key))
     : [];
   const causes = missing.map((key) => required(`data[${key}]`));
+  if (type === "kubernetes.io/basic-auth" && data["username"] === undefined && data["password"] === undefined) {
+    // The percent signs are Kubernetes' own.
+    causes.push(required("data[%username]"), required("data[%password]"));
+  }
+  for (const key of missing.length === 0 ? (jsonKeys[type] ?? []) : []) {
+    const fault = jsonFault(Buffer.from(data[key] ?? "", "base64").toString("utf8"));
+    if (fault) causes.push(invalidValue(`data[${key}]`, "<secret contents redacted>", fault));
+  }
   if (type === "kubernetes.io/service-account-token" && !metadata.annotations?.[accountAnnotation]) {
     causes.push(required(`metadata.annotations[${accountAnnotation}]`));
   }
   return causes;
+}
+
+/** Why `text` is no JSON, without any of it: it is a secret. */
+function jsonFault(text: string): string | undefined {
+  try {
+    JSON.parse(text);
+    return undefined;
+  } catch {
+    return "must be valid JSON";
+  }
 }

@@ -1,16 +1,22 @@
-// Rules that Deployments, ReplicaSets and DaemonSets share: the selector, the template, and how they fit together.
+// Rules that the workloads share: the selector, the template, and how they fit together.
 
 import { isDeepStrictEqual } from "node:util";
 import type { KubeObject, LabelSelector } from "@gatehouse/apimachinery/meta";
 import { matchesLabels, requirementsOf } from "@gatehouse/apimachinery/selectors";
 import type { StatusCause } from "@gatehouse/apimachinery/status-error";
-import type { PodTemplateSpec } from "@gatehouse/apimachinery/types/core-v1";
+import type { PodSpec, PodTemplateSpec } from "@gatehouse/apimachinery/types/core-v1";
 import { labelCauses } from "../metadata-rules.ts";
-import { forbiddenField, invalidValue, notSupported, required } from "../schema/field-cause.ts";
+import { forbiddenField, invalidValue, nonNegative, notSupported, required } from "../schema/field-cause.ts";
 import { defaultPodSpec, noPodSpec, validatePodSpec } from "./pod-spec.ts";
 
 interface Workload extends KubeObject {
-  spec: { selector: LabelSelector; template: PodTemplateSpec };
+  spec: {
+    selector: LabelSelector;
+    template: PodTemplateSpec;
+    replicas?: number;
+    minReadySeconds?: number;
+    revisionHistoryLimit?: number;
+  };
 }
 
 /** Completes the template in place. The schema lets a workload be without spec or template; `validateWorkload` does not. */
@@ -19,34 +25,57 @@ export function defaultTemplate(object: KubeObject): void {
   if (template) defaultPodSpec((template.spec ??= noPodSpec()));
 }
 
-/** Causes for the selector and the template, and for a selector that was changed. */
+/**
+ * Causes for the numbers, the selector and the template of a workload whose pods run for ever, and for a selector that
+ * was changed (a StatefulSet is told of that in other words).
+ */
 export function validateWorkload(object: KubeObject, old: KubeObject | undefined): StatusCause[] {
-  const { selector, template } = (object as Partial<Workload>).spec ?? {};
+  const { selector, template, replicas, minReadySeconds, revisionHistoryLimit } =
+    (object as Partial<Workload>).spec ?? {};
   if (!selector) return [required("spec.selector")];
   if (!template) return [required("spec.template")];
   const labels = template.metadata?.labels ?? {};
-  const causes = [...labelCauses(labels, "spec.template.labels"), ...selectorCauses(selector)];
-  if (causes.length === 0 && !matchesLabels(requirementsOf(selector), labels)) {
+  const causes = [
+    ...nonNegative("spec.replicas", replicas),
+    ...nonNegative("spec.minReadySeconds", minReadySeconds),
+    ...nonNegative("spec.revisionHistoryLimit", revisionHistoryLimit),
+  ];
+  const labelFaults = [...labelCauses(labels, "spec.template.labels"), ...selectorCauses(selector, "spec.selector")];
+  if (isEmptySelector(selector)) {
+    // The words are those of apps/validation, where ReplicaSets speak of deployments too.
+    const kind = object.kind === "ReplicaSet" ? "deployment" : object.kind.toLowerCase();
+    labelFaults.push(invalidValue("spec.selector", selector, `empty selector is invalid for ${kind}`));
+  }
+  causes.push(...labelFaults);
+  if (labelFaults.length === 0 && !matchesLabels(requirementsOf(selector), labels)) {
     causes.push(invalidValue("spec.template.metadata.labels", labels, "`selector` does not match template `labels`"));
   }
-  if (old && !isDeepStrictEqual(selector, (old as Workload).spec.selector)) {
+  if (old && object.kind !== "StatefulSet" && !isDeepStrictEqual(selector, (old as Workload).spec.selector)) {
     causes.push(invalidValue("spec.selector", selector, "field is immutable"));
   }
   causes.push(...validatePodSpec(template.spec, "spec.template.spec"));
-  const { restartPolicy } = template.spec;
+  const { restartPolicy, activeDeadlineSeconds } = template.spec as PodSpec & { activeDeadlineSeconds?: number };
   if (restartPolicy !== "Always")
     causes.push(notSupported("spec.template.spec.restartPolicy", restartPolicy, ["Always"]));
+  if (activeDeadlineSeconds !== undefined) {
+    const field = "spec.template.spec.activeDeadlineSeconds";
+    const ofReplicaSets = object.kind === "Deployment" || object.kind === "ReplicaSet";
+    if (ofReplicaSets) causes.push(forbiddenField(field, "activeDeadlineSeconds in ReplicaSet is not Supported"));
+    else causes.push(invalidValue(field, activeDeadlineSeconds, "must not be specified"));
+  }
   return causes;
 }
 
-function selectorCauses(selector: LabelSelector): StatusCause[] {
+function isEmptySelector({ matchLabels = {}, matchExpressions = [] }: LabelSelector): boolean {
+  return Object.keys(matchLabels).length === 0 && matchExpressions.length === 0;
+}
+
+/** Causes for the labels and operators of a selector at `path`; an empty selector has none. */
+export function selectorCauses(selector: LabelSelector, path: string): StatusCause[] {
   const { matchLabels = {}, matchExpressions = [] } = selector;
-  if (Object.keys(matchLabels).length === 0 && matchExpressions.length === 0) {
-    return [invalidValue("spec.selector", selector, "empty selector is invalid for deployment")];
-  }
-  const causes = labelCauses(matchLabels, "spec.selector.matchLabels");
+  const causes = labelCauses(matchLabels, `${path}.matchLabels`);
   for (const [index, { operator, values = [] }] of matchExpressions.entries()) {
-    const field = `spec.selector.matchExpressions[${index}]`;
+    const field = `${path}.matchExpressions[${index}]`;
     if (operator === "In" || operator === "NotIn") {
       if (values.length === 0)
         causes.push(required(`${field}.values`, "must be specified when `operator` is 'In' or 'NotIn'"));
@@ -67,6 +96,10 @@ export function amountOf(value: unknown): number | undefined {
   return percent === undefined ? undefined : Number(percent);
 }
 
+/** What is wrong with an amount that `amountOf` cannot read. */
+export const amountRule =
+  "a valid percent string must be a numeric string followed by an ending '%' (e.g. '1%',  or '93%', regex used for validation is '[0-9]+%')";
+
 /** Causes for a rolling update's two settings at `field`. */
 export function rollingUpdateCauses(
   settings: { maxSurge?: unknown; maxUnavailable?: unknown },
@@ -76,13 +109,7 @@ export function rollingUpdateCauses(
   const causes: StatusCause[] = [];
   for (const name of ["maxSurge", "maxUnavailable"] as const) {
     if (amountOf(settings[name] ?? 0) !== undefined) continue;
-    causes.push(
-      invalidValue(
-        `${field}.${name}`,
-        settings[name],
-        "a valid percent string must be a numeric string followed by an ending '%' (e.g. '1%',  or '93%', regex used for validation is '[0-9]+%')",
-      ),
-    );
+    causes.push(invalidValue(`${field}.${name}`, settings[name], amountRule));
   }
   if (causes.length === 0 && amountOf(settings.maxSurge ?? 0) === 0 && amountOf(settings.maxUnavailable ?? 0) === 0) {
     causes.push(invalidValue(`${field}.maxUnavailable`, settings.maxUnavailable ?? 0, bothZero));

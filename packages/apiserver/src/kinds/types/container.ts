@@ -58,7 +58,7 @@ const containerPort = struct("core.v1.ContainerPort", "A port the container list
   hostIP: str("Address of the node to open hostPort at."),
   hostPort: int32("The same port at the node's address."),
   name: str("Name by which Services may refer to it."),
-  protocol: oneOf(["TCP", "UDP", "SCTP"], "TCP, UDP or SCTP.", { default: "TCP" }),
+  protocol: oneOf(["SCTP", "TCP", "UDP"], "TCP, UDP or SCTP.", { default: "TCP" }),
 });
 
 const resourceClaim = struct("core.v1.ResourceClaim", "A claim of the pod that the container uses.", {
@@ -141,7 +141,7 @@ export const container = struct("core.v1.Container", "One process of a pod.", {
   }),
   tty: bool(),
   volumeDevices: listBy(["devicePath"], volumeDevice),
-  volumeMounts: listBy(["mountPath"], volumeMount, "Volumes to mount."),
+  volumeMounts: listBy(["mountPath"], volumeMount, "Volumes to mount.", { repeats: true }),
   workingDir: str("Directory to start in."),
 });
 

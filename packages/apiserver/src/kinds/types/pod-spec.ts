@@ -59,7 +59,7 @@ export const podSpec = struct("core.v1.PodSpec", "What a pod is asked to be.", {
   activeDeadlineSeconds: int64("Seconds after which the pod is failed."),
   affinity: field(affinity, "Where the pod may and would like to run."),
   automountServiceAccountToken: bool("False: no token is mounted."),
-  "containers!": listBy(["name"], container, "The processes of the pod; at least one."),
+  "containers!": listBy(["name"], container, "The processes of the pod; at least one.", { repeats: true }),
   dnsConfig: podDNSConfig,
   dnsPolicy: oneOf(["ClusterFirst", "ClusterFirstWithHostNet", "Default", "None"], "How names are resolved.", {
     default: "ClusterFirst",
@@ -74,7 +74,9 @@ export const podSpec = struct("core.v1.PodSpec", "What a pod is asked to be.", {
   hostname: str("Name of the host as the pod sees it."),
   hostnameOverride: str(),
   imagePullSecrets: listBy(["name"], localObjectReference, "Secrets to fetch images with.", { repeats: true }),
-  initContainers: listBy(["name"], container, "Run one after the other before the containers start."),
+  initContainers: listBy(["name"], container, "Run one after the other before the containers start.", {
+    repeats: true,
+  }),
   nodeName: str("The node the pod runs on; set by the scheduler."),
   nodeSelector: stringMap("Labels the node must have.", { "x-kubernetes-map-type": "atomic" }),
   os: podOS,
@@ -98,7 +100,10 @@ export const podSpec = struct("core.v1.PodSpec", "What a pod is asked to be.", {
   terminationGracePeriodSeconds: int64("Seconds the pod gets to end by itself.", { default: 30 }),
   tolerations: listOf(toleration, "Taints the pod puts up with."),
   topologySpreadConstraints: listBy(["topologyKey", "whenUnsatisfiable"], topologySpreadConstraint),
-  volumes: listBy(["name"], volume, "Directories that containers can mount.", { patch: "merge,retainKeys" }),
+  volumes: listBy(["name"], volume, "Directories that containers can mount.", {
+    patch: "merge,retainKeys",
+    repeats: true,
+  }),
 });
 
 export const podTemplateSpec = struct("core.v1.PodTemplateSpec", "The pods that a workload makes.", {

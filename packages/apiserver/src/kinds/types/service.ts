@@ -21,7 +21,7 @@ const servicePort = struct("core.v1.ServicePort", "A port of a Service.", {
   name: str("Name, unique in the Service; needed when there are several ports."),
   nodePort: int32("Port of every node, for NodePort and LoadBalancer."),
   "port!": int32("Port of the Service."),
-  protocol: oneOf(["TCP", "UDP", "SCTP"], "TCP, UDP or SCTP.", { default: "TCP" }),
+  protocol: oneOf(["SCTP", "TCP", "UDP"], "TCP, UDP or SCTP.", { default: "TCP" }),
   targetPort: intOrString("Port of the pods, by number or name; the same as port when absent."),
 });
 
@@ -47,14 +47,14 @@ export const serviceSpec = struct("core.v1.ServiceSpec", "What a Service offers 
   loadBalancerClass: str("Which load balancer implementation is to serve it."),
   loadBalancerIP: str("Address to ask the load balancer for."),
   loadBalancerSourceRanges: strings("Clients that may use the load balancer."),
-  ports: listBy(["port", "protocol"], servicePort, "Ports of the Service."),
+  ports: listBy(["port", "protocol"], servicePort, "Ports of the Service.", { repeats: true }),
   publishNotReadyAddresses: bool("True: pods count as endpoints before they are ready."),
   selector: stringMap("Labels of the pods behind the Service.", { "x-kubernetes-map-type": "atomic" }),
   sessionAffinity: oneOf(["ClientIP", "None"], "Whether a client stays with a pod.", { default: "None" }),
   sessionAffinityConfig: sessionAffinityConfig,
   trafficDistribution: str(),
   type: oneOf(
-    ["ClusterIP", "NodePort", "LoadBalancer", "ExternalName"],
+    ["ClusterIP", "ExternalName", "LoadBalancer", "NodePort"],
     "ClusterIP, NodePort, LoadBalancer or ExternalName.",
     { default: "ClusterIP" },
   ),

@@ -31,7 +31,19 @@ import {
   storageOSVolumeSource,
   vsphereVirtualDiskVolumeSource,
 } from "./volume-plugins.ts";
-import { bool, field, int32, int64, listOf, quantities, quantity, str, strings, struct } from "../schema-helpers.ts";
+import {
+  anyObject,
+  bool,
+  field,
+  int32,
+  int64,
+  listOf,
+  quantities,
+  quantity,
+  str,
+  strings,
+  struct,
+} from "../schema-helpers.ts";
 
 const configMapVolumeSource = struct("core.v1.ConfigMapVolumeSource", "The keys of a ConfigMap as files.", {
   defaultMode: int32("Permission bits of the files, in decimal.", { default: 420 }),
@@ -98,6 +110,15 @@ const persistentVolumeClaimSpec = struct("core.v1.PersistentVolumeClaimSpec", "S
 const persistentVolumeClaimTemplate = struct("core.v1.PersistentVolumeClaimTemplate", "The claim made for a pod.", {
   metadata: objectMeta,
   "spec!": persistentVolumeClaimSpec,
+});
+
+/** A claim as StatefulSets carry it in their templates. */
+export const persistentVolumeClaim = struct("core.v1.PersistentVolumeClaim", "A claim to storage.", {
+  apiVersion: str(),
+  kind: str(),
+  metadata: objectMeta,
+  spec: persistentVolumeClaimSpec,
+  status: anyObject(),
 });
 
 const ephemeralVolumeSource = struct("core.v1.EphemeralVolumeSource", "A claim that lives as long as the pod.", {

@@ -19,11 +19,11 @@ export const deploymentStrategy = struct("apps.v1.DeploymentStrategy", "How old 
 });
 
 export const deploymentSpec = struct("apps.v1.DeploymentSpec", "What a Deployment is asked to run.", {
-  minReadySeconds: int32("Seconds a new pod must be ready to count as available.", { minimum: 0 }),
+  minReadySeconds: int32("Seconds a new pod must be ready to count as available."),
   paused: bool("True: changes are not rolled out."),
   progressDeadlineSeconds: int32("Seconds without progress until the rollout counts as failed.", { default: 600 }),
-  replicas: int32("How many pods.", { default: 1, minimum: 0 }),
-  revisionHistoryLimit: int32("Old ReplicaSets to keep for a rollback.", { default: 10, minimum: 0 }),
+  replicas: int32("How many pods.", { default: 1 }),
+  revisionHistoryLimit: int32("Old ReplicaSets to keep for a rollback.", { default: 10 }),
   "selector!": field(labelSelector, "Which pods belong to it; must match the template's labels and cannot be changed."),
   strategy: field(deploymentStrategy, "How old pods are replaced by new ones.", {
     default: {},
@@ -54,8 +54,8 @@ export const deploymentStatus = struct("apps.v1.DeploymentStatus", "How far a De
 });
 
 export const replicaSetSpec = struct("apps.v1.ReplicaSetSpec", "What a ReplicaSet keeps running.", {
-  minReadySeconds: int32("Seconds a new pod must be ready to count as available.", { minimum: 0 }),
-  replicas: int32("How many pods.", { default: 1, minimum: 0 }),
+  minReadySeconds: int32("Seconds a new pod must be ready to count as available."),
+  replicas: int32("How many pods.", { default: 1 }),
   "selector!": field(labelSelector, "Which pods belong to it; cannot be changed."),
   template: field(podTemplateSpec, "The pods to make."),
 });
@@ -93,8 +93,8 @@ const daemonSetUpdateStrategy = struct("apps.v1.DaemonSetUpdateStrategy", "How o
 });
 
 export const daemonSetSpec = struct("apps.v1.DaemonSetSpec", "What a DaemonSet runs on every node.", {
-  minReadySeconds: int32("Seconds a new pod must be ready to count as available.", { minimum: 0 }),
-  revisionHistoryLimit: int32("Old revisions to keep for a rollback.", { default: 10, minimum: 0 }),
+  minReadySeconds: int32("Seconds a new pod must be ready to count as available."),
+  revisionHistoryLimit: int32("Old revisions to keep for a rollback.", { default: 10 }),
   "selector!": field(labelSelector, "Which pods belong to it; cannot be changed."),
   "template!": field(podTemplateSpec, "The pods to make."),
   updateStrategy: field(daemonSetUpdateStrategy, "How old pods are replaced by new ones.", { default: {} }),
