@@ -14,8 +14,22 @@ import type { ResourceRequestInfo } from "./http/request-info.ts";
 import type { ResourceDefinition } from "./resource-definition.ts";
 import type { Store } from "./storage/store.ts";
 
-/** Asks a node's kubelet for `path` (with query); resolves with its answer once the head is there. */
-export type NodeProxy = (node: Node, path: string, signal: AbortSignal) => Promise<IncomingMessage>;
+/** A request that is to take its connection over: method, and headers with Connection and Upgrade among them. */
+export interface UpgradeRequest {
+  method: string;
+  headers: Record<string, string | string[]>;
+}
+
+/**
+ * Asks a node's kubelet for `path` (with query); resolves with its answer once the head is there. When that is 101 (asked for
+ * with `upgrade`), the answer's `socket` is the stream from there on.
+ */
+export type NodeProxy = (
+  node: Node,
+  path: string,
+  signal: AbortSignal,
+  upgrade?: UpgradeRequest,
+) => Promise<IncomingMessage>;
 
 export interface ApiContext {
   store: Store;

@@ -9,10 +9,15 @@ import { admitChange, storeChange } from "./write-pipeline.ts";
 
 const namespaces = ["default", "kube-system", "kube-public", "kube-node-lease"];
 
-/** Creates what is missing; what is there is left as it is. */
+/** Creates what is missing. What is there is left as it is, but for roles of a version that did not aggregate yet. */
 export function ensureInitialObjects(context: ApiContext): void {
   for (const name of namespaces) ensure(context, { apiVersion: "v1", kind: "Namespace", metadata: { name } });
-  for (const object of initialRoles()) ensure(context, object);
+  for (const object of initialRoles()) {
+    const { metadata, aggregationRule } = object;
+    const definition = context.registry.byKind(object.apiVersion, object.kind);
+    const old = definition && readObject(context.store, definition, undefined, metadata.name);
+    ensure(context, object, aggregationRule !== undefined && old?.aggregationRule === undefined);
+  }
 }
 
 /** Points Service default/kubernetes and its EndpointSlice at this server. */

@@ -123,6 +123,7 @@ function makeDocument(all: GroupVersion[], path: string, aggregated: string | un
     if (aggregated) return aggregatedList(served, aggregated);
     return path === "/api" ? coreVersions(core) : { kind: "APIGroupList", apiVersion: "v1", groups: groupsOf(named) };
   }
+  if (path === "/") return { paths: rootPaths(all) };
   const [root, first = "", second, ...more] = path.slice(1).split("/");
   if (more.length > 0) return undefined;
   if (root === "api")
@@ -133,6 +134,26 @@ function makeDocument(all: GroupVersion[], path: string, aggregated: string | un
   }
   const [group] = groupsOf(named.filter((item) => item.group === first));
   return group && { kind: "APIGroup", apiVersion: "v1", ...group };
+}
+
+/** Paths outside the groups. */
+const otherPaths = [
+  "/.well-known/openid-configuration",
+  "/healthz",
+  "/livez",
+  "/metrics",
+  "/openapi/v2",
+  "/openapi/v3",
+  "/openid/v1/jwks",
+  "/readyz",
+  "/version",
+];
+
+function rootPaths(all: GroupVersion[]): string[] {
+  const groups = all.flatMap(({ group, version }) =>
+    group === "" ? [`/api/${version}`] : [`/apis/${group}`, `/apis/${group}/${version}`],
+  );
+  return [...new Set(["/api", "/apis", ...groups, ...otherPaths])].toSorted();
 }
 
 function coreVersions(core: GroupVersion[]): unknown {

@@ -23,6 +23,8 @@ export interface Kubectl {
   run(args: string[], ...objects: object[]): Promise<{ code: number; stdout: string; stderr: string }>;
   /** The same, and fails unless kubectl succeeds; returns what it printed, trimmed. */
   succeeds(args: string[], ...objects: object[]): Promise<string>;
+  /** For a kubectl of one's own making. */
+  environment: NodeJS.ProcessEnv;
   close(): Promise<void>;
 }
 
@@ -52,6 +54,7 @@ export async function kubectlFor(server: TestServer): Promise<Kubectl> {
     });
   return {
     run,
+    environment: env,
     succeeds: async (args, ...objects) => {
       const { code, stdout, stderr } = await run(args, ...objects);
       assert.equal(code, 0, `kubectl ${args.join(" ")}: ${stderr}`);

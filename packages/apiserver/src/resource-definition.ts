@@ -43,7 +43,8 @@ export interface WriteStrategy {
 /** What a strategy may ask of the server: allocations that must be unique across objects. */
 export interface WriteContext {
   allocateClusterIP(wanted?: string): string;
-  allocateNodePort(wanted?: number): number;
+  /** `index` is the port's place in `spec.ports`, for what is said of a refusal. */
+  allocateNodePort(index: number, wanted?: number): number;
 }
 
 /** One column of `kubectl get`. `cell` returns a string, a number, a boolean, or null for `<none>`-like absence. */

@@ -121,10 +121,10 @@ describe("requests that make no sense", () => {
   it("get 404 in Kubernetes' words for what is not served", async () => {
     for (const path of [
       "/api/v1/gadgets",
-      "/apis/apps/v1/statefulsets",
+      "/apis/apps/v1/gadgets",
       "/apis/nowhere.example/v1/things",
       "/nowhere",
-      "/api/v1/namespaces/default/pods/x/exec",
+      "/api/v1/namespaces/default/pods/x/proxy",
     ]) {
       const { code, json } = await send(path, asAdmin());
       assert.deepEqual(
@@ -273,8 +273,47 @@ describe("impersonation", () => {
     assert.match(stolen.json.message, /cannot impersonate resource "users"/);
   });
 
+  it("carries a UID and extra fields, for those who may set each of them", async () => {
+    const review = JSON.stringify({ apiVersion: "authentication.k8s.io/v1", kind: "SelfSubjectReview" });
+    const path = "/apis/authentication.k8s.io/v1/selfsubjectreviews";
+    const headers = { "impersonate-uid": "42", "impersonate-extra-example.com%2fScope": "a" };
+    const { json } = await send(
+      path,
+      { method: "POST", ...asAdmin({ "content-type": "application/json", "impersonate-user": "jane", ...headers }) },
+      review,
+    );
+    assert.deepEqual(json["status"], {
+      userInfo: {
+        username: "jane",
+        uid: "42",
+        groups: ["system:authenticated"],
+        extra: { "example.com/scope": ["a"] },
+      },
+    });
+    const rule = { apiGroups: [""], resources: ["users"], verbs: ["impersonate"] };
+    const admin = await cluster.client();
+    const named = { metadata: { name: "impersonator" } };
+    const roleRef = { apiGroup: "rbac.authorization.k8s.io", kind: "ClusterRole", name: "impersonator" };
+    const subjects = [{ kind: "User", name: "ann" }];
+    const base = "/apis/rbac.authorization.k8s.io/v1";
+    const post = (plural: string, body: object) =>
+      admin.json({ method: "POST", path: `${base}/${plural}`, body: JSON.stringify({ ...named, ...body }) });
+    await post("clusterroles", { rules: [rule] });
+    await post("clusterrolebindings", { roleRef, subjects });
+    const ann = await certificates.client("ann", []);
+    for (const [header, message] of [
+      ["impersonate-uid", /cannot impersonate resource "uids" in API group "authentication\.k8s\.io"/],
+      ["impersonate-extra-scope", /cannot impersonate resource "userextras\/scope"/],
+    ] as const) {
+      const refused = await send("/api", { ...ann, headers: { "impersonate-user": "jane", [header]: "x" } });
+      assert.equal(refused.code, 403);
+      assert.match(refused.json.message, message);
+    }
+  });
+
   it("is refused without a user, and in forms that are not served", async () => {
     assert.equal((await send("/api", asAdmin({ "impersonate-group": "x" }))).code, 403);
-    assert.equal((await send("/api", asAdmin({ "impersonate-user": "x", "impersonate-uid": "1" }))).code, 403);
+    assert.equal((await send("/api", asAdmin({ "impersonate-user": "x", "impersonate-other": "1" }))).code, 403);
+    assert.equal((await send("/api", asAdmin({ "impersonate-uid": "1" }))).code, 403);
   });
 });

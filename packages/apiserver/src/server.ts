@@ -4,6 +4,8 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from "node:net";
 import { type Duplex, duplexPair } from "node:stream";
 import { createLog, type Log } from "@gatehouse/apimachinery/log";
+import { loadPolicyRules } from "./admission/admit.ts";
+import { policyResource } from "./admission/policy-types.ts";
 import type { ApiContext, NodeProxy } from "./api-context.ts";
 import { Authenticator, type StaticToken } from "./auth/authentication.ts";
 import { Authorizer } from "./auth/authorization.ts";
@@ -13,9 +15,11 @@ import { serveCustomResources } from "./crd/custom-resources.ts";
 import { EventExpiry } from "./storage/event-expiry.ts";
 import type { Identity } from "./auth/identity.ts";
 import { builtInDefinitions } from "./kinds/built-in.ts";
+import { Metrics } from "./http/metrics.ts";
 import { PathAnswers } from "./http/path-answers.ts";
 import { Registry } from "./registry.ts";
 import { RequestHandler } from "./http/request-handler.ts";
+import { upgradeOptions } from "./http/upgrade.ts";
 import { Store } from "./storage/store.ts";
 
 /** PEM each. `ca` signs client certificates. */
@@ -73,19 +77,23 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     const tokens = new ServiceAccountTokens(store, options.serviceAccountKey, options.issuer ?? defaultIssuer);
     const registry = new Registry(builtInDefinitions());
     const context: ApiContext = { store, registry, tokens, nodeProxy: options.nodeProxy, log };
+    if (store.count(policyResource) > 0) await loadPolicyRules();
     serveCustomResources(context);
     ensureInitialObjects(context);
     const authenticator = new Authenticator(tokens, options.tokens ?? []);
     const authorizer = new Authorizer(store);
-    const paths = new PathAnswers(registry);
-    const requests = new RequestHandler({ context, authenticator, authorizer, paths, log });
+    const metrics = new Metrics(store);
+    const paths = new PathAnswers(registry, metrics, store, tokens);
+    const requests = new RequestHandler({ context, authenticator, authorizer, paths, metrics, log });
     const handler = (request: IncomingMessage, response: ServerResponse): void =>
       void requests.handle(request, response);
-    const listener = options.tls && (await listen(options.tls, options.host, options.port, handler));
+    const upgrade: UpgradeHandler = (request, socket, head) => void requests.upgrade(request, socket, head);
+    const handlers = { handler, upgrade };
+    const listener = options.tls && (await listen(options.tls, options.host, options.port, handlers));
     const port = listener ? (listener.address() as AddressInfo).port : 0;
     if (listener) publishServer(context, options.host, port);
     await store.committed();
-    const inProcess = new InProcessServer(authenticator, handler);
+    const inProcess = new InProcessServer(authenticator, handlers);
     const expiry = new EventExpiry(store);
     return {
       port,
@@ -105,15 +113,28 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
   }
 }
 
-type Handler = (request: IncomingMessage, response: ServerResponse) => void;
+type UpgradeHandler = (request: IncomingMessage, socket: Duplex, head: Buffer) => void;
 
-async function listen(tls: ServingTls, host: string, port: number, handler: Handler): Promise<Server> {
+interface Handlers {
+  handler: (request: IncomingMessage, response: ServerResponse) => void;
+  upgrade: UpgradeHandler;
+}
+
+async function listen(tls: ServingTls, host: string, port: number, handlers: Handlers): Promise<Server> {
   const { createServer: createTlsServer } = await import("node:https");
   // Strangers get through the handshake: the public paths are theirs, and tokens come later.
   const server = createTlsServer(
-    { ...tls, requestCert: true, rejectUnauthorized: false, minVersion: "TLSv1.2", highWaterMark: socketBufferBytes },
-    handler,
+    {
+      ...tls,
+      requestCert: true,
+      rejectUnauthorized: false,
+      minVersion: "TLSv1.2",
+      highWaterMark: socketBufferBytes,
+      ...upgradeOptions,
+    },
+    handlers.handler,
   );
+  server.on("upgrade", handlers.upgrade);
   server.keepAliveTimeout = keepAliveMs;
   server.prependListener("secureConnection", raiseWriteLimit);
   await new Promise<void>((resolve, reject) => {
@@ -144,9 +165,10 @@ class InProcessServer {
   readonly #authenticator: Authenticator;
   readonly #streams = new Set<Duplex>();
 
-  constructor(authenticator: Authenticator, handler: Handler) {
+  constructor(authenticator: Authenticator, { handler, upgrade }: Handlers) {
     this.#authenticator = authenticator;
-    this.#server = createServer(handler);
+    this.#server = createServer(upgradeOptions, handler);
+    this.#server.on("upgrade", upgrade);
     // Nothing to save: an idle in-memory stream costs no descriptor.
     this.#server.keepAliveTimeout = 0;
   }

@@ -20,10 +20,10 @@ export function allocationsOf(store: Store, name: string): WriteContext {
       const used = new Set([...services(store)].map((service) => service.spec.clusterIP));
       return clusterIP(name, wanted, (address) => used.has(address));
     },
-    allocateNodePort: (wanted) => {
+    allocateNodePort: (index, wanted) => {
       const stored = [...services(store)].flatMap((service) => service.spec.ports ?? []).map((port) => port.nodePort);
       const used = new Set<unknown>([...stored, ...given]);
-      const port = nodePort(name, wanted, (candidate) => used.has(candidate));
+      const port = nodePort(name, index, wanted, (candidate) => used.has(candidate));
       given.add(port);
       return port;
     },
@@ -59,8 +59,8 @@ function inRange(address: string): boolean {
   return Number(parts[1]) <= 255 && Number(parts[2]) <= 255 && host >= 1 && host <= lastHost;
 }
 
-function nodePort(name: string, wanted: number | undefined, taken: (port: number) => boolean): number {
-  const field = "spec.ports[0].nodePort";
+function nodePort(name: string, index: number, wanted: number | undefined, taken: (port: number) => boolean): number {
+  const field = `spec.ports[${index}].nodePort`;
   if (wanted !== undefined) {
     if (wanted < firstNodePort || wanted > lastNodePort) {
       const range = `The range of valid ports is ${firstNodePort}-${lastNodePort}`;

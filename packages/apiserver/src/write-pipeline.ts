@@ -5,10 +5,12 @@ import { isDeepStrictEqual } from "node:util";
 import type { KubeObject } from "@gatehouse/apimachinery/meta";
 import { apiVersionOf } from "@gatehouse/apimachinery/resource-type";
 import { badRequest, conflict, invalid, type StatusCause } from "@gatehouse/apimachinery/status-error";
+import { admitByPolicies, isPolicyGroup, policyRules } from "./admission/admit.ts";
+import type { Policy } from "./admission/policy-types.ts";
 import { checkEscalation } from "./auth/escalation.ts";
 import { type ApiContext, type ResourceRequest, subjectOf } from "./api-context.ts";
 import { allocationsOf } from "./service-allocations.ts";
-import { establish, isCrd } from "./crd/crd-lifecycle.ts";
+import { crdResource, establish, isCrd } from "./crd/crd-lifecycle.ts";
 import type { ManagedEntry } from "./managed-fields/entries.ts";
 import { sameButTimes, setEntries, trackChange, trackNew } from "./managed-fields/manager.ts";
 import {
@@ -19,15 +21,16 @@ import {
   validateMetadataChange,
 } from "./metadata-rules.ts";
 import { validateRules } from "./cel/rules.ts";
+import { repeatedFields } from "./http/repeated-fields.ts";
 import type { ResourceDefinition } from "./resource-definition.ts";
 import { applyDefaults } from "./schema/default.ts";
 import { pruneUnknown } from "./schema/prune.ts";
-import { validateSchema } from "./schema/validate.ts";
+import { validateSchema, validateSchemaChange } from "./schema/validate.ts";
 import { removeObject, writeObject } from "./storage/stored-objects.ts";
 
 /** A write. Without an identity it is the server's own. */
 export type WriteRequest = Pick<ResourceRequest, "definition" | "namespace" | "name" | "query" | "warnings"> &
-  Partial<Pick<ResourceRequest, "identity" | "userAgent" | "subresource" | "verb">> & {
+  Partial<Pick<ResourceRequest, "body" | "identity" | "userAgent" | "subresource" | "verb">> & {
     /** Who owns the fields afterwards, when an apply has found that out. */
     managed?: ManagedEntry[];
   };
@@ -79,10 +82,11 @@ export function admitNew(context: ApiContext, request: WriteRequest, object: Kub
   if (request.managed) setEntries(object, request.managed);
   else trackNew(request, object, given);
   definition.strategy.prepareForCreate?.(object, allocationsOf(context.store, object.metadata.name));
-  if (isCrd(definition)) establish(object, undefined);
+  if (isCrd(definition)) establish(object, undefined, definitionsIn(context));
   refuse(object, definition, definition.strategy.validate?.(object, undefined) ?? []);
   if (request.identity) checkEscalation(context.store, definition, request.identity, object);
   request.warnings.push(...(definition.strategy.warnings?.(object) ?? []));
+  if (isPolicy(definition)) policyRules().checkPolicyTypes(context.registry, object as Policy);
 }
 
 /** How a change came in: to the object, or to its status alone. */
@@ -111,13 +115,28 @@ export function admitChange(
   else trackChange(context.registry, request, old, next, given);
   if (scope === "object") {
     definition.strategy.prepareForUpdate?.(next, old, allocationsOf(context.store, object.metadata.name));
-    if (isCrd(definition)) establish(next, old);
+    if (isCrd(definition)) establish(next, old, definitionsIn(context));
     refuse(next, definition, definition.strategy.validate?.(next, old) ?? []);
     if (request.identity) checkEscalation(context.store, definition, request.identity, next);
     bumpGeneration(context, definition, old, next);
     request.warnings.push(...(definition.strategy.warnings?.(next) ?? []));
+    if (isPolicy(definition)) policyRules().checkPolicyTypes(context.registry, next as Policy);
   }
+  // A Scale is judged as such (subresources/scale.ts).
+  const subresource = scope === "status" ? "status" : request.subresource;
+  if (subresource !== "scale")
+    admitByPolicies(context, request, { operation: "UPDATE", object: next, old, subresource });
   return next;
+}
+
+/** All CustomResourceDefinitions. */
+function* definitionsIn({ store }: ApiContext): Generator<KubeObject> {
+  for (const [, object] of store.scan(crdResource)) yield object;
+}
+
+/** The kind whose expressions are checked against the kinds they are for. */
+function isPolicy(definition: ResourceDefinition): boolean {
+  return isPolicyGroup(definition) && definition.subresources.status === true;
 }
 
 /** What a client says of owners is no part of the object: it is judged apart. */
@@ -136,8 +155,10 @@ function formFaults(
   metadataFaults: StatusCause[],
 ): StatusCause[] {
   const { schema } = definition;
-  const causes = [...metadataFaults, ...validateSchema(schema, object)];
-  return context.registry.isCustom(definition) ? [...causes, ...validateRules(schema, object, old, causes)] : causes;
+  if (!context.registry.isCustom(definition)) return [...metadataFaults, ...validateSchema(schema, object)];
+  const found = old ? validateSchemaChange(schema, object, old) : validateSchema(schema, object);
+  const causes = [...metadataFaults, ...found];
+  return [...causes, ...validateRules(schema, object, old, causes)];
 }
 
 function refuse(object: KubeObject, definition: ResourceDefinition, causes: StatusCause[]): void {
@@ -178,8 +199,13 @@ function reportUnknown(request: WriteRequest, paths: string[]): void {
   if (!["Ignore", "Warn", "Strict"].includes(mode)) {
     throw badRequest(`invalid fieldValidation value "${mode}": supported values: "Ignore", "Warn", "Strict"`);
   }
-  if (paths.length === 0 || mode === "Ignore") return;
-  const messages = paths.map((path) => `unknown field ${JSON.stringify(path)}`);
+  if (mode === "Ignore") return;
+  const repeated = isJson(request.body?.contentType) ? repeatedFields(request.body?.bytes.toString() ?? "") : [];
+  const messages = [
+    ...repeated.map((path) => `duplicate field ${JSON.stringify(path)}`),
+    ...paths.map((path) => `unknown field ${JSON.stringify(path)}`),
+  ];
+  if (messages.length === 0) return;
   if (mode === "Warn") {
     request.warnings.push(...messages);
     return;
@@ -189,6 +215,10 @@ function reportUnknown(request: WriteRequest, paths: string[]): void {
     `${kind} in version "${version}" cannot be handled as a ${kind}: strict decoding error: ${messages.join(", ")}`,
   );
 }
+
+/** Bodies and patches of JSON; nothing said is JSON too. */
+const isJson = (contentType: string | undefined): boolean =>
+  contentType !== undefined && /^(|application\/((strategic-)?merge-patch\+)?json)$/.test(contentType);
 
 function checkPlace(request: WriteRequest, object: KubeObject): void {
   const { metadata } = object;
@@ -249,7 +279,15 @@ function isolate(definition: ResourceDefinition, old: KubeObject, object: KubeOb
   return object;
 }
 
-const generationGroups = new Set(["apps", "networking.k8s.io", "discovery.k8s.io", "apiextensions.k8s.io"]);
+const generationGroups = new Set([
+  "apps",
+  "batch",
+  "policy",
+  "networking.k8s.io",
+  "discovery.k8s.io",
+  "apiextensions.k8s.io",
+  "admissionregistration.k8s.io",
+]);
 
 function tracksGeneration(context: ApiContext, definition: ResourceDefinition): boolean {
   if (definition.type.plural === "controllerrevisions") return false;

@@ -155,7 +155,7 @@ describe("a ClusterRoleBinding", () => {
   it("grants everywhere, non-resource paths included, and ends with its deletion", async () => {
     const rules = [
       { apiGroups: ["*"], resources: ["*"], verbs: ["list"] },
-      { nonResourceURLs: ["/metrics", "/debug/*"], verbs: ["get"] },
+      { nonResourceURLs: ["/metrics/*", "/debug/*"], verbs: ["get"] },
     ];
     await admin.create(clusterRoles, { apiVersion, kind: "ClusterRole", metadata: { name: "lister" }, rules });
     const roleRef = { apiGroup: "rbac.authorization.k8s.io", kind: "ClusterRole", name: "lister" };
@@ -170,7 +170,7 @@ describe("a ClusterRoleBinding", () => {
     const lisa = await asUser("lisa");
     await lisa.list(namespaces);
     await assert.rejects(lisa.get(namespaces, "default"), refusedWith(403));
-    for (const path of ["/metrics", "/debug/x"])
+    for (const path of ["/metrics/none", "/debug/x"])
       await assert.rejects(lisa.json({ method: "GET", path }), refusedWith(404));
     await assert.rejects(lisa.json({ method: "GET", path: "/metricsx" }), refusedWith(403));
     await admin.delete(clusterRoleBindings, "lister");

@@ -41,15 +41,36 @@ function refusal(identity: Identity, attributes: ResourceAttributes): Error {
 export function impersonated(authorizer: Authorizer, caller: Identity, headers: IncomingHttpHeaders): Identity {
   const user = single(headers["impersonate-user"]);
   const groups = list(headers["impersonate-group"]);
+  const uid = single(headers["impersonate-uid"]);
+  const extra = extraOf(headers);
   const others = Object.keys(headers).filter((name) => name.startsWith("impersonate-"));
   if (others.length === 0) return caller;
   if (!user) throw forbidden("requested impersonation without impersonating a user");
-  const unknown = others.find((name) => name !== "impersonate-user" && name !== "impersonate-group");
+  const unknown = others.find((name) => !/^impersonate-(user|group|uid|extra-.+)$/.test(name));
   if (unknown) throw forbidden(`the header ${unknown} is not supported`);
   check(authorizer, caller, userAttributes(user));
   for (const group of groups)
     check(authorizer, caller, { verb: "impersonate", group: "", plural: "groups", name: group });
-  return authenticated({ user, groups: groups.length > 0 ? groups : impliedGroups(user) });
+  const asAttribute = { verb: "impersonate", group: "authentication.k8s.io" };
+  if (uid) check(authorizer, caller, { ...asAttribute, plural: "uids", name: uid });
+  for (const [subresource, values] of Object.entries(extra))
+    for (const name of values) check(authorizer, caller, { ...asAttribute, plural: "userextras", subresource, name });
+  return authenticated({
+    user,
+    groups: groups.length > 0 ? groups : impliedGroups(user),
+    ...(uid ? { uid } : {}),
+    ...(Object.keys(extra).length > 0 ? { extra } : {}),
+  });
+}
+
+const extraPrefix = "impersonate-extra-";
+
+/** `Impersonate-Extra-<key>`, its key percent-encoded and in lower case. Throws URIError on a malformed escape. */
+function extraOf(headers: IncomingHttpHeaders): Record<string, string[]> {
+  const named = Object.entries(headers).filter(([name]) => name.startsWith(extraPrefix) && name !== extraPrefix);
+  return Object.fromEntries(
+    named.map(([name, value]) => [decodeURIComponent(name.slice(extraPrefix.length)).toLowerCase(), list(value)]),
+  );
 }
 
 function check(authorizer: Authorizer, caller: Identity, attributes: ResourceAttributes): void {

@@ -4,8 +4,10 @@ import { createHash } from "node:crypto";
 import type { IncomingMessage } from "node:http";
 import type { Duplex } from "node:stream";
 import type { TLSSocket } from "node:tls";
+import { asksForWebSocket, offeredProtocols } from "@gatehouse/apimachinery/websocket-server";
 import { authenticated, type Identity } from "./identity.ts";
 import type { ServiceAccountTokens } from "./service-account-tokens.ts";
+import { tokenAmong } from "./websocket-token.ts";
 
 export interface StaticToken {
   token: string;
@@ -43,6 +45,8 @@ export class Authenticator {
       const token = /^bearer +([^\s]+)$/i.exec(authorization)?.[1];
       return token === undefined ? undefined : this.identifyToken(token);
     }
+    const offered = asksForWebSocket(request) ? tokenAmong(offeredProtocols(request)) : undefined;
+    if (offered !== undefined) return offered === "" ? undefined : this.identifyToken(offered);
     return this.#certificateOf(request.socket);
   }
 

@@ -38,28 +38,64 @@ const viewed: PolicyRule[] = [
       "replicasets",
       "replicasets/scale",
       "replicasets/status",
+      "statefulsets",
+      "statefulsets/scale",
+      "statefulsets/status",
     ],
     verbs: read,
   },
+  { apiGroups: ["batch"], resources: ["cronjobs", "cronjobs/status", "jobs", "jobs/status"], verbs: read },
+  {
+    apiGroups: ["autoscaling"],
+    resources: ["horizontalpodautoscalers", "horizontalpodautoscalers/status"],
+    verbs: read,
+  },
+  { apiGroups: ["policy"], resources: ["poddisruptionbudgets", "poddisruptionbudgets/status"], verbs: read },
   { apiGroups: ["discovery.k8s.io"], resources: ["endpointslices"], verbs: read },
-  { apiGroups: ["networking.k8s.io"], resources: ["ingresses", "ingresses/status"], verbs: read },
+  {
+    apiGroups: ["networking.k8s.io"],
+    resources: ["ingresses", "ingresses/status", "networkpolicies"],
+    verbs: read,
+  },
 ];
 
 const edited: PolicyRule[] = [
   ...viewed,
-  { apiGroups: [""], resources: ["secrets"], verbs: read },
+  { apiGroups: [""], resources: ["pods/attach", "pods/exec", "pods/portforward", "secrets"], verbs: read },
   {
     apiGroups: [""],
-    resources: ["configmaps", "events", "pods", "pods/eviction", "secrets", "serviceaccounts", "services"],
+    resources: [
+      "configmaps",
+      "events",
+      "pods",
+      "pods/attach",
+      "pods/eviction",
+      "pods/exec",
+      "pods/portforward",
+      "secrets",
+      "serviceaccounts",
+      "services",
+    ],
     verbs: write,
   },
   { apiGroups: [""], resources: ["serviceaccounts/token"], verbs: ["create"] },
   {
     apiGroups: ["apps"],
-    resources: ["daemonsets", "deployments", "deployments/scale", "replicasets", "replicasets/scale"],
+    resources: [
+      "daemonsets",
+      "deployments",
+      "deployments/scale",
+      "replicasets",
+      "replicasets/scale",
+      "statefulsets",
+      "statefulsets/scale",
+    ],
     verbs: write,
   },
-  { apiGroups: ["networking.k8s.io"], resources: ["ingresses"], verbs: write },
+  { apiGroups: ["batch"], resources: ["cronjobs", "jobs"], verbs: write },
+  { apiGroups: ["autoscaling"], resources: ["horizontalpodautoscalers"], verbs: write },
+  { apiGroups: ["policy"], resources: ["poddisruptionbudgets"], verbs: write },
+  { apiGroups: ["networking.k8s.io"], resources: ["ingresses", "networkpolicies"], verbs: write },
 ];
 
 const administered: PolicyRule[] = [
@@ -91,6 +127,18 @@ const discovery: PolicyRule[] = [
   },
 ];
 
+const issuer: PolicyRule[] = [
+  {
+    nonResourceURLs: [
+      "/.well-known/openid-configuration",
+      "/.well-known/openid-configuration/",
+      "/openid/v1/jwks",
+      "/openid/v1/jwks/",
+    ],
+    verbs: ["get"],
+  },
+];
+
 const selfReviews: PolicyRule[] = [
   {
     apiGroups: ["authorization.k8s.io"],
@@ -104,15 +152,29 @@ const selfReviews: PolicyRule[] = [
 export function initialRoles(): KubeObject[] {
   return [
     role("cluster-admin", everything),
-    role("admin", administered),
-    role("edit", edited),
-    role("view", viewed),
+    ...aggregated("admin", administered),
+    ...aggregated("edit", edited),
+    ...aggregated("view", viewed),
     role("system:discovery", discovery),
     role("system:basic-user", selfReviews),
+    role("system:service-account-issuer-discovery", issuer),
     binding("cluster-admin", mastersGroup),
     binding("system:discovery", authenticatedGroup),
     binding("system:basic-user", authenticatedGroup),
+    binding("system:service-account-issuer-discovery", "system:serviceaccounts"),
   ];
+}
+
+/**
+ * A role that takes rules over from others, and the one it has its own from. Both have them from the start: nobody has to
+ * wait for the controller.
+ */
+function aggregated(name: string, rules: PolicyRule[]): KubeObject[] {
+  const label = `rbac.authorization.k8s.io/aggregate-to-${name}`;
+  const source = role(`system:aggregate-to-${name}`, rules);
+  source.metadata.labels = { ...labels, [label]: "true" };
+  const aggregationRule = { clusterRoleSelectors: [{ matchLabels: { [label]: "true" } }] };
+  return [source, { ...role(name, rules), aggregationRule }];
 }
 
 function role(name: string, rules: PolicyRule[]): KubeObject {

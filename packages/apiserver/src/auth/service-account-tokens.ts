@@ -69,6 +69,12 @@ export class ServiceAccountTokens {
     this.#keyId = createHash("sha256").update(der).digest("base64url");
   }
 
+  /** Who signs, and the public key to check it with, as a JSON Web Key (RFC 7517). */
+  get signer(): { issuer: string; key: Record<string, unknown> } {
+    const key = this.#publicKey.export({ format: "jwk" });
+    return { issuer: this.#issuer, key: { use: "sig", kid: this.#keyId, alg: "ES256", ...key } };
+  }
+
   /** A new token and when it ends. */
   issue(request: TokenRequest): { token: string; expiresAt: Date } {
     const now = Math.floor(Date.now() / 1000);

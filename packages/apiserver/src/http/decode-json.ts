@@ -3,7 +3,7 @@
 import { badRequest } from "@gatehouse/apimachinery/status-error";
 
 /** Deeper trees would exhaust the stack of recursive validation; no real object comes near. */
-const maxDepth = 256;
+export const maxJsonDepth = 256;
 
 /** The value. Throws 400 for what is not JSON or too deep. */
 export function decodeJson(bytes: Buffer): unknown {
@@ -28,7 +28,7 @@ function checkDepth(bytes: Buffer): void {
       else if (byte === quote) inString = false;
     } else if (byte === quote) inString = true;
     else if (byte === 0x7b || byte === 0x5b) {
-      if (++depth > maxDepth) throw badRequest(`the body is nested deeper than ${maxDepth} levels`);
+      if (++depth > maxJsonDepth) throw badRequest(`the body is nested deeper than ${maxJsonDepth} levels`);
     } else if (byte === 0x7d || byte === 0x5d) depth--;
   }
 }

@@ -12,6 +12,11 @@ export function noSuchResource(): StatusError {
   });
 }
 
+/** 404 for a well-known resource that this cluster does not have; `why` is a sentence on that. */
+export function absentResource(why: string): StatusError {
+  return new StatusError({ code: 404, reason: "NotFound", message: why, details: {} });
+}
+
 /** 405 for a verb that a resource does not take. */
 export function methodNotAllowed(): StatusError {
   return new StatusError({

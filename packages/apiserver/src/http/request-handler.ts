@@ -1,9 +1,11 @@
 // One HTTP request from head to last byte: who, what, may they, do it, answer. Errors are rendered here and nowhere else.
 
 import type { IncomingMessage, ServerResponse } from "node:http";
+import type { Duplex } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import type { Log } from "@gatehouse/apimachinery/log";
 import { StatusError, unauthorized } from "@gatehouse/apimachinery/status-error";
+import { asksForWebSocket } from "@gatehouse/apimachinery/websocket-server";
 import { type IncludeObject, encodeAnswer, eventView, viewOf } from "./answer-encoding.ts";
 import type { Answer, ApiContext, ResourceRequest } from "../api-context.ts";
 import { authorizePath, authorizeResource, impersonated } from "../auth/access.ts";
@@ -12,9 +14,13 @@ import type { Authorizer } from "../auth/authorization.ts";
 import { type Body, readBody } from "./decode-body.ts";
 import { statusOf } from "./error-answers.ts";
 import type { Identity } from "../auth/identity.ts";
-import { isPublicPath, type PathAnswer, type PathAnswers } from "./path-answers.ts";
-import { parseRequest, type ResourceRequestInfo } from "./request-info.ts";
+import type { CountedRequest, Metrics } from "./metrics.ts";
+import type { PathAnswer } from "./path-answer.ts";
+import { isPublicPath, type PathAnswers } from "./path-answers.ts";
+import { parseRequest, type PathRequestInfo, type ResourceRequestInfo } from "./request-info.ts";
 import { answerResource, definitionFor } from "./resource-router.ts";
+import { messageWriter, readerProtocols, sendStream, Upgrade } from "./upgrade.ts";
+import { connectSubresources } from "../subresources/names.ts";
 import { watch, type WatchSink } from "../verbs/watch.ts";
 import { WatchResponse } from "./watch-response.ts";
 
@@ -23,8 +29,14 @@ export interface HandlerParts {
   authenticator: Authenticator;
   authorizer: Authorizer;
   paths: PathAnswers;
+  metrics: Metrics;
   log: Log;
 }
+
+/** Those that any kind has. */
+const countedSubresources = new Set(
+  "status scale log exec attach portforward proxy binding eviction token finalize ephemeralcontainers".split(" "),
+);
 
 const emptyBody: Body = { contentType: "", bytes: Buffer.alloc(0) };
 
@@ -39,16 +51,27 @@ export class RequestHandler {
   }
 
   /** Never rejects: a failure is an answer, or the end of the connection. */
-  async handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
+  handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    return this.#handle(request, response);
+  }
+
+  /** The same for a request that asks for another protocol. It may be answered as if it had not (RFC 9110, 7.8). */
+  upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
+    const upgrade = new Upgrade(request, socket, head);
+    return this.#handle(request, upgrade.response, upgrade);
+  }
+
+  async #handle(request: IncomingMessage, response: ServerResponse, upgrade?: Upgrade): Promise<void> {
     const abort = new AbortController();
     this.#open.add(abort);
     response.on("close", () => {
       this.#open.delete(abort);
-      abort.abort();
+      // Nobody listens any more to an answer that went out whole, and aborting costs as much as parsing a small body.
+      if (!response.writableFinished) abort.abort();
     });
     response.on("error", () => abort.abort());
     try {
-      await this.#answer(request, response, abort.signal);
+      await this.#answer(request, response, abort.signal, upgrade);
     } catch (error) {
       this.#fail(response, error);
     }
@@ -59,23 +82,59 @@ export class RequestHandler {
     for (const abort of this.#open) abort.abort();
   }
 
-  async #answer(request: IncomingMessage, response: ServerResponse, signal: AbortSignal): Promise<void> {
+  async #answer(
+    request: IncomingMessage,
+    response: ServerResponse,
+    signal: AbortSignal,
+    upgrade?: Upgrade,
+  ): Promise<void> {
     const { context, authenticator, authorizer, paths } = this.#parts;
     const info = parseRequest(request.method ?? "GET", request.url ?? "/");
-    if (!info.isResource && isPublicPath(info.path)) return sendPath(response, await paths.answer(info, ""));
+    const answerPath = async (path: PathRequestInfo, forms: string): Promise<void> =>
+      sendPath(request, response, await paths.answer(path, forms));
+    if (!info.isResource && isPublicPath(info.path)) return answerPath(info, "");
     const caller = authenticator.identify(request);
     if (!caller) throw unauthorized();
     const identity = impersonated(authorizer, caller, request.headers);
     const accept = request.headers.accept ?? "";
     if (!info.isResource) {
       authorizePath(authorizer, identity, info);
-      return sendPath(response, await paths.answer(info, accept));
+      return answerPath(info, accept);
     }
+    this.#count(info, response);
     authorizeResource(authorizer, identity, info);
-    const full = await this.#resourceRequest(request, info, identity, accept, signal);
-    if (full.verb === "watch") return this.#watch(full, response);
+    const full = await this.#resourceRequest(request, info, identity, accept, signal, upgrade);
+    if (upgrade && connectSubresources.has(`${info.group}/${info.plural}/${info.subresource}`)) {
+      const { podConnect } = await import("../subresources/pod-connect.ts");
+      const join = await podConnect(context, full, upgrade);
+      upgrade.takeOver(signal);
+      return join(upgrade.socket);
+    }
+    const webSocket = upgrade && asksForWebSocket(request) ? upgrade : undefined;
+    if (full.verb === "watch") return webSocket ? this.#watchMessages(full, webSocket) : this.#watch(full, response);
     const answer = await answerResource(context, authenticator, authorizer, full);
+    if (answer.type === "stream" && webSocket) {
+      const socket = await webSocket.webSocket(signal, readerProtocols);
+      if (!socket) return void answer.stream.destroy();
+      return sendStream(socket, answer.stream);
+    }
     await sendAnswer(response, answer, full);
+  }
+
+  /** Counts the request when its answer is complete; only for kinds that are served, so that strangers' words are no labels. */
+  #count(info: ResourceRequestInfo, response: ServerResponse): void {
+    const { metrics, context } = this.#parts;
+    const { verb, group, version, plural: resource, subresource = "" } = info;
+    if (!context.registry.get(group, version, resource)) return;
+    if (subresource !== "" && !countedSubresources.has(subresource)) return;
+    const counted: CountedRequest = { verb: verb.toUpperCase(), group, version, resource, subresource };
+    const began = performance.now();
+    const watches = verb === "watch";
+    if (watches) metrics.watches(1);
+    response.once("close", () => {
+      if (watches) metrics.watches(-1);
+      metrics.answered(counted, response.statusCode, (performance.now() - began) / 1000);
+    });
   }
 
   async #resourceRequest(
@@ -84,10 +143,11 @@ export class RequestHandler {
     identity: Identity,
     accept: string,
     signal: AbortSignal,
+    upgrade: Upgrade | undefined,
   ): Promise<ResourceRequest> {
     const definition = definitionFor(this.#parts.context.registry, info);
     const reads = info.verb === "get" || info.verb === "list" || info.verb === "watch";
-    const body = reads ? emptyBody : await readBody(request);
+    const body = reads || upgrade ? emptyBody : await readBody(request);
     const userAgent = request.headers["user-agent"] ?? "";
     return { ...info, definition, identity, body, accept, userAgent, warnings: [], signal };
   }
@@ -102,6 +162,18 @@ export class RequestHandler {
     });
     response.flushHeaders();
     const sink = new WatchResponse(response, show);
+    start(sink);
+    sink.started();
+  }
+
+  /** One event a message, in text whatever the subprotocol, as Kubernetes' watches over WebSockets are. */
+  async #watchMessages(request: ResourceRequest, upgrade: Upgrade): Promise<void> {
+    const show = await eventView(request.definition, viewOf(request.accept), includeOf(request.query));
+    const start = await watch(this.#parts.context, request).catch(expiredWatch);
+    const { protocols } = upgrade;
+    const webSocket = await upgrade.webSocket(request.signal, protocols.length > 0 ? protocols : [""]);
+    if (!webSocket) return;
+    const sink = new WatchResponse(messageWriter(webSocket), show);
     start(sink);
     sink.started();
   }
@@ -134,7 +206,13 @@ function expiredWatch(error: unknown): (sink: WatchSink) => void {
   };
 }
 
-function sendPath(response: ServerResponse, answer: PathAnswer): void {
+function sendPath(request: IncomingMessage, response: ServerResponse, answer: PathAnswer): void {
+  const etag = answer.headers?.["etag"];
+  if (etag !== undefined && request.headers["if-none-match"] === etag) {
+    response.writeHead(304, { "cache-control": "no-cache, private", ...answer.headers });
+    response.end();
+    return;
+  }
   response.writeHead(answer.code, {
     "content-type": answer.contentType,
     "content-length": Buffer.byteLength(answer.body),

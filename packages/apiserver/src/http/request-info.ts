@@ -36,13 +36,30 @@ export function parseRequest(method: string, url: string): RequestInfo {
   const segments = path.split("/").slice(1).map(decodeURIComponent);
   const root = rootOf(segments);
   if (!root || root.rest.length === 0 || root.rest.includes("")) return plain;
+  const { group, version } = root;
+  if (root.rest[0] === "watch" && root.rest.length > 1) return oldWatch(method, plain, root) ?? plain;
   const target = targetOf(root.rest);
   const verb = target && verbOf(method, target.name, query);
   if (!target || !verb) return plain;
-  return { isResource: true, path, query, verb, group: root.group, version: root.version, ...target };
+  return { isResource: true, path, query, verb, group, version, ...target };
 }
 
-function rootOf(segments: string[]): { group: string; version: string; rest: string[] } | undefined {
+/** `/api/v1/watch/...`, deprecated and served by Kubernetes to this day: a watch of a collection, or of one name in it. */
+function oldWatch(method: string, { path, query }: PathRequestInfo, root: Root): ResourceRequestInfo | undefined {
+  const target = targetOf(root.rest.slice(1));
+  if (method !== "GET" || !target || target.subresource !== undefined) return undefined;
+  const { name, ...collection } = target;
+  if (name !== undefined) query.set("fieldSelector", `metadata.name=${name.replaceAll(/[\\,=]/g, "\\$&")}`);
+  return { isResource: true, path, query, verb: "watch", group: root.group, version: root.version, ...collection };
+}
+
+interface Root {
+  group: string;
+  version: string;
+  rest: string[];
+}
+
+function rootOf(segments: string[]): Root | undefined {
   const [tree, first = "", second = ""] = segments;
   if (tree === "api" && first !== "") return { group: "", version: first, rest: segments.slice(2) };
   if (tree === "apis" && first !== "" && second !== "")

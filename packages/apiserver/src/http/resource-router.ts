@@ -1,10 +1,13 @@
 // From a resource request to the function that answers it: the verb, the subresource, or a review.
 
+import { badRequest } from "@gatehouse/apimachinery/status-error";
+import { isPolicyGroup, loadPolicyRules } from "../admission/admit.ts";
 import type { Answer, ApiContext, ResourceRequest } from "../api-context.ts";
 import { authorizeResource } from "../auth/access.ts";
 import type { Authenticator } from "../auth/authentication.ts";
 import type { Authorizer } from "../auth/authorization.ts";
-import { methodNotAllowed, noSuchResource } from "./error-answers.ts";
+import { absentResource, methodNotAllowed, noSuchResource } from "./error-answers.ts";
+import { absenceOf } from "../kinds/not-served.ts";
 import type { Registry } from "../registry.ts";
 import type { ResourceRequestInfo } from "./request-info.ts";
 import type { ResourceDefinition } from "../resource-definition.ts";
@@ -20,7 +23,7 @@ import { update } from "../verbs/update.ts";
 /** The definition a request is about. Throws 404 for what is not served, 405 for a verb it does not take. */
 export function definitionFor(registry: Registry, info: ResourceRequestInfo): ResourceDefinition {
   const definition = registry.get(info.group, info.version, info.plural);
-  if (!definition) throw noSuchResource();
+  if (!definition) throw notServed(info);
   if (!definition.type.namespaced && info.namespace !== undefined) throw noSuchResource();
   if (info.subresource !== undefined) return definition;
   const inAllNamespaces = definition.type.namespaced && info.namespace === undefined;
@@ -32,6 +35,11 @@ export function definitionFor(registry: Registry, info: ResourceRequestInfo): Re
   return definition;
 }
 
+function notServed({ group, plural }: ResourceRequestInfo): Error {
+  const why = absenceOf(group, plural);
+  return why === undefined ? noSuchResource() : absentResource(why);
+}
+
 /** Answers everything but watches. */
 export async function answerResource(
   context: ApiContext,
@@ -39,6 +47,7 @@ export async function answerResource(
   authorizer: Authorizer,
   request: ResourceRequest,
 ): Promise<Answer> {
+  if (isPolicyGroup(request.definition)) await loadPolicyRules();
   if (request.subresource !== undefined) return answerSubresource(context, request);
   if (isReview(request.definition)) {
     const { review } = await import("../reviews/review.ts");
@@ -87,6 +96,10 @@ async function answerSubresource(context: ApiContext, request: ResourceRequest):
   switch (`${plural}/${subresource}`) {
     case "pods/log":
       return (await import("../subresources/pod-log.ts")).podLog(context, request);
+    case "pods/attach":
+    case "pods/exec":
+    case "pods/portforward":
+      throw badRequest("Upgrade request required");
     case "pods/binding":
       return (await import("../subresources/pod-binding.ts")).bindPod(context, request);
     case "pods/eviction":

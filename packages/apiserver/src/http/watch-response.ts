@@ -1,6 +1,7 @@
-// A watch as an HTTP response: events as lines, in order, without letting a slow client grow our memory.
+// A watch as it is sent, in an HTTP response or over a WebSocket: events as lines, in order, without letting a slow client grow
+// our memory.
 
-import type { ServerResponse } from "node:http";
+import type { Writable } from "node:stream";
 import type { KubeObject } from "@gatehouse/apimachinery/meta";
 import type { Status } from "@gatehouse/apimachinery/status-error";
 import type { EventView } from "./answer-encoding.ts";
@@ -19,13 +20,13 @@ const maxQueued = 10_000;
  * `show` turns an object into what this client asked for; without it, known encodings are reused.
  */
 export class WatchResponse implements WatchSink {
-  readonly #response: ServerResponse;
+  readonly #response: Writable;
   readonly #show: EventView | undefined;
   #queue: QueuedEvent[] = [];
   #initial = true;
   #ended = false;
 
-  constructor(response: ServerResponse, show?: EventView) {
+  constructor(response: Writable, show?: EventView) {
     this.#response = response;
     this.#show = show;
     response.on("drain", () => this.#drain());

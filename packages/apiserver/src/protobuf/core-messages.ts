@@ -110,6 +110,7 @@ export const coreMessages = `
     kubeletVersion=7 kubeProxyVersion=8 operatingSystem=9 architecture=10 swap=11?
   ObjectFieldSelector apiVersion=1 fieldPath=2
   ObjectReference kind=1 namespace=2 name=3 uid=4 apiVersion=5 resourceVersion=6 fieldPath=7
+  PersistentVolumeClaim metadata=1 spec=2 status=3
   PersistentVolumeClaimSpec accessModes=1 resources=2 volumeName=3 selector=4? storageClassName=5? volumeMode=6?
     dataSource=7? dataSourceRef=8? volumeAttributesClassName=9?
   PersistentVolumeClaimTemplate metadata=1 spec=2

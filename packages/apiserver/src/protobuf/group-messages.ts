@@ -1,5 +1,26 @@
 // Field numbers of the messages of the named API groups on the protobuf wire, as core-messages.ts has them for the core group.
 
+export const admissionregistrationMessages = `
+  AuditAnnotation key=1 valueExpression=2
+  ExpressionWarning fieldRef=2 warning=3
+  MatchCondition name=1 expression=2
+  MatchResources namespaceSelector=1? objectSelector=2? resourceRules=3 excludeResourceRules=4 matchPolicy=7?
+  NamedRuleWithOperations resourceNames=1 ...RuleWithOperations=2
+  ParamKind apiVersion=1 kind=2
+  ParamRef name=1 namespace=2 selector=3? parameterNotFoundAction=4?
+  Rule apiGroups=1 apiVersions=2 resources=3 scope=4?
+  RuleWithOperations operations=1 ...Rule=2
+  TypeChecking expressionWarnings=1
+  ValidatingAdmissionPolicy metadata=1 spec=2 status=3
+  ValidatingAdmissionPolicyBinding metadata=1 spec=2
+  ValidatingAdmissionPolicyBindingSpec policyName=1 paramRef=2? matchResources=3? validationActions=4
+  ValidatingAdmissionPolicySpec paramKind=1? matchConstraints=2? validations=3 failurePolicy=4? auditAnnotations=5
+    matchConditions=6 variables=7
+  ValidatingAdmissionPolicyStatus observedGeneration=1 typeChecking=2? conditions=3
+  Validation expression=1 message=2 reason=3? messageExpression=4
+  Variable name=1 expression=2
+`;
+
 export const appsMessages = `
   ControllerRevision metadata=1 data=2 revision=3
   DaemonSet metadata=1 spec=2 status=3
@@ -23,6 +44,16 @@ export const appsMessages = `
     conditions=6 terminatingReplicas=7?
   RollingUpdateDaemonSet maxUnavailable=1? maxSurge=2?
   RollingUpdateDeployment maxUnavailable=1? maxSurge=2?
+  RollingUpdateStatefulSetStrategy partition=1? maxUnavailable=2?
+  StatefulSet metadata=1 spec=2 status=3
+  StatefulSetCondition type=1 status=2 lastTransitionTime=3 reason=4 message=5
+  StatefulSetOrdinals start=1
+  StatefulSetPersistentVolumeClaimRetentionPolicy whenDeleted=1 whenScaled=2
+  StatefulSetSpec replicas=1? selector=2? template=3 volumeClaimTemplates=4 serviceName=5 podManagementPolicy=6
+    updateStrategy=7 revisionHistoryLimit=8? minReadySeconds=9 persistentVolumeClaimRetentionPolicy=10? ordinals=11?
+  StatefulSetStatus observedGeneration=1 replicas=2 readyReplicas=3 currentReplicas=4 updatedReplicas=5
+    currentRevision=6 updateRevision=7 collisionCount=9? conditions=10 availableReplicas=11
+  StatefulSetUpdateStrategy type=1 rollingUpdate=2?
 `;
 
 export const authenticationMessages = `
@@ -61,6 +92,48 @@ export const autoscalingMessages = `
   Scale metadata=1 spec=2 status=3
   ScaleSpec replicas=1
   ScaleStatus replicas=1 selector=2
+`;
+
+export const autoscalingV2Messages = `
+  ContainerResourceMetricSource name=1 target=2 container=3
+  CrossVersionObjectReference kind=1 name=2 apiVersion=3
+  ExternalMetricSource metric=1 target=2
+  HPAScalingPolicy type=1 value=2 periodSeconds=3
+  HPAScalingRules selectPolicy=1? policies=2 stabilizationWindowSeconds=3? tolerance=4?
+  HorizontalPodAutoscaler metadata=1 spec=2 status=3
+  HorizontalPodAutoscalerBehavior scaleUp=1? scaleDown=2?
+  HorizontalPodAutoscalerCondition type=1 status=2 lastTransitionTime=3 reason=4 message=5
+  HorizontalPodAutoscalerSpec scaleTargetRef=1 minReplicas=2? maxReplicas=3 metrics=4 behavior=5?
+  HorizontalPodAutoscalerStatus observedGeneration=1? lastScaleTime=2? currentReplicas=3 desiredReplicas=4
+    currentMetrics=5 conditions=6
+  MetricIdentifier name=1 selector=2?
+  MetricSpec type=1 object=2? pods=3? resource=4? external=5? containerResource=7?
+  MetricTarget type=1 value=2? averageValue=3? averageUtilization=4?
+  ObjectMetricSource describedObject=1 target=2 metric=3
+  PodsMetricSource metric=1 target=2
+  ResourceMetricSource name=1 target=2
+`;
+
+export const batchMessages = `
+  CronJob metadata=1 spec=2 status=3
+  CronJobSpec schedule=1 startingDeadlineSeconds=2? concurrencyPolicy=3 suspend=4? jobTemplate=5
+    successfulJobsHistoryLimit=6? failedJobsHistoryLimit=7? timeZone=8?
+  CronJobStatus active=1 lastScheduleTime=4? lastSuccessfulTime=5?
+  Job metadata=1 spec=2 status=3
+  JobCondition type=1 status=2 lastProbeTime=3 lastTransitionTime=4 reason=5 message=6
+  JobSpec parallelism=1? completions=2? activeDeadlineSeconds=3? selector=4? manualSelector=5? template=6 backoffLimit=7?
+    ttlSecondsAfterFinished=8? completionMode=9? suspend=10? podFailurePolicy=11? backoffLimitPerIndex=12?
+    maxFailedIndexes=13? podReplacementPolicy=14? managedBy=15? successPolicy=16?
+  JobStatus conditions=1 startTime=2? completionTime=3? active=4 succeeded=5 failed=6 completedIndexes=7
+    uncountedTerminatedPods=8? ready=9? failedIndexes=10? terminating=11?
+  JobTemplateSpec metadata=1 spec=2
+  PodFailurePolicy rules=1
+  PodFailurePolicyOnExitCodesRequirement containerName=1? operator=2 values=3
+  PodFailurePolicyOnPodConditionsPattern type=1 status=2
+  PodFailurePolicyRule action=1 onExitCodes=2? onPodConditions=3
+  SuccessPolicy rules=1
+  SuccessPolicyRule succeededIndexes=1? succeededCount=2?
+  UncountedTerminatedPods succeeded=1 failed=2
 `;
 
 export const coordinationMessages = `
@@ -103,11 +176,22 @@ export const networkingMessages = `
   IngressSpec defaultBackend=1? tls=2 rules=3 ingressClassName=4?
   IngressStatus loadBalancer=1
   IngressTLS hosts=1 secretName=2
+  IPBlock cidr=1 except=2
+  NetworkPolicy metadata=1 spec=2
+  NetworkPolicyEgressRule ports=1 to=2
+  NetworkPolicyIngressRule ports=1 from=2
+  NetworkPolicyPeer podSelector=1? namespaceSelector=2? ipBlock=3?
+  NetworkPolicyPort protocol=1? port=2? endPort=3?
+  NetworkPolicySpec podSelector=1 ingress=2 egress=3 policyTypes=4
   ServiceBackendPort name=1 number=2
 `;
 
 export const policyMessages = `
   Eviction metadata=1 deleteOptions=2?
+  PodDisruptionBudget metadata=1 spec=2 status=3
+  PodDisruptionBudgetSpec minAvailable=1? selector=2? maxUnavailable=3? unhealthyPodEvictionPolicy=4?
+  PodDisruptionBudgetStatus observedGeneration=1 disruptedPods=2 disruptionsAllowed=3 currentHealthy=4 desiredHealthy=5
+    expectedPods=6 conditions=7
 `;
 
 export const rbacMessages = `
@@ -119,6 +203,10 @@ export const rbacMessages = `
   RoleBinding metadata=1 subjects=2 roleRef=3
   RoleRef apiGroup=1 kind=2 name=3
   Subject kind=1 apiGroup=2 name=3 namespace=4
+`;
+
+export const schedulingMessages = `
+  PriorityClass metadata=1 value=2 globalDefault=3 description=4 preemptionPolicy=5?
 `;
 
 /** Without `dependencies`, which structural schemas may not have. */

@@ -21,16 +21,20 @@ export type Fields = ReadonlyMap<number, Field>;
 const tables: Record<string, string> = {
   "core.v1": coreMessages,
   "meta.v1": metaMessages,
+  "admissionregistration.v1": groups.admissionregistrationMessages,
   "apps.v1": groups.appsMessages,
   "authentication.v1": groups.authenticationMessages,
   "authorization.v1": groups.authorizationMessages,
   "autoscaling.v1": groups.autoscalingMessages,
+  "autoscaling.v2": groups.autoscalingV2Messages,
+  "batch.v1": groups.batchMessages,
   "coordination.v1": groups.coordinationMessages,
   "discovery.v1": groups.discoveryMessages,
   "events.v1": groups.eventsMessages,
   "networking.v1": groups.networkingMessages,
   "policy.v1": groups.policyMessages,
   "rbac.v1": groups.rbacMessages,
+  "scheduling.v1": groups.schedulingMessages,
   "apiextensions.v1": groups.apiextensionsMessages,
 };
 

@@ -36,6 +36,8 @@ export async function review(
 ): Promise<Answer> {
   const question = decodeObject(request, await decodeBody(request.body));
   const { definition } = request;
+  // Clients send an empty one along, with null for its lists; it is the server's to fill.
+  delete question.status;
   const causes = validateSchema(definition.schema, question);
   if (causes.length > 0) throw invalid(kindSubject(question, definition), causes);
   await context.store.settled();

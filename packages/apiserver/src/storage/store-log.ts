@@ -1,8 +1,12 @@
 // The store's memory on disk: an append-only log of every write in SQLite, replayed at start and compacted as it grows.
 // One row per write; a row that a later one replaces is removed once it is no longer part of the recent history.
 
-import { closeSync, openSync } from "node:fs";
+import { closeSync, existsSync, openSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { DatabaseSync, type StatementSync } from "node:sqlite";
+import { damaged, tooNew, unusable } from "./state-error.ts";
+import { walDamage } from "./wal-check.ts";
 
 /** One write. `json` is the whole object, or null for a deletion. */
 export interface LogRow {
@@ -29,29 +33,40 @@ export class StoreLog {
   compacted = 0;
   readonly #database: DatabaseSync;
   readonly #insert: StatementSync;
+  readonly #path: string;
   #superseded: Superseded[] = [];
 
   /** Opens or creates the file (mode 0600). Throws an Error with one clear sentence when it cannot be used. */
   constructor(path: string) {
+    this.#path = path;
+    // Before SQLite opens it: closing would fold what is left of a damaged log into the database and remove it.
+    const damage = walDamage(`${path}-wal`);
+    if (damage) throw damaged(path, damage);
+    const afterCrash = existsSync(`${path}-wal`);
     try {
       if (path !== ":memory:") closeSync(openSync(path, "a", 0o600));
       this.#database = new DatabaseSync(path);
-      this.#prepare();
-      this.#insert = this.#database.prepare("INSERT INTO log (revision, resource, key, object) VALUES (?, ?, ?, ?)");
     } catch (error) {
       throw unusable(path, error);
+    }
+    try {
+      this.#prepare(afterCrash);
+      this.#insert = this.#database.prepare("INSERT INTO log (revision, resource, key, object) VALUES (?, ?, ?, ?)");
+    } catch (error) {
+      this.#database.close();
+      throw "errcode" in (error as Error) ? unusable(path, error) : error;
     }
   }
 
   /** Every row, oldest first. Throws as the constructor does when the file is damaged. */
-  *replay(path: string): Generator<LogRow> {
+  *replay(): Generator<LogRow> {
     const statement = this.#database.prepare(
       "SELECT revision, resource, key, object AS json FROM log ORDER BY revision",
     );
     try {
       for (const row of statement.iterate()) yield row as unknown as LogRow;
     } catch (error) {
-      throw unusable(path, error);
+      throw "errcode" in (error as Error) ? unusable(this.#path, error) : error;
     }
   }
 
@@ -71,25 +86,61 @@ export class StoreLog {
     this.#superseded.push({ at, row });
   }
 
+  /** The whole log as it is now, as a database file's bytes. Throws when there is no room beside the file to write it. */
+  copy(): Buffer {
+    const target = `${this.#path === ":memory:" ? join(tmpdir(), `gatehouse-state-${process.pid}`) : this.#path}.copy`;
+    try {
+      rmSync(target, { force: true });
+      // VACUUM INTO takes an empty file; one it made itself would be readable by others.
+      closeSync(openSync(target, "wx", 0o600));
+      this.#database.prepare("VACUUM INTO ?").run(target);
+      return readFileSync(target);
+    } finally {
+      rmSync(target, { force: true });
+    }
+  }
+
+  /** Nobody can resume from before `revision` any more. */
+  forgetBefore(revision: number): void {
+    this.#transaction(() => this.#compact(revision));
+    this.#compactedTo(revision);
+  }
+
   close(): void {
-    if (this.#superseded.length > keptHistory) {
-      this.#transaction(() => this.#compact(this.#superseded.at(-keptHistory - 1)?.at ?? 0));
+    try {
+      if (this.#superseded.length > keptHistory) {
+        this.#transaction(() => this.#compact(this.#superseded.at(-keptHistory - 1)?.at ?? 0));
+      }
+    } catch {
+      // Housekeeping, which the next start does as well: a full disk must not keep the file from being closed.
     }
     this.#database.close();
   }
 
-  #prepare(): void {
+  #prepare(afterCrash: boolean): void {
     const database = this.#database;
-    // EXCLUSIVE: a second server on the same file fails at once instead of corrupting our view of it.
-    database.exec("PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;");
+    // EXCLUSIVE: a second server on the same file fails at once instead of corrupting our view of it. FULL: a commit is
+    // synced to the disk before it returns (fullfsync: macOS otherwise leaves it in the drive's own cache).
+    database.exec("PRAGMA locking_mode = EXCLUSIVE; PRAGMA fullfsync = ON; PRAGMA synchronous = FULL;");
+    this.#check();
     database.exec(`
+      PRAGMA journal_mode = WAL;
       CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
       CREATE TABLE IF NOT EXISTS log (revision INTEGER PRIMARY KEY, resource TEXT NOT NULL, key TEXT NOT NULL, object TEXT);
       INSERT OR IGNORE INTO meta VALUES ('format', ${formatVersion}), ('compacted', 0);
     `);
-    const format = this.#meta("format");
-    if (format !== formatVersion) throw new Error(`its format is ${format}, this version reads ${formatVersion}`);
+    // After a crash SQLite's own log begins anew, so that its torn end is never taken for damage later (wal-check.ts).
+    if (afterCrash) database.exec("PRAGMA wal_checkpoint(TRUNCATE);");
     this.compacted = this.#meta("compacted");
+  }
+
+  /** Throws when the file is damaged or of a newer version; nothing has been changed then. */
+  #check(): void {
+    const [verdict] = this.#database.prepare("PRAGMA quick_check(1)").all() as { quick_check: string }[];
+    if (verdict?.quick_check !== "ok") throw damaged(this.#path, verdict?.quick_check ?? "it cannot be checked");
+    if (this.#database.prepare("SELECT 1 FROM sqlite_master WHERE name = 'meta'").all().length === 0) return;
+    const format = this.#meta("format");
+    if (format > formatVersion) throw tooNew(this.#path, format, formatVersion);
   }
 
   #meta(name: string): number {
@@ -127,11 +178,4 @@ export class StoreLog {
       throw error;
     }
   }
-}
-
-function unusable(path: string, error: unknown): Error {
-  const why = error instanceof Error ? error.message : String(error);
-  if (/locked|busy/i.test(why))
-    return new Error(`cluster state ${path} is in use by another process`, { cause: error });
-  return new Error(`cluster state ${path} cannot be used: ${why}`, { cause: error });
 }

@@ -188,7 +188,7 @@ describe("a restart", () => {
       damaged,
       "this is no database, whatever its name says, and it is long enough to be read as one".repeat(50),
     );
-    assert.throws(() => new Store(damaged), /cluster state .* cannot be used: file is not a database/);
+    assert.throws(() => new Store(damaged), /cluster state .* is damaged .file is not a database.: restore a backup/);
     const used = newPath();
     const holder = new Store(used);
     assert.throws(() => new Store(used), /is in use by another process/);

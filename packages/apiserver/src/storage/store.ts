@@ -1,9 +1,10 @@
 // The one owner of the cluster's state: objects in memory, every write on disk before anybody hears of it.
-// Writes of one event-loop turn are committed together; answers and watch events go out after the commit.
+// Writes of one event-loop turn, and of the next while more come, are committed together; answers and watch events go out after the commit.
 
 import type { KubeObject } from "@gatehouse/apimachinery/meta";
 import { StatusError } from "@gatehouse/apimachinery/status-error";
 import { Collection, type StoreEvent } from "./collection.ts";
+import { damaged, writeFailed } from "./state-error.ts";
 import { type LogRow, StoreLog } from "./store-log.ts";
 
 /** A committed change as listeners see it; `json` is the object's encoding, shared by all of them. */
@@ -17,11 +18,15 @@ interface PendingWrite extends StoreEvent {
   resource: string;
 }
 
+/** How long a write waits for others at most. */
+const gatheringMs = 2;
+
 /**
  * Objects by resource (`group/plural`) and key (`namespace/name` or `name`). Stored objects are never changed in place:
  * a write stores a new tree. Reads see writes of the same turn; callers await `settled()` before they show a read to anybody.
  */
 export class Store {
+  readonly #path: string;
   readonly #log: StoreLog;
   readonly #collections = new Map<string, Collection>();
   readonly #listeners = new Map<string, Set<StoreListener>>();
@@ -33,13 +38,13 @@ export class Store {
 
   /** Opens `path` (or `:memory:`) and replays it. Throws an Error with one clear sentence when it cannot be used. */
   constructor(path: string) {
+    this.#path = path;
     this.#log = new StoreLog(path);
     try {
-      for (const row of this.#log.replay(path)) this.#load(row);
+      for (const row of this.#log.replay()) this.#load(row);
     } catch (error) {
       this.#log.close();
-      if (error instanceof SyntaxError)
-        throw new Error(`cluster state ${path} cannot be used: ${error.message}`, { cause: error });
+      if (error instanceof SyntaxError) throw damaged(path, error.message, error);
       throw error;
     }
     this.#revision = Math.max(this.#revision, this.#log.compacted);
@@ -128,6 +133,15 @@ export class Store {
     return () => listeners.delete(listener);
   }
 
+  /** Everything committed so far as a database file's bytes. Throws 507 when there is no room to put it together. */
+  copy(): Buffer {
+    try {
+      return this.#log.copy();
+    } catch (error) {
+      throw writeFailed(this.#path, error);
+    }
+  }
+
   /** Commits what is pending and releases the file. */
   close(): void {
     if (this.#closed) return;
@@ -154,7 +168,17 @@ export class Store {
     this.#commit = Promise.withResolvers();
     // Nobody may be waiting when a commit fails; those who are get the rejection through their own await.
     this.#commit.promise.catch(() => undefined);
-    setImmediate(() => this.#flush());
+    this.#flushAfterTurn(1, performance.now());
+  }
+
+  /** While every turn brings more writes they wait for one sync of the disk together; a lone write waits for nobody. */
+  #flushAfterTurn(seen: number, since: number): void {
+    setImmediate(() => {
+      const { length } = this.#pending;
+      const more = length > seen && performance.now() - since < gatheringMs;
+      if (more) this.#flushAfterTurn(length, since);
+      else this.#flush();
+    });
   }
 
   #flush(): void {
@@ -169,7 +193,7 @@ export class Store {
       this.#log.append(writes.map((write, index) => rowOf(write, encoded[index] as string)));
     } catch (error) {
       this.#undo(writes);
-      commit.reject(storageFailed(error));
+      commit.reject(writeFailed(this.#path, error));
       return;
     }
     for (const [index, write] of writes.entries()) {
@@ -226,9 +250,4 @@ function replayed(row: LogRow, previous: KubeObject | undefined): StoreEvent | u
   }
   const object = JSON.parse(row.json) as KubeObject;
   return previous ? { revision, key, type: "MODIFIED", object, previous } : { revision, key, type: "ADDED", object };
-}
-
-function storageFailed(error: unknown): StatusError {
-  const why = error instanceof Error ? error.message : String(error);
-  return new StatusError({ code: 500, reason: "InternalError", message: `the write could not be stored: ${why}` });
 }

@@ -3,6 +3,7 @@
 import type { KubeObject } from "@gatehouse/apimachinery/meta";
 import { formatLabelSelector, requirementsOf } from "@gatehouse/apimachinery/selectors";
 import { invalid, notFound } from "@gatehouse/apimachinery/status-error";
+import { admitByPolicies } from "../admission/admit.ts";
 import { type Answer, type ApiContext, type ResourceRequest, subjectOf } from "../api-context.ts";
 import { decodeBody } from "../http/decode-body.ts";
 import { methodNotAllowed } from "../http/error-answers.ts";
@@ -21,6 +22,8 @@ interface Scale extends KubeObject {
   spec?: { replicas?: number };
 }
 
+const scaleKind = { group: "autoscaling", version: "v1", kind: "Scale" };
+
 /** GET, PUT and PATCH of `.../scale`. Throws 404, 409, 422. */
 export async function scale(context: ApiContext, request: ResourceRequest, paths: ScalePaths): Promise<Answer> {
   const { definition, namespace, name = "", verb } = request;
@@ -37,6 +40,14 @@ export async function scale(context: ApiContext, request: ResourceRequest, paths
   next.metadata.resourceVersion = wanted.metadata?.resourceVersion || (old.metadata.resourceVersion ?? "");
   if (wanted.metadata?.uid) next.metadata.uid = wanted.metadata.uid;
   const admitted = admitChange(context, request, old, next, "object");
+  const object = scaleOf(admitted, paths);
+  admitByPolicies(context, request, {
+    operation: "UPDATE",
+    object,
+    old: current,
+    subresource: "scale",
+    kind: scaleKind,
+  });
   const stored = isDryRun(request.query.getAll("dryRun")) ? admitted : storeChange(context, definition, old, admitted);
   await context.store.committed();
   return { type: "object", code: 200, object: scaleOf(stored, paths) };

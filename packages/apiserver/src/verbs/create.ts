@@ -3,6 +3,7 @@
 import type { KubeObject } from "@gatehouse/apimachinery/meta";
 import { generatedName } from "@gatehouse/apimachinery/names";
 import { alreadyExists, badRequest, forbidden, notFound, StatusError } from "@gatehouse/apimachinery/status-error";
+import { admitByPolicies } from "../admission/admit.ts";
 import { type Answer, type ApiContext, type ResourceRequest, subjectOf } from "../api-context.ts";
 import { decodeBody } from "../http/decode-body.ts";
 import { readObject, writeObject } from "../storage/stored-objects.ts";
@@ -33,6 +34,7 @@ export function createObject(
   if (!object.metadata.name && object.metadata.generateName)
     object.metadata.name = freeName(context, request, object.metadata.generateName);
   admitNew(context, request, object);
+  admitByPolicies(context, request, { operation: "CREATE", object });
   const { name } = object.metadata;
   if (readObject(context.store, definition, namespace, name)) throw alreadyExists(subjectOf(definition, name));
   return dryRun ? object : writeObject(context.store, definition, object);

@@ -1,6 +1,7 @@
 // DELETE of a collection: every object the selectors name, each by the rules of a single deletion.
 
 import type { KubeObject } from "@gatehouse/apimachinery/meta";
+import { admitByPolicies } from "../admission/admit.ts";
 import type { Answer, ApiContext, ResourceRequest } from "../api-context.ts";
 import { readDeleteOptions } from "../delete-options.ts";
 import { deleteObject } from "../deletion.ts";
@@ -17,6 +18,7 @@ export async function removeCollection(context: ApiContext, request: ResourceReq
     const object = present(definition, stored);
     if (selection.matches(object)) selected.push(object);
   }
+  for (const old of selected) admitByPolicies(context, request, { operation: "DELETE", old });
   const items = selected.map((object) => deleteObject(context, definition, object, options).object);
   await context.store.committed();
   return { type: "list", items, metadata: { resourceVersion: String(context.store.revision) } };

@@ -1,6 +1,7 @@
 // DELETE of one object.
 
 import { notFound } from "@gatehouse/apimachinery/status-error";
+import { admitByPolicies } from "../admission/admit.ts";
 import { type Answer, type ApiContext, type ResourceRequest, subjectOf } from "../api-context.ts";
 import { type DeleteOptions, readDeleteOptions } from "../delete-options.ts";
 import { deleteObject } from "../deletion.ts";
@@ -20,6 +21,7 @@ export async function removeWith(
   const { definition, namespace, name = "" } = request;
   const old = readObject(context.store, definition, namespace, name);
   if (!old) throw notFound(subjectOf(definition, name));
+  admitByPolicies(context, request, { operation: "DELETE", old });
   const { object, removed } = deleteObject(context, definition, old, options);
   await context.store.committed();
   if (!removed || (definition.type.group === "" && definition.type.plural === "pods")) {

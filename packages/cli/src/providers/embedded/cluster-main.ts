@@ -10,6 +10,7 @@ import { startControllerManager } from "@gatehouse/controller-manager/controller
 import { startKubelet } from "@gatehouse/kubelet/kubelet";
 import { type CatalogEntry, createImageCatalog } from "@gatehouse/kubelet/images/catalog";
 import { randomBytes } from "node:crypto";
+import { statSync } from "node:fs";
 import {
   changeClusterState,
   isClusterDirectory,
@@ -20,7 +21,7 @@ import {
 import { gatewayImageProgram } from "../../program-files.ts";
 import { version } from "../../version.ts";
 import { clusterFiles } from "./cluster-files.ts";
-import type { EmbeddedState } from "./embedded-state.ts";
+import { type EmbeddedState, nodeNameOf } from "./embedded-state.ts";
 import type { ClusterMessage } from "./cluster-messages.ts";
 import { kubeletServerName } from "./kubelet-server-name.ts";
 import type { Pki } from "./pki.ts";
@@ -40,6 +41,7 @@ async function main(directory: string): Promise<void> {
   const files = clusterFiles(directory);
   const state = readClusterState<EmbeddedState>(directory);
   if (!state) throw new Error(`${directory} holds no cluster`);
+  refuseLostState(state, files.database);
   const log = createLog("cluster");
   const parts = await startParts(state, await waitForPki(files), log);
 
@@ -63,6 +65,15 @@ async function main(directory: string): Promise<void> {
   process.disconnect?.();
 }
 
+/** A cluster that was complete must not come back empty because its file went. */
+function refuseLostState({ complete }: EmbeddedState, database: string): void {
+  const size = statSync(database, { throwIfNoEntry: false })?.size ?? 0;
+  if (!complete || size > 0) return;
+  throw new Error(
+    `cluster state ${database} is gone: restore a backup with gatehouse restore FILE --force, or begin anew with gatehouse down and gatehouse up`,
+  );
+}
+
 async function startParts(state: EmbeddedState, pki: Pki, log: Log): Promise<Parts> {
   const files = clusterFiles(process.argv[2] ?? "");
   const kubeletToken = randomBytes(32).toString("hex");
@@ -84,12 +95,12 @@ async function startParts(state: EmbeddedState, pki: Pki, log: Log): Promise<Par
     );
   const [controllerClient, kubeletClient] = await Promise.all([
     client("system:kube-controller-manager"),
-    client(`system:node:${nodeName(state)}`),
+    client(`system:node:${nodeNameOf(state)}`),
   ]);
   const kubelet = await startKubelet({
     client: kubeletClient,
     log: createLog("kubelet"),
-    nodeName: nodeName(state),
+    nodeName: nodeNameOf(state),
     stateDirectory: files.node,
     images: createImageCatalog([gatewayImage(state)]),
     portMappings: state.portMappings,
@@ -128,8 +139,6 @@ function gatewayImage({ gateway }: EmbeddedState): CatalogEntry {
     commands: ["/entrypoint.sh", "traefik"],
   };
 }
-
-const nodeName = (state: EmbeddedState): string => `${state.context}-control-plane`;
 
 /** Stops on a signal, or when somebody removes the state: no command would find the process any more. */
 function stopInTime(directory: string, stop: () => Promise<void>): void {

@@ -19,3 +19,8 @@ export interface TraefikBinary {
   path: string;
   version: string;
 }
+
+/** What the cluster's one node is called: as kind's. */
+export function nodeNameOf({ context }: Pick<EmbeddedState, "context">): string {
+  return `${context}-control-plane`;
+}
