@@ -314,6 +314,19 @@ describe("clients over HTTPS", () => {
     }
   });
 
+  test("a version that is not served is answered with those that are", async () => {
+    const { code, json } = await send("GET", "/apis/autoscaling/v1/horizontalpodautoscalers");
+    assert.equal(code, 404);
+    assert.match(
+      json.message,
+      /^the server could not find the requested resource: horizontalpodautoscalers are served as autoscaling\/v2$/,
+    );
+    assert.match(
+      (await send("GET", "/apis/apps/v1/gadgets")).json.message,
+      /^the server could not find the requested resource$/,
+    );
+  });
+
   test("methods that HTTP knows and Kubernetes does not are refused", async () => {
     for (const method of ["OPTIONS", "TRACE"]) assert.equal((await send(method, `${maps}/x`)).code, 405, method);
     assert.equal((await send("OPTIONS", "/version")).code, 405);

@@ -79,32 +79,37 @@ export function createProgress(options: ProgressOptions): Progress {
         log.line(`${mark} ${line.finish(mark, durationMs)} (${seconds(durationMs)})`);
       };
       try {
-        const result = await work({
-          detail: (words) => {
-            const text = printable(words);
-            log.line(`  ${text}`);
-            line.detail(text);
-          },
-          output: (words) => {
-            const text = printable(words);
-            log.line(`  | ${text}`);
-            if (options.verbose) line.faint(text);
-          },
-          pause: async (question) => {
-            line.hold(true);
-            try {
-              return await question();
-            } finally {
-              line.hold(false);
-            }
-          },
-        });
+        const result = await work(stepOver(line, log, options.verbose === true));
         finish("✓");
         return result;
       } catch (error) {
         log.line(`  ${error instanceof Error ? error.message : String(error)}`);
         finish("✗");
         throw error;
+      }
+    },
+  };
+}
+
+/** What the work may say, kept in the log and shown on the line. */
+function stepOver(line: StepLine, log: Transcript, verbose: boolean): Step {
+  return {
+    detail: (words) => {
+      const text = printable(words);
+      log.line(`  ${text}`);
+      line.detail(text);
+    },
+    output: (words) => {
+      const text = printable(words);
+      log.line(`  | ${text}`);
+      if (verbose) line.faint(text);
+    },
+    pause: async (question) => {
+      line.hold(true);
+      try {
+        return await question();
+      } finally {
+        line.hold(false);
       }
     },
   };
@@ -173,7 +178,13 @@ function fitted(text: string): string {
   return text.length <= width ? text : `${text.slice(0, Math.max(width - 1, 20))}…`;
 }
 
-function createTranscript(): { line(text: string): void; keepIn(path: string): void; path(): string | undefined } {
+interface Transcript {
+  line(text: string): void;
+  keepIn(path: string): void;
+  path(): string | undefined;
+}
+
+function createTranscript(): Transcript {
   let earlier: string[] = [];
   let file: string | undefined;
   return {

@@ -1,6 +1,7 @@
 // From a resource request to the function that answers it: the verb, the subresource, or a review.
 
 import { badRequest } from "@gatehouse/apimachinery/status-error";
+import { apiVersionOf } from "@gatehouse/apimachinery/resource-type";
 import { isPolicyGroup, loadPolicyRules } from "../admission/admit.ts";
 import type { Answer, ApiContext, ResourceRequest } from "../api-context.ts";
 import { authorizeResource } from "../auth/access.ts";
@@ -23,7 +24,7 @@ import { update } from "../verbs/update.ts";
 /** The definition a request is about. Throws 404 for what is not served, 405 for a verb it does not take. */
 export function definitionFor(registry: Registry, info: ResourceRequestInfo): ResourceDefinition {
   const definition = registry.get(info.group, info.version, info.plural);
-  if (!definition) throw notServed(info);
+  if (!definition) throw notServed(registry, info);
   if (!definition.type.namespaced && info.namespace !== undefined) throw noSuchResource();
   if (info.subresource !== undefined) return definition;
   const inAllNamespaces = definition.type.namespaced && info.namespace === undefined;
@@ -35,9 +36,13 @@ export function definitionFor(registry: Registry, info: ResourceRequestInfo): Re
   return definition;
 }
 
-function notServed({ group, plural }: ResourceRequestInfo): Error {
+function notServed(registry: Registry, { group, plural }: ResourceRequestInfo): Error {
   const why = absenceOf(group, plural);
-  return why === undefined ? noSuchResource() : absentResource(why);
+  if (why !== undefined) return absentResource(why);
+  const others = registry.definitions().filter(({ type }) => type.group === group && type.plural === plural);
+  if (others.length === 0) return noSuchResource();
+  const versions = others.map(({ type }) => apiVersionOf(type)).join(", ");
+  return absentResource(`the server could not find the requested resource: ${plural} are served as ${versions}`);
 }
 
 /** Answers everything but watches. */
