@@ -121,13 +121,12 @@ test("200 kills: acknowledged writes stay under their revisions, watchers see on
   const history = new Map<number, string>();
   const writers = Array.from({ length: writersCount }, (_, index) => new Writer(client, `w${index}`, random));
   const watchers = Array.from({ length: watchersCount }, () => new Watcher(client, history));
-  let writing = true;
-  let watching = true;
+  const [writing, watching] = [new AbortController(), new AbortController()];
   const write = async (writer: Writer): Promise<void> => {
-    while (writing) await writer.step();
+    while (!writing.signal.aborted) await writer.step();
   };
   const watch = async (watcher: Watcher): Promise<void> => {
-    while (watching) await watcher.follow();
+    while (!watching.signal.aborted) await watcher.follow();
   };
   const followed = Promise.all(watchers.map(watch));
   const written = Promise.all(writers.map(write));
@@ -137,7 +136,7 @@ test("200 kills: acknowledged writes stay under their revisions, watchers see on
   const resumed = survivor.resumed;
   server.start();
   await Promise.race([caughtUp(survivor, historyLimit), followed, written]);
-  writing = false;
+  writing.abort();
   await written;
 
   const { body } = await client.call("GET", collection);
@@ -151,11 +150,11 @@ test("200 kills: acknowledged writes stay under their revisions, watchers see on
   await late.follow();
   assert.equal(late.revision, 0, "a watch from before what is remembered is refused (410), not left with a gap");
   await Promise.race([followed, Promise.all(watchers.map((watcher) => caughtUp(watcher, newest)))]);
-  watching = false;
+  watching.abort();
   await server.kill();
   await followed;
-  const expected = new Map(list.items.map((item) => [item.metadata.name, item.data?.value]));
-  for (const watcher of watchers) assert.deepEqual(new Map([...watcher.objects].sort()), new Map([...expected].sort()));
+  const expected = Object.fromEntries(list.items.map((item) => [item.metadata.name, item.data?.value]));
+  for (const watcher of watchers) assert.deepEqual(Object.fromEntries(watcher.objects), expected);
 
   const acknowledged = writers.reduce((sum, writer) => sum + writer.acknowledged, 0);
   t.diagnostic(`${acknowledged} writes acknowledged; a watcher resumed ${resumed} times, listed ${survivor.relisted}`);

@@ -3,6 +3,7 @@
 import { Command, CommanderError } from "commander";
 import { StatusError } from "@gatehouse/apimachinery/status-error";
 import { registerApply } from "./commands/apply.ts";
+import { registerBackup } from "./commands/backup.ts";
 import { registerCrds } from "./commands/crds.ts";
 import { registerDelete } from "./commands/delete.ts";
 import { registerDescribe } from "./commands/describe.ts";
@@ -11,6 +12,7 @@ import { registerDoctor } from "./commands/doctor.ts";
 import { registerDown } from "./commands/down.ts";
 import { registerGet } from "./commands/get.ts";
 import { registerLogs } from "./commands/logs.ts";
+import { registerRestore } from "./commands/restore.ts";
 import { registerStart } from "./commands/start.ts";
 import { registerStatus } from "./commands/status.ts";
 import { registerStop } from "./commands/stop.ts";
@@ -23,6 +25,8 @@ const registrations = [
   registerDown,
   registerStop,
   registerStart,
+  registerBackup,
+  registerRestore,
   registerStatus,
   registerDoctor,
   registerGet,

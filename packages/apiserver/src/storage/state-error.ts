@@ -15,7 +15,8 @@ const messageOf = (error: unknown): string => (error instanceof Error ? error.me
 
 /** The file's content is not what was written. */
 export function damaged(path: string, why: string, cause?: unknown): Error {
-  return new Error(`cluster state ${path} is damaged (${why}): ${remedy}`, { cause });
+  const reason = why.replace(/^\*\*\*.*\*\*\*\s+/, "").replace(/\s+/g, " ");
+  return new Error(`cluster state ${path} is damaged (${reason}): ${remedy}`, { cause });
 }
 
 /** The file is of a later version of this program, which alone knows what its rows mean. */

@@ -33,6 +33,9 @@ export const allObjects: Watched[] = [gatewayClasses, gateways, daemonSets, pods
   (type) => ({ type }),
 );
 
+/** Of a bare cluster: the definitions of the others may not be there. */
+export const builtInObjects: Watched[] = [daemonSets, pods, deployments].map((type) => ({ type }));
+
 /**
  * Resolves with an empty list as soon as nothing that `matters` is unready, or after `timeoutMs` with what still is, and
  * why. One kind after the other: all have to be ready anyway, and at most one watch is open (each is a TLS connection).

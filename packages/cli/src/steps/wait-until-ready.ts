@@ -1,9 +1,10 @@
 // The wait after a stopped cluster was started again: everything in it is ready as it was, the user's own objects too.
 
 import { pods } from "@gatehouse/apimachinery/types/core-v1";
+import { readClusterState } from "../cluster-state.ts";
 import type { Progress } from "../progress.ts";
 import type { ClusterProvider } from "../providers/provider.ts";
-import { allObjects, untilReady } from "./readiness.ts";
+import { allObjects, builtInObjects, untilReady } from "./readiness.ts";
 import { explainUnready } from "./unready.ts";
 
 /** For the controllers to count the pods that have just become ready. */
@@ -21,7 +22,8 @@ export async function waitUntilReady(provider: ClusterProvider, progress: Progre
     const client = await provider.connect();
     try {
       await untilReady(client, [{ type: pods }], provider.readyTimeoutMs, ({ reason }) => !hopeless.test(reason));
-      const unready = await untilReady(client, allObjects, settleMs);
+      const bare = readClusterState(provider.directory)?.bare === true;
+      const unready = await untilReady(client, bare ? builtInObjects : allObjects, settleMs);
       if (unready.length > 0) detail(`still not ready: ${explainUnready(unready)}`);
     } finally {
       client.close();

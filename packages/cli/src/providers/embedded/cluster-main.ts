@@ -26,6 +26,7 @@ import type { ClusterMessage } from "./cluster-messages.ts";
 import { kubeletServerName } from "./kubelet-server-name.ts";
 import type { Pki } from "./pki.ts";
 import { waitForPki } from "./pki-handover.ts";
+import { clusterNodeOptions } from "./processes.ts";
 
 const stopGraceMs = 300;
 const stateCheckMs = 1_000;
@@ -129,7 +130,7 @@ async function startParts(state: EmbeddedState, pki: Pki, log: Log): Promise<Par
 
 /** The image `traefik` is played by our own gateway, or by the Traefik of this machine if the cluster's owner said so. */
 function gatewayImage({ gateway }: EmbeddedState): CatalogEntry {
-  const node = [process.execPath, ...process.execArgv];
+  const node = [process.execPath, ...process.execArgv.filter((option) => !clusterNodeOptions.includes(option))];
   return {
     name: "traefik",
     repositories: ["traefik"],

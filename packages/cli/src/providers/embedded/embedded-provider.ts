@@ -26,7 +26,14 @@ import type { ClusterFacts, ClusterPhase, ClusterProvider, EntryAddress } from "
 import { type ClusterFiles, clusterFiles, createClusterDirectory, readPki, writePki } from "./cluster-files.ts";
 import type { ClusterMessage } from "./cluster-messages.ts";
 import type { EmbeddedState, TraefikBinary } from "./embedded-state.ts";
-import { clusterDirectoryVariable, endLeftovers, isClusterProcess, processesOf, stopProcess } from "./processes.ts";
+import {
+  clusterDirectoryVariable,
+  clusterNodeOptions,
+  endLeftovers,
+  isClusterProcess,
+  processesOf,
+  stopProcess,
+} from "./processes.ts";
 
 export interface EmbeddedOptions {
   name: string;
@@ -239,12 +246,16 @@ export class EmbeddedProvider implements ClusterProvider {
 
   async #start(): Promise<ClusterRuntime> {
     const output = openSync(this.#files.log, "a", 0o600);
-    const child = spawn(process.execPath, [...process.execArgv, clusterProgram(), this.directory], {
-      detached: true,
-      cwd: "/",
-      env: { ...process.env, [clusterDirectoryVariable]: this.directory },
-      stdio: ["ignore", output, output, "ipc"],
-    });
+    const child = spawn(
+      process.execPath,
+      [...process.execArgv, ...clusterNodeOptions, clusterProgram(), this.directory],
+      {
+        detached: true,
+        cwd: "/",
+        env: { ...process.env, [clusterDirectoryVariable]: this.directory },
+        stdio: ["ignore", output, output, "ipc"],
+      },
+    );
     closeSync(output);
     this.#child = child;
     try {
