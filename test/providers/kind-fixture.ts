@@ -58,6 +58,8 @@ export interface Machine {
   calls(program?: string): string[];
   forgetCalls(): void;
   containers(): FakeContainer[];
+  /** Releases of the stand-in for helm, in whatever state. */
+  releases(): number;
   /** Everything below HOME, relative. */
   homeFiles(): string[];
   /** A file of HOME. */
@@ -154,6 +156,7 @@ function machineOf(
         .filter((call) => program === undefined || call.program === program)
         .map((call) => [call.program, ...call.args].join(" ")),
     forgetCalls: () => rmSync(join(engine, "calls.jsonl"), { force: true }),
+    releases: () => (existsSync(join(engine, "releases")) ? readdirSync(join(engine, "releases")).length : 0),
     containers: () => {
       const path = join(engine, "containers");
       const names = existsSync(path) ? readdirSync(path) : [];

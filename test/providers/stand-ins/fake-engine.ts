@@ -1,7 +1,16 @@
 // What the stand-ins for docker, kind and helm share: one pretended Docker in a directory (GATEHOUSE_FAKE_ENGINE), with its
 // containers, the faults it was told to have, and a record of every call.
 
-import { appendFileSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  appendFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 
 /** Exit code for arguments that the real program would not understand, or that the stand-in does not know. */
@@ -42,9 +51,16 @@ export function containers(): FakeContainer[] {
   return readdirSync(path).map((name) => JSON.parse(readFileSync(join(path, name), "utf8")) as FakeContainer);
 }
 
+/** Whole or not at all: a stand-in may be ended at any moment. */
+export function writeWhole(path: string, text: string): void {
+  const temporary = join(directory, `${process.pid}.tmp`);
+  writeFileSync(temporary, text);
+  renameSync(temporary, path);
+}
+
 export function saveContainer(container: FakeContainer): void {
   mkdirSync(join(directory, "containers"), { recursive: true });
-  writeFileSync(join(directory, "containers", container.name), JSON.stringify(container));
+  writeWhole(join(directory, "containers", container.name), JSON.stringify(container));
 }
 
 export function removeContainer(name: string): void {

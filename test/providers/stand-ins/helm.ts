@@ -5,14 +5,14 @@
 import { type ApiClient, createApiClient } from "@gatehouse/apimachinery/api-client";
 import { loadConnection } from "@gatehouse/apimachinery/kubeconfig";
 import type { KubeObject } from "@gatehouse/apimachinery/meta";
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { parse } from "yaml";
 import { renderTraefikChart } from "../../../packages/cli/src/providers/embedded/traefik-chart.ts";
 import { applyAll } from "../../../packages/cli/src/steps/apply-all.ts";
 import { wellKnownType } from "../../../packages/cli/src/well-known-types.ts";
-import { engineDirectory, fail, fault, parseFlags, recordCall, refuse } from "./fake-engine.ts";
+import { engineDirectory, fail, fault, parseFlags, recordCall, refuse, writeWhole } from "./fake-engine.ts";
 
 const all = process.argv.slice(2);
 const [command = "", ...args] = all;
@@ -45,7 +45,7 @@ function releaseOf(record: string): Release | undefined {
 
 function save(record: string, release: Release): void {
   mkdirSync(join(engineDirectory, "releases"), { recursive: true });
-  writeFileSync(record, JSON.stringify(release));
+  writeWhole(record, JSON.stringify(release));
 }
 
 /** In every state, by name: Helm 4 has no --all. */
