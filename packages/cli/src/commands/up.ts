@@ -111,9 +111,10 @@ async function up(options: UpOptions): Promise<void> {
   }
   const unlock = await lockCluster(provider.directory, waitingNote(progress));
   try {
-    const complete = (await provider.phase()) === "running" && readClusterState(provider.directory)?.complete === true;
+    const phase = await provider.phase();
+    const complete = phase === "running" && readClusterState(provider.directory)?.complete === true;
     if (complete && !asksForInstallation(provider, options)) await alreadyUp(provider, options);
-    else await bringUp(provider, options, decide, progress);
+    else await bringUp(provider, phase === "absent", options, decide, progress);
   } catch (error) {
     throw withLog(error, progress.log);
   } finally {
@@ -138,11 +139,11 @@ function withLog(error: unknown, log: string | undefined): unknown {
 
 async function bringUp(
   provider: ClusterProvider,
+  fresh: boolean,
   options: UpOptions,
   decide: Decide,
   progress: Progress,
 ): Promise<void> {
-  const fresh = (await provider.phase()) === "absent";
   const interruption = fresh && provider.removedOnInterrupt ? removeOnInterrupt(provider, progress) : undefined;
   try {
     await provider.create(progress);
