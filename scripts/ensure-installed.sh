@@ -17,6 +17,13 @@ if installed_is_stale; then
       echo "error: $root/node_modules cannot be written: run this as the user who owns it, or install there as that user" >&2
       exit 1
     fi
+    # Released meanwhile; or links cannot be made here at all.
+    if [ ! -L "$install_lock" ]; then
+      attempts=$((${attempts:-0} + 1))
+      [ "$attempts" -lt 100 ] && continue
+      echo "error: no link can be made in $root/node_modules: a file system with symbolic links and ln in PATH are needed" >&2
+      exit 1
+    fi
     holder="$(readlink "$install_lock" || true)"
     # `ps` sees other users' processes too.
     if [ -n "$holder" ] && ! kill -0 "$holder" 2>/dev/null && ! ps -p "$holder" >/dev/null 2>&1 && [ "$(readlink "$install_lock" || true)" = "$holder" ]; then
