@@ -25,9 +25,12 @@ if installed_is_stale; then
       exit 1
     fi
     holder="$(readlink "$install_lock" || true)"
-    # `ps` sees other users' processes too.
-    if [ -n "$holder" ] && ! kill -0 "$holder" 2>/dev/null && ! ps -p "$holder" >/dev/null 2>&1 && [ "$(readlink "$install_lock" || true)" = "$holder" ]; then
-      rm -f "$install_lock"
+    # `ps` sees other users' processes too. Of several that find the holder gone, the one that makes this link takes the lock
+    # away, and only while it still names that holder: another's new lock must not go with it.
+    if [ -n "$holder" ] && ! kill -0 "$holder" 2>/dev/null && ! ps -p "$holder" >/dev/null 2>&1 &&
+      ln -sn "$$" "$install_lock-of-$holder" 2>/dev/null; then
+      if [ "$(readlink "$install_lock" || true)" = "$holder" ]; then rm -f "$install_lock"; fi
+      rm -f "$install_lock-of-$holder"
     else
       sleep 0.2
     fi

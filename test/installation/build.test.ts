@@ -98,6 +98,21 @@ test("commands at the same time install once; a lock whose holder is gone is tak
   assert.throws(() => readlinkSync(lock), { code: "ENOENT" });
 });
 
+test("a lock whose holder is gone is taken away by one of those who see that, however slowly they look", async (t) => {
+  const root = checkout(t);
+  writeFileSync(join(root, "package-lock.json"), "{}");
+  mkdirSync(join(root, "node_modules"));
+  mkdirSync(join(root, "bin"));
+  // Between what it read and what its caller does next, others go on.
+  const slow = '#!/bin/sh\nPATH="${PATH#*:}" readlink "$@"; code=$?; sleep 0.$(($$ % 3)); exit $code\n';
+  writeFileSync(join(root, "bin/readlink"), slow, { mode: 0o755 });
+  symlinkSync(String(endedProcess()), join(root, "node_modules/.gatehouse-install"));
+  const results = await Promise.all(Array.from({ length: 8 }, () => install(root)));
+  for (const { code, stderr } of results) assert.equal(code, 0, stderr);
+  assert.equal(readFileSync(join(root, "calls"), "utf8"), "called\n");
+  assert.deepEqual(readdirSync(join(root, "node_modules")), [".package-lock.json"]);
+});
+
 test("an installation that fails frees the lock, and says what to do", async (t) => {
   const root = checkout(t);
   writeFileSync(join(root, "package-lock.json"), "{}");
