@@ -243,6 +243,10 @@ const middlewareTypes: Record<Filter["type"], string> = {
   responseHeaders: "responseHeaderModifier",
   redirect: "requestRedirect",
   rewrite: "urlRewrite",
+  mirror: "requestMirror",
+  cors: "cors",
+  externalAuth: "externalAuth",
+  buffer: "buffering",
 };
 
 function addMiddlewares(draft: Draft, router: string, filters: readonly Filter[]): { middlewares?: string[] } {

@@ -68,7 +68,7 @@ export function compileTable(table: RoutingTable, context: CompileContext): Comp
   };
   const listeners = new Map<string, CompiledListener>();
   for (const listener of table.listeners) {
-    const matcher = new Matcher(listener.virtualHosts, target);
+    const matcher = new Matcher(listener.servers, target);
     listeners.set(listener.name, { listener, matcher, trusted: compileTrusted(listener.trustedProxies ?? []) });
   }
   return { listeners, routes };

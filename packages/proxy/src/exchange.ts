@@ -5,20 +5,20 @@ import type { CompiledBackend, CompiledRoute } from "./compiled-table.ts";
 import type { AccessRecord } from "./access.ts";
 import type { HeaderEdits } from "./filters.ts";
 import type { ResponseHead } from "./http1/response-head.ts";
-import type { Transport } from "./io/transport.ts";
+import type { ReadMemory } from "./io/transport.ts";
 import { Timer } from "./timer-wheel.ts";
 import type { TimerWheel } from "./timer-wheel.ts";
 import type { Target } from "./upstream/balancer.ts";
 import type { EndpointPool } from "./upstream/endpoint-pool.ts";
-import type { FailureKind, UpstreamConnection, UpstreamUser } from "./upstream/upstream-connection.ts";
+import type { FailureKind, OutgoingRequest, UpstreamStream, UpstreamUser } from "./upstream/upstream.ts";
 import type { ServiceState } from "./upstream/upstreams.ts";
 
 /** The client's side of an exchange, implemented per protocol. */
 export interface Downstream {
   sendInformational(head: ResponseHead): void;
   sendHead(head: ResponseHead, edits: HeaderEdits | null): void;
-  /** `bytes` belong to the read buffer of `source`. */
-  sendBody(bytes: Buffer, start: number, end: number, source: Transport): void;
+  /** `bytes` are of the memory of `source`. */
+  sendBody(bytes: Buffer, start: number, end: number, source: ReadMemory): void;
   /** The answer is complete; the exchange is over. */
   sendEnd(trailers: string): void;
   /** The protocol was switched: bytes go both ways as they are. */
@@ -33,18 +33,6 @@ export interface Downstream {
   abort(reason: string): void;
   /** The backend can take (more of) the request body. */
   continueRequest(): void;
-}
-
-/** The request as it goes to the backend. */
-export interface OutgoingRequest {
-  /** Head with the empty line. */
-  text: string;
-  toHead: boolean;
-  /** RFC 9110 section 9.2.2: repeating it does no harm, and there is no body that would have to be kept. */
-  replayable: boolean;
-  hasBody: boolean;
-  chunked: boolean;
-  upgrade: boolean;
 }
 
 /** Attempts repeated because a connection died without an answer; refused connections are not counted here. */
@@ -63,12 +51,11 @@ export class Exchange implements UpstreamUser {
   readonly #started: number;
   readonly #timer: Timer | null;
   #target: Target | null = null;
-  #upstream: UpstreamConnection | null = null;
+  #upstream: UpstreamStream | null = null;
   #bound = false;
   #tried: EndpointPool[] = NO_POOLS;
   #replays = 0;
   #bodyStarted = false;
-  #requestEnded = false;
   #responded = false;
   #tunnel = false;
   #over = false;
@@ -88,7 +75,6 @@ export class Exchange implements UpstreamUser {
     this.#service = backend.service;
     this.#request = request;
     this.#record = record;
-    this.#requestEnded = !request.hasBody;
     record.service = backend.service.id;
     backend.service.counters.active++;
     this.#started = performance.now();
@@ -111,7 +97,7 @@ export class Exchange implements UpstreamUser {
 
   /** The backend is being written to faster than it reads. */
   get requestBlocked(): boolean {
-    return this.#upstream !== null && this.#upstream.transport.blocked;
+    return this.#upstream !== null && this.#upstream.blocked;
   }
 
   start(): void {
@@ -125,9 +111,9 @@ export class Exchange implements UpstreamUser {
     if (target === undefined) return this.#fail(502, this.#record.reason || "no-endpoint-left");
     this.#moveTo(target);
     this.#armTimer(now);
-    const idle = fresh ? undefined : target.pool.takeIdle();
-    if (idle !== undefined) this.#bind(idle);
-    else this.#upstream = target.pool.connect(this);
+    const stream = target.pool.acquire(this, fresh);
+    if (stream.ready) this.#bind(stream);
+    else this.#upstream = stream;
   }
 
   #moveTo(target: Target): void {
@@ -142,38 +128,30 @@ export class Exchange implements UpstreamUser {
     if (this.#target !== null) this.#target.pool.counters.active--;
   }
 
-  #bind(connection: UpstreamConnection): void {
-    this.#upstream = connection;
+  #bind(stream: UpstreamStream): void {
+    this.#upstream = stream;
     this.#bound = true;
-    connection.begin(this, this.#request.toHead);
-    connection.out.addText(this.#request.text);
-    if (this.#requestEnded) connection.requestSent();
+    stream.begin(this, this.#request);
   }
 
-  onConnected(connection: UpstreamConnection): void {
-    this.#bind(connection);
+  onConnected(stream: UpstreamStream): void {
+    this.#bind(stream);
     this.#client.continueRequest();
   }
 
-  sendBody(bytes: Buffer, start: number, end: number, source: Transport): void {
+  sendBody(bytes: Buffer, start: number, end: number, source: ReadMemory): void {
     this.#bodyStarted = true;
-    const out = this.#upstream!.out;
-    if (this.#tunnel || !this.#request.chunked) return out.addBytes(bytes, start, end, source);
-    out.addText(`${(end - start).toString(16)}\r\n`);
-    out.addBytes(bytes, start, end, source);
-    out.addText("\r\n");
+    this.#upstream!.sendBody(bytes, start, end, source);
   }
 
   endBody(trailers: string): void {
-    this.#requestEnded = true;
     this.#bodyStarted = true;
-    if (this.#request.chunked) this.#upstream!.out.addText(`0\r\n${trailers}\r\n`);
-    this.#upstream!.requestSent();
+    this.#upstream!.endBody(trailers);
   }
 
   /** Sends what the client's turn gathered. False: stop reading the client until `continueRequest`. */
   flushRequest(): boolean {
-    return !this.#bound || this.#upstream!.out.flush();
+    return !this.#bound || this.#upstream!.flush();
   }
 
   onUpstreamDrain(): void {
@@ -190,7 +168,7 @@ export class Exchange implements UpstreamUser {
   }
 
   onSwitchingProtocols(head: ResponseHead): void {
-    if (!this.#request.upgrade) {
+    if (this.#request.upgrade === "") {
       this.#dropUpstream();
       return this.#fail(502, "backend-switched-protocols-unasked");
     }
@@ -201,15 +179,15 @@ export class Exchange implements UpstreamUser {
   }
 
   onBody(bytes: Buffer, start: number, end: number): void {
-    this.#client.sendBody(bytes, start, end, this.#upstream!.transport);
+    this.#client.sendBody(bytes, start, end, this.#upstream!.memory);
   }
 
   onReadDone(): void {
-    if (!this.#client.flush() && this.#upstream !== null) this.#upstream.transport.pause();
+    if (!this.#client.flush() && this.#upstream !== null) this.#upstream.pause();
   }
 
   onClientDrain(): void {
-    this.#upstream?.transport.resume();
+    this.#upstream?.resume();
   }
 
   onResponseEnd(trailers: string): void {
@@ -220,7 +198,7 @@ export class Exchange implements UpstreamUser {
 
   /** The client closed its half of the tunnel. */
   endTunnel(): void {
-    this.#upstream?.transport.end();
+    this.#upstream?.endTunnel();
   }
 
   onFailure(kind: FailureKind, reason: string): void {

@@ -42,7 +42,7 @@ export function compileFilters(filters: Filter[]): FilterPlan {
       if (host !== undefined) plan.hostname = hostOrNull(host.value);
     } else if (filter.type === "responseHeaders") response.apply(filter);
     else if (filter.type === "redirect") plan.redirect ??= safeRedirect(filter);
-    else {
+    else if (filter.type === "rewrite") {
       plan.hostname = (filter.hostname === undefined ? null : hostOrNull(filter.hostname)) ?? plan.hostname;
       plan.path = filter.path === undefined ? plan.path : safePath(filter.path);
     }

@@ -10,6 +10,8 @@ export interface ClientFacts {
   /** The peer is one of the listener's trusted proxies. */
   trusted: boolean;
   tls: boolean;
+  /** What its TLS connection asked for (SNI), lower case; null without. */
+  serverName: string | null;
   /** Port the client reached, on this side. */
   localPort: number;
 }

@@ -6,13 +6,13 @@ import { redirectLocation, rewritePath } from "./filters.ts";
 import { forwardedScheme, reachedPort } from "./forwarding-fields.ts";
 import type { ClientFacts, ForwardingFields } from "./forwarding-fields.ts";
 import { Framing, listMembers } from "./http1/field-lines.ts";
-import { requestHeadText } from "./http1/head-writer.ts";
+import { endToEndLines } from "./http1/head-writer.ts";
 import type { RequestHead } from "./http1/request-head.ts";
-import type { OutgoingRequest } from "./exchange.ts";
 import { bareHost } from "./match/hostname.ts";
 import type { NoMatch } from "./match/matcher.ts";
 import { splitTarget } from "./match/path.ts";
 import type { MatchRequest } from "./match/route-conditions.ts";
+import type { OutgoingRequest } from "./upstream/upstream.ts";
 import type { ServiceState } from "./upstream/upstreams.ts";
 
 export type Decision =
@@ -37,13 +37,14 @@ const NO_MATCH_STATUS: Record<NoMatch, number> = {
   "no-route": 404,
   "path-hides-dot-segments": 400,
   "path-ambiguous": 400,
+  "misdirected-request": 421,
 };
 
 /** Decides for the request in `head`, and takes the next share and the next step of the rotation for it. */
 export function routeRequest(listener: CompiledListener, head: RequestHead, client: ClientContext): Decision {
   const { path, query } = splitTarget(head.target);
   const asked: MatchRequest = { method: head.method, path, query, header: (lowerName) => head.get(lowerName) };
-  const found = listener.matcher.find(bareHost(head.host), asked);
+  const found = listener.matcher.find(bareHost(head.host), asked, client.facts.serverName);
   if (found.entry === null)
     return { type: "answer", route: null, status: NO_MATCH_STATUS[found.why], reason: found.why };
   const route = found.entry.target;
@@ -74,21 +75,22 @@ function redirect(route: CompiledRoute, head: RequestHead, path: string, query: 
 function outgoing(head: RequestHead, target: string, backend: CompiledBackend, client: ClientContext): OutgoingRequest {
   const hasBody = head.framing === Framing.chunked || head.contentLength > 0;
   const upgrade = hasBody ? "" : upgradeToAskFor(head.upgrade);
-  const text = requestHeadText(head, {
-    target,
-    host: backend.plan.hostname ?? head.host,
+  const lines = endToEndLines(head, {
     edits: backend.plan.request,
     forwarding: client.forwarding.lines(head),
     trusted: client.facts.trusted,
-    upgrade,
   });
   return {
-    text,
-    toHead: head.method === "HEAD",
-    replayable: !hasBody && upgrade === "" && IDEMPOTENT.has(head.method),
+    method: head.method,
+    target,
+    host: backend.plan.hostname ?? head.host,
+    lines,
+    scheme: client.facts.tls ? "https" : "http",
     hasBody,
     chunked: head.framing === Framing.chunked,
-    upgrade: upgrade !== "",
+    acceptsTrailers: head.acceptsTrailers,
+    upgrade,
+    replayable: !hasBody && upgrade === "" && IDEMPOTENT.has(head.method),
   };
 }
 

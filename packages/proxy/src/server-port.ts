@@ -118,7 +118,7 @@ export class ServerPort implements AcceptingPort {
   }
 
   clientFacts(listener: CompiledListener, address: string, localPort: number, tls: boolean): ClientFacts {
-    return { address, trusted: isTrusted(listener, address), tls, localPort };
+    return { address, trusted: isTrusted(listener, address), tls, serverName: null, localPort };
   }
 
   forget(connection: OpenConnection): void {

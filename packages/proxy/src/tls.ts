@@ -20,6 +20,6 @@ export function tlsOptions(tls: TlsTermination): TlsOptions {
     key: first.key,
     minVersion: "TLSv1.2",
     ALPNProtocols: ["http/1.1"],
-    SNICallback: (name, done) => done(null, contexts.find(name.toLowerCase()) ?? fallback),
+    SNICallback: (name, done) => done(null, contexts.find(name.toLowerCase())?.value ?? fallback),
   };
 }

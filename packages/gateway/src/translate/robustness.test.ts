@@ -102,7 +102,7 @@ for (const file of readdirSync(directory).filter((name) => name.endsWith(".in.ya
       };
       const { table, statuses } = translate(objects, options);
       for (const update of statuses) withStatus(update, update.object, "2026-01-01T00:00:00Z");
-      for (const { virtualHosts } of table.listeners) {
+      for (const { virtualHosts } of table.listeners.flatMap(({ servers }) => servers)) {
         for (const { action } of virtualHosts.flatMap(({ routes }) => routes)) {
           const used = action.type === "forward" ? action.backends.flatMap(({ service }) => service ?? []) : [];
           for (const id of used)

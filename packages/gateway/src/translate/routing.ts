@@ -1,14 +1,14 @@
 // The routing table: a proxy listener per entrypoint with the routes of all Gateways, and per Gateway with an address of
 // its own one for each port, with that Gateway's routes only.
 
-import type { Listener, Route, RoutingTable, Service } from "@gatehouse/proxy/routing-table";
+import type { Listener, Route, RoutingTable, Service, VirtualServer } from "@gatehouse/proxy/routing-table";
 import type { AttachedRoute } from "./attach.ts";
 import type { ProcessedGateway } from "./gateways.ts";
 import { ownListenerName, type ProcessedListener } from "./listeners.ts";
 import { compareSpecificity, covers } from "./hostnames.ts";
 import { compareAge, routeOrder } from "./order.ts";
 import type { TranslateOptions } from "./translate-options.ts";
-import { type AttachedListener, type HostRoutes, isolateListeners, mergeGateways } from "./virtual-hosts.ts";
+import { type AttachedListener, isolateListeners, mergeGateways } from "./virtual-hosts.ts";
 
 export function buildRoutingTable(
   gateways: readonly ProcessedGateway[],
@@ -17,29 +17,28 @@ export function buildRoutingTable(
 ): RoutingTable {
   const attached = attachedListeners(routes);
   const listeners: Listener[] = [];
-  const ofEntryPoint = new Map<string, { hosts: HostRoutes[]; secured: ProcessedListener[] }>(
-    options.entryPoints.map(({ name }) => [name, { hosts: [], secured: [] }]),
+  const ofEntryPoint = new Map<string, { servers: VirtualServer[][]; secured: ProcessedListener[] }>(
+    options.entryPoints.map(({ name }) => [name, { servers: [], secured: [] }]),
   );
   for (const { gateway, hosts, listeners: processed } of gateways) {
     for (const [port, group] of byPort(processed)) {
-      const routesByHost = isolateListeners(
+      const servers = isolateListeners(
         group.map((each) => ({ hostname: each.hostname, routes: attached.get(each) ?? [] })),
       );
       const entryPoint = group[0]?.entryPoint;
       const shared = entryPoint && ofEntryPoint.get(entryPoint.name);
-      shared?.hosts.push(routesByHost);
+      shared?.servers.push(servers);
       shared?.secured.push(...group.filter(({ certificates }) => certificates.length > 0));
       if (hosts.length > 0) {
         const addresses = hosts.map((host) => ({ host, port }));
-        const virtualHosts = mergeGateways([routesByHost]);
-        listeners.push({ name: ownListenerName(gateway, port), addresses, virtualHosts, ...tlsOf(group) });
+        listeners.push({ name: ownListenerName(gateway, port), addresses, servers, ...tlsOf(group) });
       }
     }
   }
   const entryPoints = options.entryPoints.map(({ name, addresses, trustedProxies }): Listener => ({
     name,
     addresses,
-    virtualHosts: mergeGateways(ofEntryPoint.get(name)?.hosts ?? []),
+    servers: mergeGateways(ofEntryPoint.get(name)?.servers ?? []),
     ...tlsOf(ofEntryPoint.get(name)?.secured ?? []),
     ...(trustedProxies ? { trustedProxies } : {}),
   }));

@@ -9,7 +9,7 @@ import type { Downstream } from "../exchange.ts";
 import type { HeaderEdits } from "../filters.ts";
 import { ForwardingFields } from "../forwarding-fields.ts";
 import { BatchedWriter } from "../io/batched-writer.ts";
-import type { Transport, TransportHandler } from "../io/transport.ts";
+import type { ReadMemory, Transport, TransportHandler } from "../io/transport.ts";
 import { routeRequest } from "../route-request.ts";
 import type { ClientContext } from "../route-request.ts";
 import { Timer } from "../timer-wheel.ts";
@@ -307,7 +307,7 @@ export class ClientConnection implements OpenConnection, TransportHandler, Downs
     this.#out.addText(responseHeadText(head, edits, this.#chunked, this.#connection()));
   }
 
-  sendBody(bytes: Buffer, start: number, end: number, source: Transport): void {
+  sendBody(bytes: Buffer, start: number, end: number, source: ReadMemory): void {
     this.#record!.bytes += end - start;
     if (!this.#chunked) return this.#out.addBytes(bytes, start, end, source);
     this.#out.addText(`${(end - start).toString(16)}\r\n`);

@@ -2,7 +2,7 @@
 // one connection only (RFC 9110 section 7.6.1) never travels on.
 
 import type { HeaderEdits } from "../filters.ts";
-import { Framing } from "./field-lines.ts";
+import type { OutgoingRequest } from "../upstream/upstream.ts";
 import type { FieldLines } from "./field-lines.ts";
 import type { RequestHead } from "./request-head.ts";
 import type { ResponseHead } from "./response-head.ts";
@@ -75,33 +75,34 @@ function namesToDrop(options: string[] | null, edits: HeaderEdits | null): Set<s
 }
 
 /** Lines of `text` whose names are not dropped: edits may also take away what the proxy adds itself. */
-function withoutNames(text: string, names: Set<string> | null): string {
-  if (names === null) return text;
+function withoutNames(text: string, names: Set<string>): string {
+  if (names.size === 0) return text;
   return text.replace(/([^:]+):[^\n]*\n/g, (line, name: string) => (names.has(name.toLowerCase()) ? "" : line));
 }
 
-export interface RequestHeadParts {
-  target: string;
-  host: string;
+export interface RequestEdits {
   edits: HeaderEdits | null;
   /** Lines of forwarding-fields.ts. */
   forwarding: string;
   /** The client is believed: unknown X-Forwarded-* and Forwarded stay. */
   trusted: boolean;
-  /** Protocols to ask the backend for, empty for none. */
-  upgrade: string;
 }
 
-/** Head of the request to the backend, always HTTP/1.1. */
-export function requestHeadText(head: RequestHead, parts: RequestHeadParts): string {
-  const names = namesToDrop(head.connectionOptions, parts.edits);
-  const ids = parts.trusted ? REQUEST_DROPS_TRUSTED : REQUEST_DROPS;
-  let text = `${head.method} ${parts.target} HTTP/1.1\r\nHost: ${parts.host}\r\n`;
-  text += copyLines(head, ids, names, !parts.trusted) + withoutNames(parts.forwarding, parts.edits?.drop ?? null);
-  if (parts.upgrade !== "") text += `Connection: Upgrade\r\nUpgrade: ${parts.upgrade}\r\n`;
-  else if (head.acceptsTrailers) text += "Connection: TE\r\nTE: trailers\r\n";
-  if (head.framing === Framing.chunked) text += "Transfer-Encoding: chunked\r\n";
-  return `${text}${parts.edits?.append ?? ""}\r\n`;
+/** The field lines of a request that travel on, Host and framing aside (Content-Length stays). */
+export function endToEndLines(head: RequestHead, { edits, forwarding, trusted }: RequestEdits): string {
+  const names = namesToDrop(head.connectionOptions, edits);
+  const ids = trusted ? REQUEST_DROPS_TRUSTED : REQUEST_DROPS;
+  const kept = copyLines(head, ids, names, !trusted);
+  return edits === null ? kept + forwarding : kept + withoutNames(forwarding, edits.drop) + edits.append;
+}
+
+/** Head of the request to the backend in HTTP/1.1. */
+export function requestHeadText(request: OutgoingRequest): string {
+  let text = `${request.method} ${request.target} HTTP/1.1\r\nHost: ${request.host}\r\n${request.lines}`;
+  if (request.upgrade !== "") text += `Connection: Upgrade\r\nUpgrade: ${request.upgrade}\r\n`;
+  else if (request.acceptsTrailers) text += "Connection: TE\r\nTE: trailers\r\n";
+  if (request.chunked) text += "Transfer-Encoding: chunked\r\n";
+  return `${text}\r\n`;
 }
 
 /** Head of a backend's answer to the client. `connection` is a value for Connection or empty. */
@@ -132,8 +133,10 @@ const PHRASES: Record<number, string> = {
   400: "Bad Request",
   404: "Not Found",
   408: "Request Timeout",
+  413: "Content Too Large",
   414: "URI Too Long",
   417: "Expectation Failed",
+  421: "Misdirected Request",
   431: "Request Header Fields Too Large",
   500: "Internal Server Error",
   501: "Not Implemented",

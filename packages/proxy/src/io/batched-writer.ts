@@ -1,7 +1,7 @@
 // Gathers what one turn of the event loop has to say to a peer into one system call: small data is joined into one
 // Latin-1 string (which never retains memory), large data travels as the very bytes that were read.
 
-import type { Transport } from "./transport.ts";
+import type { ReadMemory, Transport } from "./transport.ts";
 
 /** Up to here copying into the string is cheaper than a vectored write. */
 const SMALL = 8 * 1024;
@@ -10,7 +10,7 @@ export class BatchedWriter {
   readonly #transport: Transport;
   #text = "";
   #corked = false;
-  #source: Transport | null = null;
+  #source: ReadMemory | null = null;
 
   constructor(transport: Transport) {
     this.#transport = transport;
@@ -20,8 +20,8 @@ export class BatchedWriter {
     this.#text += latin1;
   }
 
-  /** `bytes` belong to the read buffer of `source`, which is told when they are still needed after `flush`. */
-  addBytes(bytes: Buffer, start: number, end: number, source: Transport): void {
+  /** `bytes` are of the memory of `source`, which is told when they are still needed after `flush`. */
+  addBytes(bytes: Buffer, start: number, end: number, source: ReadMemory): void {
     if (end - start <= SMALL) {
       this.#text += bytes.toString("latin1", start, end);
       return;

@@ -12,7 +12,16 @@ export interface TransportHandler {
   onClose(error: NodeJS.ErrnoException | null): void;
 }
 
-export interface Transport {
+/** Whoever owns the memory that bytes were read into. */
+export interface ReadMemory {
+  /** `bytes` of the current `onData` in a form that stays valid as long as `keepReadBuffer` is called in time: the very
+   * same memory, or a copy where it is shared with other connections. */
+  borrow(bytes: Buffer): Buffer;
+  /** What was borrowed stays valid; from now on is read into other memory. */
+  keepReadBuffer(): void;
+}
+
+export interface Transport extends ReadMemory {
   handler: TransportHandler;
   readonly localPort: number;
   /** Peer address without an IPv4-mapped prefix; empty once gone. */
@@ -27,11 +36,6 @@ export interface Transport {
   readonly unsent: number;
   /** Too much is unsent: stop writing until `onDrain`. */
   readonly blocked: boolean;
-  /** `bytes` of the current `onData` in a form that stays valid as long as `keepReadBuffer` is called in time: the very
-   * same memory, or a copy where it is shared with other connections. */
-  borrow(bytes: Buffer): Buffer;
-  /** What was borrowed stays valid; the transport reads into other memory from now on. */
-  keepReadBuffer(): void;
   /** Nothing is expected soon: memory held for reading may go. */
   releaseReadBuffer(): void;
   pause(): void;

@@ -1,7 +1,8 @@
 // Says for one request which route takes it and, for every other, what kept it out. The choice itself is the matcher's.
 
-import { bareHost } from "./hostname.ts";
-import type { Matcher, NoMatch } from "./matcher.ts";
+import { bareHost, HostIndex } from "./hostname.ts";
+import type { HostEntry } from "./hostname.ts";
+import type { HostTable, Matcher, NoMatch } from "./matcher.ts";
 import { readPath, splitTarget } from "./path.ts";
 import { comparePrecedence } from "./path-index.ts";
 import type { PathIndex } from "./path-index.ts";
@@ -15,11 +16,14 @@ export interface RequestDescription {
   host: string;
   /** Path with query. */
   target: string;
+  /** What its TLS connection asked for (SNI); absent without. */
+  serverName?: string;
   headers?: Record<string, string>;
 }
 
 export interface Mismatch {
-  part: "host" | "path" | "method" | "header" | "query";
+  /** `server`: the virtual host fits, but the host belongs to a more specific server. */
+  part: "host" | "server" | "path" | "method" | "header" | "query";
   /** Header or query parameter. */
   name?: string;
   expected: string;
@@ -58,13 +62,23 @@ export function explain(matcher: Matcher<unknown> | undefined, request: RequestD
   const headers = new Map(Object.entries(request.headers ?? {}).map(([name, value]) => [name.toLowerCase(), value]));
   const asked: MatchRequest = { method: request.method, path, query, header: (name) => headers.get(name) };
   const host = bareHost(request.host);
-  const found = matcher.find(host, asked);
-  const taken = matcher.hosts.find(host);
-  const context: Context = { host, taken, chosen: found.entry, request: asked };
+  const found = matcher.find(host, asked, request.serverName ?? null);
+  const server = matcher.servers.find(host);
+  const context: Context = {
+    host,
+    server,
+    fitting: fittingHosts(server?.value, host),
+    chosen: found.entry,
+    request: asked,
+  };
   if (path !== "*") context.request = { ...asked, path: readPath(path)?.path ?? path };
-  const hosts = matcher.hosts.entries;
-  const candidates = hosts.flatMap((entry) => entry.value.entries.map((route) => judge(entry, route, context)));
-  const virtualHost = hosts.find((entry) => entry.value === taken)?.hostname;
+  const places = [...matcher.servers.entries()].flatMap((each) =>
+    [...each.value.entries()].map((entry): Place => ({ ...entry, server: each.hostname })),
+  );
+  const candidates = places.flatMap((place) => place.value.entries.map((route) => judge(place, route, context)));
+  const virtualHost = (
+    places.find(({ value }) => found.entry !== null && value.entries.includes(found.entry)) ?? server?.value.find(host)
+  )?.hostname;
   return {
     ...base,
     path: context.request.path,
@@ -75,11 +89,25 @@ export function explain(matcher: Matcher<unknown> | undefined, request: RequestD
   };
 }
 
+/** A virtual host and the server it belongs to. */
+interface Place extends HostEntry<PathIndex<unknown>> {
+  server: string;
+}
+
 interface Context {
   host: string;
-  taken: PathIndex<unknown> | undefined;
+  /** The server that the host belongs to. */
+  server: HostEntry<HostTable<unknown>> | undefined;
+  /** Its virtual hosts that fit the host. */
+  fitting: readonly PathIndex<unknown>[];
   chosen: RouteEntry<unknown> | null;
   request: MatchRequest;
+}
+
+function fittingHosts(hosts: HostTable<unknown> | undefined, host: string): PathIndex<unknown>[] {
+  const fitting = [];
+  for (let entry = hosts?.find(host); entry !== undefined; entry = hosts?.widerThan(entry)) fitting.push(entry.value);
+  return fitting;
 }
 
 function rank(candidate: Candidate): number {
@@ -88,21 +116,25 @@ function rank(candidate: Candidate): number {
   return 1 + candidate.mismatches.reduce((sum, { part }) => sum + (part === "host" ? 10 : 1), 0);
 }
 
-function judge(
-  host: { hostname: string; value: PathIndex<unknown> },
-  entry: RouteEntry<unknown>,
-  context: Context,
-): Candidate {
-  const base = { route: entry.route.id, virtualHost: host.hostname };
+function judge(place: Place, entry: RouteEntry<unknown>, context: Context): Candidate {
+  const base = { route: entry.route.id, virtualHost: place.hostname };
   const mismatches = mismatchesOf(entry, context.request);
-  if (host.value !== context.taken) {
-    mismatches.unshift({ part: "host", expected: host.hostname, actual: context.host });
-  }
+  if (!context.fitting.includes(place.value)) mismatches.unshift(hostMismatch(place, context));
   if (entry === context.chosen) return { ...base, result: "chosen", mismatches: [], why: "takes the request" };
   if (mismatches.length > 0) {
     return { ...base, result: "mismatch", mismatches, why: mismatches.map(describe).join("; ") };
   }
-  return { ...base, result: "outranked", mismatches, why: outrankedBy(context.chosen, entry) };
+  return { ...base, result: "outranked", mismatches, why: outrankedBy(context, entry, place) };
+}
+
+/** A host that would fit may stand in a server that a more specific one shields. */
+function hostMismatch({ hostname, server }: Place, { host, server: owner }: Context): Mismatch {
+  const alone = new HostIndex<null>();
+  alone.add(hostname, null);
+  if (owner === undefined || owner.hostname === server || alone.find(host) === undefined) {
+    return { part: "host", expected: hostname, actual: host };
+  }
+  return { part: "server", expected: server, actual: owner.hostname };
 }
 
 function mismatchesOf(entry: RouteEntry<unknown>, request: MatchRequest): Mismatch[] {
@@ -144,9 +176,11 @@ function describe({ part, name, expected, actual }: Mismatch): string {
   return actual === undefined ? `${label} is absent, wanted ${expected}` : `${label} is ${actual}, wanted ${expected}`;
 }
 
-function outrankedBy(chosen: RouteEntry<unknown> | null, entry: RouteEntry<unknown>): string {
+function outrankedBy({ chosen, fitting }: Context, entry: RouteEntry<unknown>, place: Place): string {
   if (chosen === null) return "the path is refused as ambiguous";
   const winner = chosen.route.id;
+  const winnersHost = fitting.find((paths) => paths.entries.includes(chosen));
+  if (winnersHost !== place.value) return `${winner} is for a more specific host`;
   const [won, lost] = [chosen.route.match, entry.route.match];
   if (won.path.type !== lost.path.type) return `${winner} has a path match of type ${won.path.type}, which goes first`;
   if (won.path.type === "prefix" && barePrefix(won.path.value) !== barePrefix(lost.path.value)) {

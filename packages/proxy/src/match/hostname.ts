@@ -1,5 +1,5 @@
-// Virtual hosts of one listener: exact names by hash, wildcards by the longest suffix, then `*`. The cost of a lookup
-// depends on the labels of the name asked for, not on how many hosts there are.
+// Names of one level (servers of a listener, virtual hosts of a server): exact names by hash, wildcards by the longest suffix,
+// then `*`. The cost of a lookup depends on the labels of the name asked for, not on how many hosts there are.
 
 /** Lower case, without port and without the root's trailing dot; brackets of an IPv6 literal stay. */
 export function bareHost(host: string): string {
@@ -10,34 +10,51 @@ export function bareHost(host: string): string {
   return (end === host.length ? host : host.slice(0, end)).toLowerCase();
 }
 
-export class HostIndex<T> {
-  readonly #exact = new Map<string, T>();
-  /** Keyed by the suffix with its leading dot. */
-  readonly #wildcards = new Map<string, T>();
-  #any: T | undefined;
+export interface HostEntry<T> {
+  /** In canonical form. */
+  hostname: string;
+  value: T;
+}
 
-  /** Every hostname in canonical form with what belongs to it, for explanations. */
-  readonly entries: { hostname: string; value: T }[] = [];
+export class HostIndex<T> {
+  readonly #exact = new Map<string, HostEntry<T>>();
+  /** Keyed by the suffix with its leading dot. */
+  readonly #wildcards = new Map<string, HostEntry<T>>();
+  #any: HostEntry<T> | undefined;
+
+  /** Every hostname with what belongs to it, for explanations. */
+  *entries(): Generator<HostEntry<T>> {
+    yield* this.#exact.values();
+    yield* this.#wildcards.values();
+    if (this.#any !== undefined) yield this.#any;
+  }
 
   add(hostname: string, value: T): void {
-    const name = bareHost(hostname);
-    this.entries.push({ hostname: name, value });
-    if (name === "*" || name === "") this.#any = value;
-    else if (name.startsWith("*.")) this.#wildcards.set(name.slice(1), value);
-    else this.#exact.set(name, value);
+    const name = bareHost(hostname) || "*";
+    const entry = { hostname: name, value };
+    if (name === "*") this.#any = entry;
+    else if (name.startsWith("*.")) this.#wildcards.set(name.slice(1), entry);
+    else this.#exact.set(name, entry);
   }
 
   /** What the most specific hostname holds; `host` as from `bareHost`. */
-  find(host: string): T | undefined {
-    const exact = this.#exact.get(host);
-    if (exact !== undefined) return exact;
-    if (this.#wildcards.size > 0) {
-      // From the second label on: a wildcard stands for at least one label.
-      for (let dot = host.indexOf(".", 1); dot >= 0; dot = host.indexOf(".", dot + 1)) {
-        const found = this.#wildcards.get(host.slice(dot));
-        if (found !== undefined) return found;
-      }
+  find(host: string): HostEntry<T> | undefined {
+    return this.#exact.get(host) ?? this.#wildcardFor(host, 1) ?? this.#any;
+  }
+
+  /** The most specific of the others that fit every host `entry` fits. */
+  widerThan({ hostname: name }: HostEntry<T>): HostEntry<T> | undefined {
+    if (name === "*") return undefined;
+    return this.#wildcardFor(name, name.startsWith("*.") ? 2 : 1) ?? this.#any;
+  }
+
+  /** From the second label on, as a wildcard stands for at least one label. */
+  #wildcardFor(name: string, from: number): HostEntry<T> | undefined {
+    if (this.#wildcards.size === 0) return undefined;
+    for (let dot = name.indexOf(".", from); dot >= 0; dot = name.indexOf(".", dot + 1)) {
+      const found = this.#wildcards.get(name.slice(dot));
+      if (found !== undefined) return found;
     }
-    return this.#any;
+    return undefined;
   }
 }

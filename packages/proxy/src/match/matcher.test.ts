@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import type { Route } from "../routing-table.ts";
+import type { Route, VirtualServer } from "../routing-table.ts";
 import { matchOn, route } from "../testing/tables.ts";
 import { explain } from "./explain.ts";
 import { bareHost } from "./hostname.ts";
@@ -8,10 +8,11 @@ import { Matcher } from "./matcher.ts";
 import { comparePrecedence } from "./path-index.ts";
 
 const compile = (hosts: Record<string, Route[]>): Matcher<string> =>
-  new Matcher(
-    Object.entries(hosts).map(([hostname, routes]) => ({ hostname, routes })),
-    (each) => each.id,
-  );
+  new Matcher([server("*", hosts)], (each) => each.id);
+
+function server(hostname: string, hosts: Record<string, Route[]>): VirtualServer {
+  return { hostname, virtualHosts: Object.entries(hosts).map(([name, routes]) => ({ hostname: name, routes })) };
+}
 
 function ask(matcher: Matcher<string>, host: string, target: string, method = "GET", headers = {}): string {
   const found = explain(matcher, { listener: "web", method, host, target, headers });
@@ -35,7 +36,7 @@ describe("virtual hosts", () => {
     ["y.x.a.test", "wide"],
     ["xa.test", "any"],
     [".a.test", "any"],
-    ["x.b.a.test", "no-route"],
+    ["x.b.a.test", "wide"],
     ["b.a.test", "wide"],
     ["other", "any"],
     ["", "any"],
@@ -52,6 +53,45 @@ describe("virtual hosts", () => {
   it("reads IPv6 literals", () => {
     assert.equal(bareHost("[::1]:8080"), "[::1]");
     assert.equal(bareHost("[::1]"), "[::1]");
+  });
+});
+
+describe("servers", () => {
+  const matcher: Matcher<string> = new Matcher(
+    [
+      server("*", { "*": [route("/*", [], { id: "any" })], "a.test": [route("/*", [], { id: "shielded" })] }),
+      server("*.test", { "*.test": [route("/wide*", [], { id: "wide" })], "x.test": [route("/x*", [], { id: "x" })] }),
+      server("b.test", {}),
+    ],
+    (each) => each.id,
+  );
+  const cases: [host: string, target: string, expected: string][] = [
+    ["x.test", "/x", "x"],
+    ["x.test", "/wide", "wide"],
+    ["x.test", "/", "no-route"],
+    ["a.test", "/", "no-route"],
+    ["b.test", "/wide", "no-virtual-host"],
+    ["other", "/", "any"],
+  ];
+  for (const [host, target, expected] of cases) {
+    it(`${host}${target} -> ${expected}`, () => assert.equal(ask(matcher, host, target), expected));
+  }
+
+  it("refuses a host of another server than the one its TLS connection asked for", () => {
+    const named = (host: string, serverName: string): string => {
+      const found = explain(matcher, { listener: "web", method: "GET", host, target: "/wide", serverName });
+      return found.route ?? found.outcome;
+    };
+    assert.equal(named("x.test", "x.test"), "wide");
+    assert.equal(named("x.test", "y.test"), "wide");
+    assert.equal(named("x.test", "b.test"), "misdirected-request");
+    assert.equal(named("other", "x.test"), "misdirected-request");
+  });
+
+  it("explains a host that a more specific server shields", () => {
+    const { candidates } = explain(matcher, { listener: "web", method: "GET", host: "a.test", target: "/" });
+    const why = candidates.find(({ route: id }) => id === "shielded")?.why;
+    assert.equal(why, "server is *.test, wanted *");
   });
 });
 

@@ -31,7 +31,8 @@ export function service(id: string, ports: number[]): Service {
 /** One listener `web` on any free port of 127.0.0.1. */
 export function listener(hosts: Record<string, Route[]>, more: Partial<Listener> = {}): Listener {
   const virtualHosts = Object.entries(hosts).map(([hostname, routes]) => ({ hostname, routes }));
-  return { name: "web", addresses: [{ host: "127.0.0.1", port: 0 }], virtualHosts, ...more };
+  const servers = [{ hostname: "*", virtualHosts }];
+  return { name: "web", addresses: [{ host: "127.0.0.1", port: 0 }], servers, ...more };
 }
 
 export function table(listeners: Listener[], services: Service[] = []): RoutingTable {

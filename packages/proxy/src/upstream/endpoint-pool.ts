@@ -5,7 +5,8 @@ import { newEndpointCounters } from "../stats.ts";
 import type { EndpointCounters } from "../stats.ts";
 import type { TimerWheel } from "../timer-wheel.ts";
 import { UpstreamConnection } from "./upstream-connection.ts";
-import type { UpstreamPool, UpstreamUser } from "./upstream-connection.ts";
+import type { UpstreamStream, UpstreamUser } from "./upstream.ts";
+import type { UpstreamPool } from "./upstream-connection.ts";
 
 export class EndpointPool implements UpstreamPool {
   readonly host: string;
@@ -28,15 +29,14 @@ export class EndpointPool implements UpstreamPool {
     this.wheel = wheel;
   }
 
-  /** An idle connection, the most recently used, or undefined. */
-  takeIdle(): UpstreamConnection | undefined {
-    const connection = this.#idle.pop();
-    if (connection !== undefined) this.counters.connectionsIdle--;
-    return connection;
-  }
-
-  /** Opens a connection; `user` hears of its success or failure. */
-  connect(user: UpstreamUser): UpstreamConnection {
+  /** A place for one request: on the idle connection used last, or on a new one, then `user` hears of its success or
+   * failure. `fresh`: not on an idle one, which may be stale. */
+  acquire(user: UpstreamUser, fresh: boolean): UpstreamStream {
+    const idle = fresh ? undefined : this.#idle.pop();
+    if (idle !== undefined) {
+      this.counters.connectionsIdle--;
+      return idle;
+    }
     this.counters.connectionsOpen++;
     return new UpstreamConnection(this, user);
   }

@@ -5,35 +5,15 @@ import { ChunkedDecoder } from "../http1/chunked.ts";
 import type { BodySink } from "../http1/chunked.ts";
 import { Framing, INCOMPLETE, REFUSED } from "../http1/field-lines.ts";
 import { HeadReader } from "../http1/head-buffer.ts";
+import { requestHeadText } from "../http1/head-writer.ts";
 import { ResponseHead } from "../http1/response-head.ts";
 import { BatchedWriter } from "../io/batched-writer.ts";
 import { DialledTransport } from "../io/net-transport.ts";
-import type { Transport, TransportHandler } from "../io/transport.ts";
+import type { ReadMemory, Transport, TransportHandler } from "../io/transport.ts";
 import type { Limits } from "../limits.ts";
 import { Timer } from "../timer-wheel.ts";
 import type { TimerWheel } from "../timer-wheel.ts";
-
-/** How an attempt failed. `connect`: nothing was sent. `closed`: the connection ended before any byte of an answer.
- * `broken`: an answer had begun. `invalid`: what came was not HTTP. */
-export type FailureKind = "connect" | "connect-timeout" | "closed" | "broken" | "invalid";
-
-/** The exchange a connection works for. */
-export interface UpstreamUser {
-  onConnected(connection: UpstreamConnection): void;
-  /** A 1xx other than 101. `head` is valid until the call returns, as everywhere. */
-  onInformational(head: ResponseHead): void;
-  onResponse(head: ResponseHead): void;
-  /** 101: from now on bytes come by `onBody`, and the end by `onResponseEnd`. */
-  onSwitchingProtocols(head: ResponseHead): void;
-  onBody(bytes: Buffer, start: number, end: number): void;
-  /** The answer is complete; the connection has left the user. */
-  onResponseEnd(trailers: string): void;
-  /** All that was read so far has been passed on. */
-  onReadDone(): void;
-  onUpstreamDrain(): void;
-  /** The connection is gone and has left the user. */
-  onFailure(kind: FailureKind, reason: string): void;
-}
+import type { OutgoingRequest, UpstreamStream, UpstreamUser, FailureKind } from "./upstream.ts";
 
 /** The pool a connection belongs to: where it idles, and who hears how its endpoint fares. */
 export interface UpstreamPool {
@@ -54,15 +34,15 @@ const State = { connecting: 0, idle: 1, head: 2, body: 3, tunnel: 4, closed: 5 }
 
 const scratch = new ResponseHead();
 
-export class UpstreamConnection implements TransportHandler, BodySink {
+export class UpstreamConnection implements UpstreamStream, TransportHandler, BodySink {
   readonly pool: UpstreamPool;
-  readonly transport: Transport;
-  readonly out: BatchedWriter;
-  /** Whether it has served an exchange before: then a failure may only mean that the backend had closed it. */
+  readonly #transport: Transport;
+  readonly #out: BatchedWriter;
   reused = false;
   #user: UpstreamUser | null;
   #state: number = State.connecting;
   #toHead = false;
+  #chunkedRequest = false;
   #requestSent = false;
   #answered = false;
   readonly #head: HeadReader;
@@ -78,9 +58,9 @@ export class UpstreamConnection implements TransportHandler, BodySink {
     this.#user = user;
     this.#idleTimeout = pool.limits.upstreamIdleTimeout;
     this.#timer = new Timer(() => this.#onTimeout());
-    this.transport = new DialledTransport(pool.host, pool.port, () => this.#onConnect());
-    this.transport.handler = this;
-    this.out = new BatchedWriter(this.transport);
+    this.#transport = new DialledTransport(pool.host, pool.port, () => this.#onConnect());
+    this.#transport.handler = this;
+    this.#out = new BatchedWriter(this.#transport);
     const { headBytes } = pool.limits;
     this.#head = new HeadReader((bytes, at, end) => scratch.parse(bytes, at, end, this.#toHead, headBytes), headBytes);
     pool.wheel.arm(this.#timer, pool.limits.connectTimeout);
@@ -94,19 +74,56 @@ export class UpstreamConnection implements TransportHandler, BodySink {
     this.#user!.onConnected(this);
   }
 
-  /** Starts an exchange; the caller writes the request to `out` next. */
-  begin(user: UpstreamUser, toHead: boolean): void {
-    this.pool.wheel.disarm(this.#timer);
-    this.#user = user;
-    this.#toHead = toHead;
-    this.#requestSent = false;
-    this.#answered = false;
-    this.#state = State.head;
+  get ready(): boolean {
+    return this.#state === State.idle;
   }
 
-  /** The request has been written whole: after the answer the connection may serve another. */
-  requestSent(): void {
+  get memory(): Transport {
+    return this.#transport;
+  }
+
+  begin(user: UpstreamUser, request: OutgoingRequest): void {
+    this.pool.wheel.disarm(this.#timer);
+    this.#user = user;
+    this.#toHead = request.method === "HEAD";
+    this.#chunkedRequest = request.chunked;
+    this.#requestSent = !request.hasBody;
+    this.#answered = false;
+    this.#state = State.head;
+    this.#out.addText(requestHeadText(request));
+  }
+
+  sendBody(bytes: Buffer, start: number, end: number, source: ReadMemory): void {
+    if (this.#state === State.tunnel || !this.#chunkedRequest) return this.#out.addBytes(bytes, start, end, source);
+    this.#out.addText(`${(end - start).toString(16)}\r\n`);
+    this.#out.addBytes(bytes, start, end, source);
+    this.#out.addText("\r\n");
+  }
+
+  /** After the answer the connection may serve another request. */
+  endBody(trailers: string): void {
     this.#requestSent = true;
+    if (this.#chunkedRequest) this.#out.addText(`0\r\n${trailers}\r\n`);
+  }
+
+  flush(): boolean {
+    return this.#out.flush();
+  }
+
+  get blocked(): boolean {
+    return this.#transport.blocked;
+  }
+
+  pause(): void {
+    this.#transport.pause();
+  }
+
+  resume(): void {
+    this.#transport.resume();
+  }
+
+  endTunnel(): void {
+    this.#transport.end();
   }
 
   /** Gives the connection up without telling the user. */
@@ -117,15 +134,15 @@ export class UpstreamConnection implements TransportHandler, BodySink {
 
   destroy(): void {
     this.#state = State.closed;
-    this.transport.destroy();
+    this.#transport.destroy();
   }
 
   /** Waits in the pool until `begin`; `timeout` as agreed with the backend. */
   becomeIdle(): void {
     this.reused = true;
     this.#state = State.idle;
-    this.transport.releaseReadBuffer();
-    this.transport.resume();
+    this.#transport.releaseReadBuffer();
+    this.#transport.resume();
     this.pool.wheel.arm(this.#timer, this.#idleTimeout);
   }
 
