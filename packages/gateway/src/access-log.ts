@@ -35,19 +35,29 @@ function isWanted({ status, duration, retries }: AccessRecord, filters: AccessLo
   );
 }
 
-/** `02/Jan/2006:15:04:05 +0000`, UTC. */
+let second = -1;
+let secondText = "";
+
+/** `02/Jan/2006:15:04:05 +0000`, UTC. Most requests share their second with the one before. */
 function commonTime(time: number): string {
+  const wanted = Math.trunc(time / 1000);
+  if (wanted === second) return secondText;
   const date = new Date(time);
   const two = (value: number): string => String(value).padStart(2, "0");
   const day = `${two(date.getUTCDate())}/${months[date.getUTCMonth()]}/${date.getUTCFullYear()}`;
-  return `${day}:${two(date.getUTCHours())}:${two(date.getUTCMinutes())}:${two(date.getUTCSeconds())} +0000`;
+  second = wanted;
+  secondText = `${day}:${two(date.getUTCHours())}:${two(date.getUTCMinutes())}:${two(date.getUTCSeconds())} +0000`;
+  return secondText;
 }
 
-/** Control characters and quotes come from clients: escaped, so that no request can write a line of its own. */
+// Control characters and quotes come from clients: escaped, so that no request can write a line of its own.
+const UNSAFE = /["\\\0-\x1f\x7f-\x9f\u2028\u2029]/;
 const escape = (text: string): string =>
-  text
-    .replace(/["\\]/g, "\\$&")
-    .replace(/[\p{Cc}\u2028\u2029]/gu, (character) => `\\x${character.charCodeAt(0).toString(16).padStart(2, "0")}`);
+  UNSAFE.test(text)
+    ? text
+        .replace(/["\\]/g, "\\$&")
+        .replace(/[\p{Cc}\u2028\u2029]/gu, (character) => `\\x${character.charCodeAt(0).toString(16).padStart(2, "0")}`)
+    : text;
 const plain = (text: string): string => (text === "" ? "-" : escape(text));
 const quoted = (text: string): string => (text === "" ? '"-"' : `"${escape(text)}"`);
 

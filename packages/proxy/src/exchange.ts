@@ -67,6 +67,7 @@ export class Exchange implements UpstreamUser {
     backend: CompiledBackend & { service: ServiceState },
     request: OutgoingRequest,
     record: AccessRecord,
+    started: number,
   ) {
     this.#wheel = wheel;
     this.#client = client;
@@ -77,7 +78,7 @@ export class Exchange implements UpstreamUser {
     this.#record = record;
     record.service = backend.service.id;
     backend.service.counters.active++;
-    this.#started = performance.now();
+    this.#started = started;
     const timed = route.requestTimeout > 0 || route.backendTimeout > 0;
     this.#timer = timed ? new Timer(() => this.#onTimeout()) : null;
   }
@@ -102,11 +103,10 @@ export class Exchange implements UpstreamUser {
 
   start(): void {
     if (this.#service.endpoints.size === 0) return this.#fail(503, "no-ready-endpoint");
-    this.#attempt(false);
+    this.#attempt(false, this.#started);
   }
 
-  #attempt(fresh: boolean): void {
-    const now = performance.now();
+  #attempt(fresh: boolean, now: number): void {
     const target = this.#service.endpoints.pick(this.#tried, now);
     if (target === undefined) return this.#fail(502, this.#record.reason || "no-endpoint-left");
     this.#moveTo(target);
@@ -225,7 +225,7 @@ export class Exchange implements UpstreamUser {
     if (unsent && this.#tried.length >= this.#service.endpoints.size) {
       return this.#fail(kind === "connect" ? 502 : 504, reason);
     }
-    this.#attempt(replay);
+    this.#attempt(replay, performance.now());
     if (this.#bound) this.#client.continueRequest();
   }
 

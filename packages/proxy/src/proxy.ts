@@ -5,7 +5,8 @@ import type { AccessRecord } from "./access.ts";
 import { compileTable } from "./compiled-table.ts";
 import type { CompiledListener, CompiledTable } from "./compiled-table.ts";
 import type { RequestHead } from "./http1/request-head.ts";
-import { FieldId } from "./http1/tokens.ts";
+import { BEST_IO } from "./io/network.ts";
+import type { Io } from "./io/network.ts";
 import { DEFAULT_LIMITS } from "./limits.ts";
 import type { Limits } from "./limits.ts";
 import { explain } from "./match/explain.ts";
@@ -32,6 +33,8 @@ export interface ProxyOptions {
   /** Value of X-Forwarded-Server. Default: the machine's host name. */
   serverName?: string;
   limits?: Partial<Limits>;
+  /** How bytes move. Default: the fastest way this runtime has. */
+  io?: Io;
 }
 
 export interface Proxy {
@@ -64,10 +67,12 @@ class DataPlane implements Proxy {
     const wheel = new TimerWheel();
     const limits = { ...DEFAULT_LIMITS, ...options.limits };
     const { onAccess } = options;
-    this.#upstreams = new Upstreams(limits, wheel);
+    const io = options.io ?? BEST_IO;
+    this.#upstreams = new Upstreams({ limits, wheel, io });
     this.#context = {
       limits,
       wheel,
+      io,
       serverName: options.serverName ?? hostname(),
       log: options.log ?? (() => {}),
       openRecord: (listener, address, port, head) => newRecord(listener, address, port, head, ++this.#requests),
@@ -137,8 +142,8 @@ function newRecord(
     target: head?.target ?? "",
     protocol: head === null ? "" : `HTTP/1.${head.minor}`,
     host: head?.host ?? "",
-    userAgent: head?.getById(FieldId.userAgent) ?? "",
-    referer: head?.getById(FieldId.referer) ?? "",
+    userAgent: head?.userAgent ?? "",
+    referer: head?.referer ?? "",
     status: 0,
     bytes: 0,
     requestCount,

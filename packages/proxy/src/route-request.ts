@@ -10,8 +10,6 @@ import { endToEndLines } from "./http1/head-writer.ts";
 import type { RequestHead } from "./http1/request-head.ts";
 import { bareHost } from "./match/hostname.ts";
 import type { NoMatch } from "./match/matcher.ts";
-import { splitTarget } from "./match/path.ts";
-import type { MatchRequest } from "./match/route-conditions.ts";
 import type { OutgoingRequest } from "./upstream/upstream.ts";
 import type { ServiceState } from "./upstream/upstreams.ts";
 
@@ -42,14 +40,12 @@ const NO_MATCH_STATUS: Record<NoMatch, number> = {
 
 /** Decides for the request in `head`, and takes the next share and the next step of the rotation for it. */
 export function routeRequest(listener: CompiledListener, head: RequestHead, client: ClientContext): Decision {
-  const { path, query } = splitTarget(head.target);
-  const asked: MatchRequest = { method: head.method, path, query, header: (lowerName) => head.get(lowerName) };
-  const found = listener.matcher.find(bareHost(head.host), asked, client.facts.serverName);
+  const found = listener.matcher.find(bareHost(head.host), head, client.facts.serverName);
   if (found.entry === null)
     return { type: "answer", route: null, status: NO_MATCH_STATUS[found.why], reason: found.why };
   const route = found.entry.target;
   const { action } = route.route;
-  if (route.plan.redirect !== null) return redirect(route, head, found.path, query, client.facts);
+  if (route.plan.redirect !== null) return redirect(route, head, found.path, client.facts);
   if (action.type === "respond") return { type: "answer", route, status: action.status, reason: action.reason };
   const share = route.shares.next();
   if (share < 0) return { type: "answer", route, status: 500, reason: "no-backend-with-weight" };
@@ -57,17 +53,17 @@ export function routeRequest(listener: CompiledListener, head: RequestHead, clie
   if (!hasService(backend)) return { type: "answer", route, status: backend.status, reason: backend.reason };
   const rewrite = backend.plan.path;
   const rewritten = rewrite === null ? found.path : rewritePath(found.path, rewrite, route.route);
-  return { type: "forward", route, backend, request: outgoing(head, rewritten + query, backend, client) };
+  return { type: "forward", route, backend, request: outgoing(head, rewritten + head.query, backend, client) };
 }
 
 function hasService(backend: CompiledBackend): backend is CompiledBackend & { service: ServiceState } {
   return backend.service !== null;
 }
 
-function redirect(route: CompiledRoute, head: RequestHead, path: string, query: string, facts: ClientFacts): Decision {
+function redirect(route: CompiledRoute, head: RequestHead, path: string, facts: ClientFacts): Decision {
   const filter = route.plan.redirect!;
   const scheme = forwardedScheme(head, facts);
-  const request = { scheme, host: head.host, port: reachedPort(head, facts), path, query };
+  const request = { scheme, host: head.host, port: reachedPort(head, facts), path, query: head.query };
   const location = redirectLocation(filter, request, route.route);
   return { type: "answer", route, status: filter.status, reason: "redirect", location };
 }

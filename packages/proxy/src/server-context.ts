@@ -5,6 +5,7 @@ import type { AccessRecord } from "./access.ts";
 import type { CompiledListener, CompiledRoute } from "./compiled-table.ts";
 import type { ClientFacts } from "./forwarding-fields.ts";
 import type { RequestHead } from "./http1/request-head.ts";
+import type { Io } from "./io/network.ts";
 import type { Limits } from "./limits.ts";
 import type { ListenerCounters } from "./stats.ts";
 import type { TimerWheel } from "./timer-wheel.ts";
@@ -15,6 +16,7 @@ import type { ServiceState } from "./upstream/upstreams.ts";
 export interface ServerContext {
   limits: Limits;
   wheel: TimerWheel;
+  io: Io;
   serverName: string;
   log: (line: string) => void;
   /** `head` is null for a request that could not be read. */

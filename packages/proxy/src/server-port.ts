@@ -1,8 +1,7 @@
 // One listening socket: accepts connections for the listener it stands for. The listener's compiled configuration is
 // looked up per request, so that a table swap reaches open connections at once.
 
-import { createServer } from "node:net";
-import type { Server, Socket } from "node:net";
+import type { Socket } from "node:net";
 import { createServer as createTlsServer } from "node:tls";
 import type { Server as TlsServer } from "node:tls";
 import type { CompiledListener } from "./compiled-table.ts";
@@ -10,6 +9,9 @@ import { isTrusted } from "./compiled-table.ts";
 import type { ClientFacts } from "./forwarding-fields.ts";
 import { ClientConnection } from "./http1/client-connection.ts";
 import { AcceptedTransport } from "./io/net-transport.ts";
+import { createTcpListener } from "./io/tcp-listener.ts";
+import type { Accepted, TcpListener } from "./io/tcp-listener.ts";
+import type { Transport } from "./io/transport.ts";
 import type { TlsTermination } from "./routing-table.ts";
 import type { AcceptingPort, OpenConnection, ServerContext } from "./server-context.ts";
 import type { ListenerCounters } from "./stats.ts";
@@ -25,7 +27,7 @@ export class ServerPort implements AcceptingPort {
   counters: ListenerCounters;
   draining = false;
   readonly #context: ServerContext;
-  readonly #server: Server;
+  readonly #server: TcpListener;
   readonly #connections = new Set<OpenConnection>();
   #listener: CompiledListener;
   #tls: TlsServer | null = null;
@@ -45,8 +47,12 @@ export class ServerPort implements AcceptingPort {
     this.#context = context;
     this.#listener = listener;
     this.counters = counters;
-    // A client's FIN must not make the socket answer with its own before the answer is out.
-    this.#server = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => this.#accept(socket));
+    this.#server = createTcpListener(context.io, {
+      ...address,
+      reusePort: false,
+      onAccept: (accepted) => this.#accept(accepted),
+      onError: (error) => context.log(`listener ${this.host}:${this.port}: ${error.message}`),
+    });
     this.assign(listener, counters);
   }
 
@@ -56,8 +62,7 @@ export class ServerPort implements AcceptingPort {
 
   /** Port it listens on, 0 before `open`. */
   get port(): number {
-    const address = this.#server.address();
-    return address !== null && typeof address === "object" ? address.port : 0;
+    return this.#server.port;
   }
 
   /** Points the socket at a new configuration; requests from now on see it. Throws when its certificates cannot be
@@ -76,7 +81,7 @@ export class ServerPort implements AcceptingPort {
     const options = { ...tlsOptions(tls), allowHalfOpen: true, handshakeTimeout: HANDSHAKE_TIMEOUT };
     const server = createTlsServer(options, (socket) => {
       this.#handshaking.delete(peerOf(socket));
-      this.#serve(socket, true);
+      this.#serve(new AcceptedTransport(socket), true);
     });
     server.on("tlsClientError", (_error, socket) => socket.destroy());
     return server;
@@ -84,25 +89,12 @@ export class ServerPort implements AcceptingPort {
 
   /** Starts listening. Rejects with the system's error (EADDRINUSE, EACCES, ...). */
   open(): Promise<void> {
-    return new Promise((resolve, reject) => {
-      this.#server.once("error", reject);
-      const options = {
-        host: this.host,
-        port: this.requestedPort,
-        ipv6Only: this.host.includes(":"),
-        backlog: 1024,
-        exclusive: true,
-      };
-      this.#server.listen(options, () => {
-        this.#server.off("error", reject);
-        this.#server.on("error", (error) => this.#context.log(`listener ${this.host}:${this.port}: ${error.message}`));
-        resolve();
-      });
-    });
+    return this.#server.open();
   }
 
-  #accept(socket: Socket): void {
-    if (this.#tls === null) return this.#serve(socket, false);
+  #accept(accepted: Accepted): void {
+    if (this.#tls === null) return this.#serve(accepted.transport(), false);
+    const socket = accepted.socket();
     const peer = peerOf(socket);
     this.#handshaking.set(peer, socket);
     socket.on("error", () => socket.destroy());
@@ -110,8 +102,8 @@ export class ServerPort implements AcceptingPort {
     this.#tls.emit("connection", socket);
   }
 
-  #serve(socket: Socket, tls: boolean): void {
-    const connection = new ClientConnection(new AcceptedTransport(socket), this, this.#context, tls);
+  #serve(transport: Transport, tls: boolean): void {
+    const connection = new ClientConnection(transport, this, this.#context, tls);
     this.#connections.add(connection);
     this.counters.connectionsAccepted++;
     this.counters.connectionsOpen++;
@@ -132,10 +124,7 @@ export class ServerPort implements AcceptingPort {
    * again to shorten the time. */
   async close(graceMs: number): Promise<void> {
     this.draining = true;
-    const closed = new Promise<void>((resolve) => {
-      if (this.#server.listening) this.#server.close(() => resolve());
-      else resolve();
-    });
+    const closed = this.#server.close();
     for (const socket of this.#handshaking.values()) socket.destroy();
     for (const connection of this.#connections) connection.drain();
     if (this.#connections.size > 0) await this.#emptied(graceMs);

@@ -82,26 +82,24 @@ export class ClientConnection implements OpenConnection, TransportHandler, Downs
     this.#transport.destroy();
   }
 
-  onData(bytes: Buffer): void {
-    if (this.#pending !== null) {
-      this.#pending = Buffer.concat([this.#pending, bytes]);
-      return;
-    }
-    this.#turn(bytes);
+  onData(bytes: Buffer, end: number): void {
+    if (this.#pending === null) return this.#turn(bytes, end);
+    this.#pending = Buffer.concat([this.#pending, bytes.subarray(0, end)]);
   }
 
-  #turn(bytes: Buffer): void {
+  /** Uses bytes[0, end) up, or keeps what cannot be used yet. */
+  #turn(bytes: Buffer, end: number): void {
     let at = 0;
     this.#inTurn = true;
-    while (at < bytes.length && this.#state < State.linger) {
-      if (this.#state === State.head) at = this.#readHead(bytes, at);
+    while (at < end && this.#state < State.linger) {
+      if (this.#state === State.head) at = this.#readHead(bytes, at, end);
       else if (this.#mustWait()) {
-        this.#stash(bytes, at);
+        this.#stash(bytes, at, end);
         break;
-      } else if (this.#state === State.body) at = this.#readBody(bytes, at);
+      } else if (this.#state === State.body) at = this.#readBody(bytes, at, end);
       else {
-        this.#exchange!.sendBody(bytes, at, bytes.length, this.#transport);
-        at = bytes.length;
+        this.#exchange!.sendBody(bytes, at, end, this.#transport);
+        at = end;
       }
     }
     this.#inTurn = false;
@@ -114,8 +112,8 @@ export class ClientConnection implements OpenConnection, TransportHandler, Downs
     return this.#state === State.wait || !this.#exchange!.ready || this.#exchange!.requestBlocked;
   }
 
-  #stash(bytes: Buffer, at: number): void {
-    this.#pending = this.#transport.borrow(bytes.subarray(at));
+  #stash(bytes: Buffer, at: number, end: number): void {
+    this.#pending = this.#transport.borrow(bytes.subarray(at, end));
     this.#transport.keepReadBuffer();
     this.#holdBack();
   }
@@ -127,35 +125,35 @@ export class ClientConnection implements OpenConnection, TransportHandler, Downs
   }
 
   /** Returns the position to go on from. */
-  #readHead(bytes: Buffer, at: number): number {
+  #readHead(bytes: Buffer, at: number, end: number): number {
     const { limits, wheel } = this.#context;
     const started = this.#head.started;
-    const after = this.#head.read(bytes, at);
+    const after = this.#head.read(bytes, at, end);
     if (after === INCOMPLETE) {
       if (!started) wheel.arm(this.#timer, limits.headTimeout);
-      return bytes.length;
+      return end;
     }
     if (after === REFUSED) {
       this.#refuse(scratch.refusal!.status, scratch.refusal!.reason);
-      return bytes.length;
+      return end;
     }
     this.#begin(scratch);
     return after;
   }
 
-  #readBody(bytes: Buffer, at: number): number {
+  #readBody(bytes: Buffer, at: number, end: number): number {
     this.#context.wheel.arm(this.#timer, this.#context.limits.stallTimeout);
     if (this.#decoder === null) {
-      const stop = Math.min(bytes.length, at + this.#remaining);
+      const stop = Math.min(end, at + this.#remaining);
       this.#remaining -= stop - at;
       this.#exchange!.sendBody(bytes, at, stop, this.#transport);
       if (this.#remaining === 0) this.#endRequest("");
       return stop;
     }
-    const after = this.#decoder.decode(bytes, at, bytes.length, this);
+    const after = this.#decoder.decode(bytes, at, end, this);
     if (after === REFUSED) {
       this.#breakOff(this.#decoder.refusal!.status, this.#decoder.refusal!.reason);
-      return bytes.length;
+      return end;
     }
     if (this.#decoder.done) this.#endRequest(this.#decoder.trailers);
     return after;
@@ -178,7 +176,7 @@ export class ClientConnection implements OpenConnection, TransportHandler, Downs
     this.#pending = null;
     this.#transport.resume();
     if (this.#state === State.body) this.#context.wheel.arm(this.#timer, this.#context.limits.stallTimeout);
-    this.#turn(pending);
+    this.#turn(pending, pending.length);
   }
 
   #begin(head: RequestHead): void {
@@ -207,7 +205,7 @@ export class ClientConnection implements OpenConnection, TransportHandler, Downs
       return this.#answer(decision.status, decision.reason, lines);
     }
     const { route, backend, request } = decision;
-    this.#exchange = new Exchange(wheel, this, route, backend, request, record);
+    this.#exchange = new Exchange(wheel, this, route, backend, request, record, this.#started);
     this.#exchange.start();
   }
 
@@ -356,6 +354,7 @@ export class ClientConnection implements OpenConnection, TransportHandler, Downs
   }
 
   onDrain(): void {
+    this.#out.drained();
     if (this.#state === State.wait || this.#state === State.tunnel) this.#context.wheel.disarm(this.#timer);
     this.#exchange?.onClientDrain();
   }

@@ -23,19 +23,19 @@ export class HeadReader {
     return this.#partial !== null;
   }
 
-  /** Reads on at bytes[at]. Returns the position in `bytes` behind the head, REFUSED, or INCOMPLETE when all bytes have
+  /** Reads on in bytes[at, end). Returns the position in `bytes` behind the head, REFUSED, or INCOMPLETE when all bytes have
    * been taken and more are needed. */
-  read(bytes: Buffer, at: number): number {
+  read(bytes: Buffer, at: number, end: number): number {
     const partial = this.#partial;
     if (partial === null) {
-      const after = this.#parse(bytes, at, bytes.length);
+      const after = this.#parse(bytes, at, end);
       if (after !== INCOMPLETE) return after;
       this.#partial = new HeadBuffer();
-      this.#partial.append(bytes, at, bytes.length, this.#longest);
+      this.#partial.append(bytes, at, end, this.#longest);
       return INCOMPLETE;
     }
     const before = partial.length;
-    if (!partial.append(bytes, at, bytes.length, this.#longest)) return INCOMPLETE;
+    if (!partial.append(bytes, at, end, this.#longest)) return INCOMPLETE;
     const after = this.#parse(partial.bytes, 0, partial.length);
     if (after === INCOMPLETE) return INCOMPLETE;
     this.#partial = null;

@@ -1,9 +1,11 @@
 // Request heads: start line, field lines and what they mean for framing and connection (RFC 9112 sections 3, 6 and 9).
 // Everything ambiguous is refused, because two parties reading one message differently is how requests are smuggled.
 
+import { latin1 } from "../io/latin1.ts";
 import { FieldLines, Framing, INCOMPLETE, listMembers, parseContentLength, REFUSED } from "./field-lines.ts";
 import type { Refusal } from "./field-lines.ts";
 import type { Limits } from "../limits.ts";
+import type { MatchRequest } from "../match/route-conditions.ts";
 import { CR, FieldId, LF, SPACE, TARGET, TOKEN } from "./tokens.ts";
 
 const refusal = (status: number, reason: string): Refusal => ({ status, reason });
@@ -34,10 +36,13 @@ export const HOST = /^(?:[A-Za-z0-9\-._~!$&'()*+,;=%]*|\[[0-9A-Fa-f:.]+\])(?::[0
 const ABSOLUTE = /^https?:\/\/([^/?]*)(.*)$/i;
 
 /** Scratch for one request head. Valid until the next `parse`. */
-export class RequestHead extends FieldLines {
+export class RequestHead extends FieldLines implements MatchRequest {
   method = "";
   /** Request target in origin-form (`/path?query`) or `*`. */
   target = "";
+  /** Of `target`; the query with its `?`, empty when absent. */
+  path = "";
+  query = "";
   /** 0 or 1. */
   minor = 1;
   /** Host of the request with its port if one was sent; of the URI in absolute-form. */
@@ -52,6 +57,8 @@ export class RequestHead extends FieldLines {
   /** Members of Connection beyond close, keep-alive, upgrade and te; null when there are none. */
   connectionOptions: string[] | null = null;
   acceptsTrailers = false;
+  userAgent = "";
+  referer = "";
 
   /** Parses bytes[start, end). Returns the position behind the head, INCOMPLETE or REFUSED (see `refusal`). */
   parse(bytes: Buffer, start: number, end: number, limits: Limits): number {
@@ -71,7 +78,7 @@ export class RequestHead extends FieldLines {
     if (at === INCOMPLETE && end - base > limits.headBytes) return this.refuse(HEAD_TOO_LONG);
     if (at <= 0) return at;
     if (at - base > limits.headBytes) return this.refuse(HEAD_TOO_LONG);
-    this.text = bytes.toString("latin1", base, at);
+    this.text = latin1(bytes, base, at);
     this.method = this.text.slice(0, this.#methodLength);
     this.target = this.text.slice(this.#methodLength + 1, this.#targetEnd);
     return this.#interpret() ? at : REFUSED;
@@ -119,6 +126,8 @@ export class RequestHead extends FieldLines {
     this.upgrade = "";
     this.connectionOptions = null;
     this.acceptsTrailers = false;
+    this.userAgent = "";
+    this.referer = "";
   }
 
   /** Meaning of the known fields. False: refused. */
@@ -155,6 +164,12 @@ export class RequestHead extends FieldLines {
           break;
         case FieldId.te:
           if (listMembers(this.value(index)).some((member) => /^trailers\b/.test(member))) this.acceptsTrailers = true;
+          break;
+        case FieldId.userAgent:
+          this.userAgent = this.value(index);
+          break;
+        case FieldId.referer:
+          this.referer = this.value(index);
           break;
         case FieldId.expect:
           if (this.value(index).toLowerCase() !== "100-continue") return this.#fail(EXPECTATION);
@@ -199,7 +214,15 @@ export class RequestHead extends FieldLines {
         if (this.method !== "OPTIONS") return this.#fail(BAD_TARGET);
       } else if (!this.#interpretAbsolute()) return this.#fail(BAD_TARGET);
     }
-    return HOST.test(this.host) || this.#fail(BAD_HOST);
+    if (!HOST.test(this.host)) return this.#fail(BAD_HOST);
+    const mark = this.target.indexOf("?");
+    this.path = mark < 0 ? this.target : this.target.slice(0, mark);
+    this.query = mark < 0 ? "" : this.target.slice(mark);
+    return true;
+  }
+
+  header(lowerName: string): string | undefined {
+    return this.get(lowerName);
   }
 
   /** RFC 9112 section 3.2.2: the host of the URI replaces the Host field. */

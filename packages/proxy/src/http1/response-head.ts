@@ -1,5 +1,6 @@
 // Response heads from backends: status line, field lines, framing (RFC 9112 sections 4 and 6.3). A refused head is a 502.
 
+import { latin1 } from "../io/latin1.ts";
 import { FieldLines, Framing, INCOMPLETE, listMembers, parseContentLength, REFUSED } from "./field-lines.ts";
 import type { Refusal } from "./field-lines.ts";
 import { CR, FIELD_VALUE, FieldId, LF, SPACE } from "./tokens.ts";
@@ -37,7 +38,7 @@ export class ResponseHead extends FieldLines {
     }
     if (at === INCOMPLETE) return end - start > longest ? this.refuse(HEAD_TOO_LONG) : INCOMPLETE;
     if (at === REFUSED) return at;
-    this.text = bytes.toString("latin1", start, at);
+    this.text = latin1(bytes, start, at);
     this.phrase = this.text.slice(13, this.#phraseEnd);
     return this.#interpret(toHead) ? at : REFUSED;
   }

@@ -2,9 +2,8 @@
 
 import { connect } from "node:net";
 import type { Socket } from "node:net";
+import { ReadBuffers } from "./read-buffers.ts";
 import type { Transport, TransportHandler } from "./transport.ts";
-
-const READ_BUFFER_SIZE = 64 * 1024;
 
 const IGNORE: TransportHandler = { onData() {}, onEnd() {}, onDrain() {}, onClose() {} };
 
@@ -44,11 +43,9 @@ class SocketTransport implements Transport {
     else this.socket.write(data);
   }
 
-  cork(): void {
+  writeAll(data: (string | Buffer)[]): void {
     this.socket.cork();
-  }
-
-  uncork(): void {
+    for (const each of data) this.write(each);
     this.socket.uncork();
   }
 
@@ -66,6 +63,8 @@ class SocketTransport implements Transport {
   }
 
   keepReadBuffer(): void {}
+
+  freeReadBuffer(): void {}
 
   releaseReadBuffer(): void {}
 
@@ -95,18 +94,13 @@ export class AcceptedTransport extends SocketTransport {
   constructor(socket: Socket) {
     super();
     this.listen(socket);
-    socket.on("data", (bytes: Buffer) => this.handler.onData(bytes));
+    socket.on("data", (bytes: Buffer) => this.handler.onData(bytes, bytes.length));
   }
 }
 
-/** Where connections read as long as what they read is small and used up at once: it stays in the processor's cache
- * however many connections there are. */
-const SHARED = Buffer.allocUnsafeSlow(READ_BUFFER_SIZE);
-
 /** A connection to a backend. It reads into the shared buffer; once something large was borrowed, into one of its own. */
 export class DialledTransport extends SocketTransport {
-  #own: Buffer | null = null;
-  #kept = false;
+  readonly #buffers = new ReadBuffers();
 
   /** Starts connecting; `onConnect` is called when the connection stands, else `handler.onClose` with the error. */
   constructor(host: string, port: number, onConnect: () => void) {
@@ -117,9 +111,9 @@ export class DialledTransport extends SocketTransport {
       noDelay: true,
       allowHalfOpen: true,
       onread: {
-        buffer: () => this.#nextBuffer(),
+        buffer: () => this.#buffers.next(),
         callback: (length, buffer) => {
-          this.handler.onData(length === buffer.length ? (buffer as Buffer) : (buffer.subarray(0, length) as Buffer));
+          this.handler.onData(buffer as Buffer, length);
           return true;
         },
       },
@@ -128,27 +122,15 @@ export class DialledTransport extends SocketTransport {
     socket.once("connect", onConnect);
   }
 
-  #nextBuffer(): Buffer {
-    if (this.#own === null) return SHARED;
-    if (this.#kept) {
-      this.#kept = false;
-      this.#own = Buffer.allocUnsafeSlow(READ_BUFFER_SIZE);
-    }
-    return this.#own;
-  }
-
   override borrow(bytes: Buffer): Buffer {
-    if (bytes.buffer !== SHARED.buffer) return bytes;
-    this.#own ??= Buffer.allocUnsafeSlow(READ_BUFFER_SIZE);
-    return Buffer.from(bytes);
+    return this.#buffers.borrow(bytes);
   }
 
   override keepReadBuffer(): void {
-    this.#kept = true;
+    this.#buffers.keep();
   }
 
-  override releaseReadBuffer(): void {
-    this.#own = null;
-    this.#kept = false;
+  override freeReadBuffer(): void {
+    this.#buffers.free();
   }
 }

@@ -2,8 +2,8 @@
 
 /** What a transport tells its user. Calls never nest into one another. */
 export interface TransportHandler {
-  /** Bytes arrived. They are valid until the call returns, longer only after `keepReadBuffer`. */
-  onData(bytes: Buffer): void;
+  /** bytes[0, end) arrived. They are valid until the call returns, longer only as `ReadMemory` says. */
+  onData(bytes: Buffer, end: number): void;
   /** The peer will send nothing more (FIN); writing may still work. */
   onEnd(): void;
   /** Everything written has been handed to the kernel after `blocked` was true. */
@@ -19,6 +19,8 @@ export interface ReadMemory {
   borrow(bytes: Buffer): Buffer;
   /** What was borrowed stays valid; from now on is read into other memory. */
   keepReadBuffer(): void;
+  /** What was kept is needed no more: its memory may be read into again. */
+  freeReadBuffer(): void;
 }
 
 export interface Transport extends ReadMemory {
@@ -29,9 +31,8 @@ export interface Transport extends ReadMemory {
   readonly remotePort: number;
   /** Sends a Latin-1 string, or bytes that must stay unchanged while `unsent` is not 0. */
   write(data: string | Buffer): void;
-  /** Holds writes back until `uncork`, which sends them together. */
-  cork(): void;
-  uncork(): void;
+  /** Sends several, in one system call where possible. */
+  writeAll(data: (string | Buffer)[]): void;
   /** Bytes not yet handed to the kernel. */
   readonly unsent: number;
   /** Too much is unsent: stop writing until `onDrain`. */

@@ -1,5 +1,6 @@
 // The connections to one endpoint: idle ones for reuse (latest first), and whether it refused lately.
 
+import type { Io } from "../io/network.ts";
 import type { Limits } from "../limits.ts";
 import { newEndpointCounters } from "../stats.ts";
 import type { EndpointCounters } from "../stats.ts";
@@ -8,6 +9,13 @@ import { UpstreamConnection } from "./upstream-connection.ts";
 import type { UpstreamStream, UpstreamUser } from "./upstream.ts";
 import type { UpstreamPool } from "./upstream-connection.ts";
 
+/** What pools need of the proxy around them. */
+export interface UpstreamContext {
+  limits: Limits;
+  wheel: TimerWheel;
+  io: Io;
+}
+
 export class EndpointPool implements UpstreamPool {
   readonly host: string;
   readonly port: number;
@@ -15,18 +23,20 @@ export class EndpointPool implements UpstreamPool {
   readonly key: string;
   readonly limits: Limits;
   readonly wheel: TimerWheel;
+  readonly io: Io;
   readonly counters: EndpointCounters = newEndpointCounters();
   /** performance.now() until which it is skipped; 0 when it is fine. */
   downUntil = 0;
   #idle: UpstreamConnection[] = [];
   #retired = false;
 
-  constructor(host: string, port: number, limits: Limits, wheel: TimerWheel) {
+  constructor(host: string, port: number, { limits, wheel, io }: UpstreamContext) {
     this.host = host;
     this.port = port;
     this.key = endpointKey(host, port);
     this.limits = limits;
     this.wheel = wheel;
+    this.io = io;
   }
 
   /** A place for one request: on the idle connection used last, or on a new one, then `user` hears of its success or

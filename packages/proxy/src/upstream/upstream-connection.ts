@@ -8,7 +8,8 @@ import { HeadReader } from "../http1/head-buffer.ts";
 import { requestHeadText } from "../http1/head-writer.ts";
 import { ResponseHead } from "../http1/response-head.ts";
 import { BatchedWriter } from "../io/batched-writer.ts";
-import { DialledTransport } from "../io/net-transport.ts";
+import { dial } from "../io/network.ts";
+import type { Io } from "../io/network.ts";
 import type { ReadMemory, Transport, TransportHandler } from "../io/transport.ts";
 import type { Limits } from "../limits.ts";
 import { Timer } from "../timer-wheel.ts";
@@ -21,6 +22,7 @@ export interface UpstreamPool {
   readonly port: number;
   readonly limits: Limits;
   readonly wheel: TimerWheel;
+  readonly io: Io;
   /** Keeps the connection for another exchange, or destroys it. */
   release(connection: UpstreamConnection): void;
   /** Takes a connection out of the idle ones. */
@@ -58,7 +60,7 @@ export class UpstreamConnection implements UpstreamStream, TransportHandler, Bod
     this.#user = user;
     this.#idleTimeout = pool.limits.upstreamIdleTimeout;
     this.#timer = new Timer(() => this.#onTimeout());
-    this.#transport = new DialledTransport(pool.host, pool.port, () => this.#onConnect());
+    this.#transport = dial(pool.io, pool.host, pool.port, () => this.#onConnect());
     this.#transport.handler = this;
     this.#out = new BatchedWriter(this.#transport);
     const { headBytes } = pool.limits;
@@ -146,12 +148,12 @@ export class UpstreamConnection implements UpstreamStream, TransportHandler, Bod
     this.pool.wheel.arm(this.#timer, this.#idleTimeout);
   }
 
-  onData(bytes: Buffer): void {
+  onData(bytes: Buffer, end: number): void {
     if (this.#state === State.idle) return this.#onIdleData();
     if (this.#state === State.closed) return;
     this.#answered = true;
     const user = this.#user!;
-    this.#read(bytes);
+    this.#read(bytes, end);
     if (this.#user === user) user.onReadDone();
   }
 
@@ -161,13 +163,12 @@ export class UpstreamConnection implements UpstreamStream, TransportHandler, Bod
     this.destroy();
   }
 
-  #read(bytes: Buffer): void {
+  #read(bytes: Buffer, end: number): void {
     let at = 0;
-    const end = bytes.length;
     while (at < end) {
       if (this.#state === State.tunnel) return this.#user!.onBody(bytes, at, end);
       if (this.#state === State.head) {
-        at = this.#takeHead(this.#head.read(bytes, at), end);
+        at = this.#takeHead(this.#head.read(bytes, at, end), end);
         if (at <= 0) return;
       } else at = this.#readBody(bytes, at, end);
       if (at < 0) return;
@@ -274,6 +275,7 @@ export class UpstreamConnection implements UpstreamStream, TransportHandler, Bod
   }
 
   onDrain(): void {
+    this.#out.drained();
     this.#user?.onUpstreamDrain();
   }
 

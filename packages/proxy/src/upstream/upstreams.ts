@@ -1,12 +1,11 @@
 // Every service and endpoint of the current table with the state that outlives a swap: pools, health, whose turn it is.
 
-import type { Limits } from "../limits.ts";
 import type { Service } from "../routing-table.ts";
 import { CounterSet, newTraffic } from "../stats.ts";
 import type { EndpointCounters, TrafficCounters } from "../stats.ts";
-import type { TimerWheel } from "../timer-wheel.ts";
 import { RoundRobin } from "./balancer.ts";
 import { endpointKey, EndpointPool } from "./endpoint-pool.ts";
+import type { UpstreamContext } from "./endpoint-pool.ts";
 
 export interface ServiceState {
   readonly id: string;
@@ -15,15 +14,13 @@ export interface ServiceState {
 }
 
 export class Upstreams {
-  readonly #limits: Limits;
-  readonly #wheel: TimerWheel;
+  readonly #context: UpstreamContext;
   readonly #pools = new Map<string, EndpointPool>();
   readonly #services = new Map<string, ServiceState>();
   readonly counters: CounterSet<TrafficCounters> = new CounterSet(newTraffic);
 
-  constructor(limits: Limits, wheel: TimerWheel) {
-    this.#limits = limits;
-    this.#wheel = wheel;
+  constructor(context: UpstreamContext) {
+    this.#context = context;
   }
 
   /** Takes over the services of a new table. Exchanges under way keep the state objects they hold. */
@@ -73,7 +70,7 @@ export class Upstreams {
   #pool(host: string, port: number): EndpointPool {
     const key = endpointKey(host, port);
     let pool = this.#pools.get(key);
-    if (pool === undefined) this.#pools.set(key, (pool = new EndpointPool(host, port, this.#limits, this.#wheel)));
+    if (pool === undefined) this.#pools.set(key, (pool = new EndpointPool(host, port, this.#context)));
     return pool;
   }
 }

@@ -1,0 +1,248 @@
+// Transport over the runtime's own TCP handles (tcp-handles.ts): one call into the kernel per read or write and nothing between.
+
+import { ReadBuffers, SHARED } from "./read-buffers.ts";
+import { systemError, tcpHandles } from "./tcp-handles.ts";
+import type { HandleRequest, SocketName, StreamHandle, TcpHandle, TcpHandles } from "./tcp-handles.ts";
+import type { Transport, TransportHandler } from "./transport.ts";
+
+const IGNORE: TransportHandler = { onData() {}, onEnd() {}, onDrain() {}, onClose() {} };
+
+/** Only used when handles are there: whoever makes a transport has looked. */
+const runtime = tcpHandles as TcpHandles;
+const { state, READ, WRITTEN, ASYNC, EOF } = tcpHandles ?? { state: new Int32Array(4), READ: 0, WRITTEN: 0, ASYNC: 0, EOF: 0 };
+
+type OwnedHandle = StreamHandle & { transport?: HandleTransport };
+type OwnedRequest = HandleRequest & { transport?: HandleTransport; bytes?: number; data?: unknown };
+
+/** A write that the kernel took at once leaves its request unused: it serves the next. */
+let spareWrite: OwnedRequest | null = null;
+
+/** Where bytes come from and go to; `this` is the handle. */
+function onRead(this: OwnedHandle): Buffer | undefined {
+  return this.transport!.onRead(state[READ]!);
+}
+
+function onWritten(this: OwnedRequest, status: number): void {
+  this.transport!.onWritten(this.bytes!, status);
+}
+
+function onShutdown(this: OwnedRequest): void {
+  this.transport!.onShutdown();
+}
+
+export class HandleTransport implements Transport {
+  handler: TransportHandler = IGNORE;
+  unsent = 0;
+  readonly #handle: OwnedHandle;
+  readonly #buffers = new ReadBuffers();
+  /** What the handle reads into. */
+  #buffer: Buffer = SHARED;
+  #inRead = false;
+  #reading = false;
+  #paused = false;
+  #wasBlocked = false;
+  #peerEnded = false;
+  #shut = false;
+  #closed = false;
+  #error: NodeJS.ErrnoException | null = null;
+  #peer: SocketName | null = null;
+
+  /** Takes the handle over; reading starts at once unless `connecting`. */
+  constructor(handle: StreamHandle, connecting: boolean) {
+    this.#handle = handle;
+    this.#handle.transport = this;
+    handle.onread = onRead;
+    handle.useUserBuffer(SHARED);
+    if (!connecting) this.#startReading();
+  }
+
+  /** The connection stands: `noDelay` and reading are switched on. */
+  connected(): void {
+    (this.#handle as TcpHandle).setNoDelay(true);
+    this.#startReading();
+  }
+
+  #startReading(): void {
+    if (this.#reading || this.#closed || this.#peerEnded) return;
+    this.#reading = true;
+    const status = this.#handle.readStart();
+    if (status !== 0) this.fail(systemError(status, "read"));
+  }
+
+  onRead(count: number): Buffer | undefined {
+    if (this.#closed) return undefined;
+    if (count <= 0) {
+      if (count === EOF) this.#onEof();
+      else if (count < 0) this.fail(systemError(count, "read"));
+      return undefined;
+    }
+    this.#inRead = true;
+    this.handler.onData(this.#buffer, count);
+    this.#inRead = false;
+    const next = this.#buffers.next();
+    if (next === this.#buffer) return undefined;
+    this.#buffer = next;
+    return next;
+  }
+
+  #onEof(): void {
+    this.#peerEnded = true;
+    this.#reading = false;
+    this.handler.onEnd();
+    if (this.#shut) this.destroy();
+  }
+
+  get localPort(): number {
+    const name: SocketName = {};
+    (this.#handle as TcpHandle).getsockname(name);
+    return name.port ?? 0;
+  }
+
+  get remoteAddress(): string {
+    const { address = "" } = this.#peername();
+    return address.startsWith("::ffff:") ? address.slice(7) : address;
+  }
+
+  get remotePort(): number {
+    return this.#peername().port ?? 0;
+  }
+
+  #peername(): SocketName {
+    if (this.#peer !== null) return this.#peer;
+    const name: SocketName = {};
+    if (this.#closed || (this.#handle as TcpHandle).getpeername(name) !== 0) return {};
+    return (this.#peer = name);
+  }
+
+  write(data: string | Buffer): void {
+    if (this.#closed || this.#shut) return;
+    const request = (spareWrite ??= newWrite());
+    const status =
+      typeof data === "string"
+        ? this.#handle.writeLatin1String(request, data)
+        : this.#handle.writeBuffer(request, data);
+    this.#afterWrite(request, status, data);
+  }
+
+  writeAll(data: (string | Buffer)[]): void {
+    if (this.#closed || this.#shut) return;
+    if (data.length === 1) return this.write(data[0]!);
+    const request = (spareWrite ??= newWrite());
+    const chunks: (string | Buffer)[] = [];
+    for (const each of data) chunks.push(each, typeof each === "string" ? "latin1" : "buffer");
+    this.#afterWrite(request, this.#handle.writev(request, chunks, false), data);
+  }
+
+  #afterWrite(request: OwnedRequest, status: number, data: unknown): void {
+    if (status !== 0) return this.fail(systemError(status, "write"));
+    if (state[ASYNC] === 0) return;
+    spareWrite = null;
+    request.transport = this;
+    request.bytes = state[WRITTEN]!;
+    // Keeps the memory alive until it is written.
+    request.data = data;
+    this.unsent += request.bytes;
+  }
+
+  onWritten(bytes: number, status: number): void {
+    this.unsent -= bytes;
+    if (this.#closed) return;
+    if (status !== 0) return this.fail(systemError(status, "write"));
+    if (this.unsent > 0 || !this.#wasBlocked) return;
+    this.#wasBlocked = false;
+    this.handler.onDrain();
+  }
+
+  /** The kernel's buffers are full: what comes next would only pile up here. */
+  get blocked(): boolean {
+    if (this.unsent === 0) return false;
+    this.#wasBlocked = true;
+    return true;
+  }
+
+  borrow(bytes: Buffer): Buffer {
+    return this.#buffers.borrow(bytes);
+  }
+
+  keepReadBuffer(): void {
+    this.#buffers.keep();
+  }
+
+  freeReadBuffer(): void {
+    this.#buffers.free();
+  }
+
+  releaseReadBuffer(): void {
+    this.#buffers.release();
+    if (this.#inRead || this.#buffer === SHARED || this.#closed) return;
+    this.#buffer = SHARED;
+    this.#handle.useUserBuffer(SHARED);
+  }
+
+  pause(): void {
+    if (this.#paused) return;
+    this.#paused = true;
+    if (!this.#reading) return;
+    this.#reading = false;
+    this.#handle.readStop();
+  }
+
+  resume(): void {
+    if (!this.#paused) return;
+    this.#paused = false;
+    this.#startReading();
+  }
+
+  end(): void {
+    if (this.#shut || this.#closed) return;
+    this.#shut = true;
+    const request: OwnedRequest = runtime.newShutdown();
+    request.transport = this;
+    request.oncomplete = onShutdown;
+    if (this.#handle.shutdown(request) < 0) this.onShutdown();
+  }
+
+  /** Our FIN is out; with the peer's that is the end. */
+  onShutdown(): void {
+    if (this.#peerEnded) this.destroy();
+  }
+
+  fail(error: NodeJS.ErrnoException): void {
+    this.#error ??= error;
+    this.destroy();
+  }
+
+  destroy(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#reading = false;
+    this.#handle.close(() => {
+      const handler = this.handler;
+      this.handler = IGNORE;
+      this.#buffers.release();
+      handler.onClose(this.#error);
+    });
+  }
+}
+
+function newWrite(): OwnedRequest {
+  const request: OwnedRequest = runtime.newWrite();
+  request.oncomplete = onWritten;
+  return request;
+}
+
+/** Starts connecting to an IP address; `onConnect` is called when the connection stands, else `handler.onClose` with the error. */
+export function dialHandle(host: string, port: number, onConnect: () => void): HandleTransport {
+  const handle = runtime.newSocket();
+  const transport = new HandleTransport(handle, true);
+  const request = runtime.newConnect();
+  request.oncomplete = (status) => {
+    if (status !== 0) return transport.fail(systemError(status, "connect"));
+    transport.connected();
+    onConnect();
+  };
+  const status = host.includes(":") ? handle.connect6(request, host, port) : handle.connect(request, host, port);
+  // The caller has still to set its handler.
+  if (status !== 0) process.nextTick(() => transport.fail(systemError(status, "connect")));
+  return transport;
+}
