@@ -13,24 +13,27 @@ export interface AccessLogWriter {
 
 /** Whoever follows the log waits this long at most. */
 const flushAfterMs = 20;
-/** Or until this much has come together (UTF-16 units): one large write costs less than several small ones. */
-const flushAtLength = 64 * 1024;
+/** Or until this many bytes have come together: one large write costs less than several small ones. */
+const chunkBytes = 64 * 1024;
 const maxBacklogBytes = 4 * 1024 * 1024;
 
 /** `filePath` empty: standard output. `onDropped` is told when lines had to be dropped, once per stall. */
 export function createAccessLogWriter(filePath: string, onDropped: () => void): AccessLogWriter {
   const target: Writable = filePath === "" ? process.stdout : openFile(filePath);
   target.on("error", () => {});
-  let lines = "";
+  let chunk = Buffer.allocUnsafe(chunkBytes);
+  let used = 0;
   let timer: NodeJS.Timeout | undefined;
   let stalled = false;
 
   const flush = (): void => {
     clearTimeout(timer);
     timer = undefined;
-    if (lines === "") return;
-    target.write(lines);
-    lines = "";
+    if (used === 0) return;
+    target.write(chunk.subarray(0, used));
+    // The stream keeps what it was given until it is written.
+    chunk = Buffer.allocUnsafe(chunkBytes);
+    used = 0;
   };
   return {
     write: (line) => {
@@ -40,9 +43,11 @@ export function createAccessLogWriter(filePath: string, onDropped: () => void): 
         return;
       }
       stalled = false;
-      lines += line;
-      if (lines.length >= flushAtLength) flush();
-      else timer ??= setTimeout(flush, flushAfterMs);
+      // A character of a JavaScript string takes three bytes of UTF-8 at most.
+      if (used + line.length * 3 > chunkBytes) flush();
+      if (line.length * 3 > chunkBytes) target.write(line);
+      else used += chunk.write(line, used);
+      timer ??= setTimeout(flush, flushAfterMs);
     },
     close: () => {
       flush();

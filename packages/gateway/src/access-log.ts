@@ -15,13 +15,27 @@ export function formatAccess(
   if (!isWanted(record, filters)) return undefined;
   if (format === "json") return `${JSON.stringify(jsonFields(record, fields, routerOf))}\n`;
   const generic =
-    `${record.clientAddress} - - [${commonTime(record.time)}] ` +
-    `"${record.method || "-"} ${plain(record.target)} ${record.protocol || "-"}" ${record.status} ${record.bytes} ` +
-    `${quoted(record.referer)} ${quoted(record.userAgent)}`;
+    `${client(record)}"${record.method || "-"} ${plain(record.target)} ${record.protocol || "-"}" ${record.status} ` +
+    `${record.bytes} ${quoted(record.referer)} ${quoted(record.userAgent)}`;
   if (format === "genericCLF") return `${generic}\n`;
   const router = quoted(routerOf(record.listener, record.route));
   const server = quoted(record.endpoint && `http://${record.endpoint}`);
   return `${generic} ${record.requestCount} ${router} ${server} ${Math.trunc(record.duration)}ms\n`;
+}
+
+// Consecutive requests mostly come from the same client in the same second: what they share of their lines is kept.
+let lastAddress = "";
+let lastSecond = -1;
+let lastClient = "";
+
+function client({ clientAddress, time }: AccessRecord): string {
+  const second = Math.trunc(time / 1000);
+  if (second !== lastSecond || clientAddress !== lastAddress) {
+    lastSecond = second;
+    lastAddress = clientAddress;
+    lastClient = `${clientAddress} - - [${commonTime(time)}] `;
+  }
+  return lastClient;
 }
 
 /** Each filter lets through; without any, all pass (Traefik: accessLog.filters). */
@@ -35,19 +49,12 @@ function isWanted({ status, duration, retries }: AccessRecord, filters: AccessLo
   );
 }
 
-let second = -1;
-let secondText = "";
-
-/** `02/Jan/2006:15:04:05 +0000`, UTC. Most requests share their second with the one before. */
+/** `02/Jan/2006:15:04:05 +0000`, UTC. */
 function commonTime(time: number): string {
-  const wanted = Math.trunc(time / 1000);
-  if (wanted === second) return secondText;
   const date = new Date(time);
   const two = (value: number): string => String(value).padStart(2, "0");
   const day = `${two(date.getUTCDate())}/${months[date.getUTCMonth()]}/${date.getUTCFullYear()}`;
-  second = wanted;
-  secondText = `${day}:${two(date.getUTCHours())}:${two(date.getUTCMinutes())}:${two(date.getUTCSeconds())} +0000`;
-  return secondText;
+  return `${day}:${two(date.getUTCHours())}:${two(date.getUTCMinutes())}:${two(date.getUTCSeconds())} +0000`;
 }
 
 // Control characters and quotes come from clients: escaped, so that no request can write a line of its own.

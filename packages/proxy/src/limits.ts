@@ -31,7 +31,7 @@ export const DEFAULT_LIMITS: Limits = {
   stallTimeout: 60_000,
   connectTimeout: 5_000,
   upstreamIdleTimeout: 60_000,
-  upstreamIdleConnections: 256,
+  upstreamIdleConnections: 1024,
   unhealthyTimeout: 1_000,
   lingerTimeout: 2_000,
 };

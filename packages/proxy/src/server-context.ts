@@ -37,7 +37,7 @@ export interface AcceptingPort {
   readonly counters: ListenerCounters;
   /** No further connections: open ones close after their current answer. */
   readonly draining: boolean;
-  clientFacts(listener: CompiledListener, address: string, localPort: number, tls: boolean): ClientFacts;
+  clientFacts(listener: CompiledListener, address: string, tls: boolean): ClientFacts;
   /** The connection is gone. */
   forget(connection: OpenConnection): void;
 }

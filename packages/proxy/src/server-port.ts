@@ -109,8 +109,8 @@ export class ServerPort implements AcceptingPort {
     this.counters.connectionsOpen++;
   }
 
-  clientFacts(listener: CompiledListener, address: string, localPort: number, tls: boolean): ClientFacts {
-    return { address, trusted: isTrusted(listener, address), tls, serverName: null, localPort };
+  clientFacts(listener: CompiledListener, address: string, tls: boolean): ClientFacts {
+    return { address, trusted: isTrusted(listener, address), tls, serverName: null, localPort: this.port };
   }
 
   forget(connection: OpenConnection): void {

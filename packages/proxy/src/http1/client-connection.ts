@@ -52,6 +52,7 @@ export class ClientConnection implements OpenConnection, TransportHandler, Downs
   #toHead = false;
   #minor = 1;
   #close = false;
+  #askedToClose = false;
   #responding = false;
   #chunked = false;
   /** How long a slow reader may take for what is still unsent when we close. */
@@ -183,7 +184,8 @@ export class ClientConnection implements OpenConnection, TransportHandler, Downs
     const { wheel } = this.#context;
     this.#toHead = head.method === "HEAD";
     this.#minor = head.minor;
-    this.#close = !head.keepAlive || this.#port.draining;
+    this.#askedToClose = !head.keepAlive;
+    this.#close = this.#askedToClose || this.#port.draining;
     this.#responding = false;
     this.#chunked = false;
     this.#decoder = head.framing === Framing.chunked ? new ChunkedDecoder() : null;
@@ -222,7 +224,7 @@ export class ClientConnection implements OpenConnection, TransportHandler, Downs
   #clientContext(listener: CompiledListener): ClientContext {
     if (this.#client === null || this.#listener !== listener) {
       this.#listener = listener;
-      const facts = this.#port.clientFacts(listener, this.#address, this.#transport.localPort, this.#tls);
+      const facts = this.#port.clientFacts(listener, this.#address, this.#tls);
       this.#client = { facts, forwarding: new ForwardingFields(facts, this.#context.serverName) };
     }
     return this.#client;
@@ -263,7 +265,7 @@ export class ClientConnection implements OpenConnection, TransportHandler, Downs
   #over(): void {
     const close = this.#close || this.#state === State.body || this.#port.draining;
     this.#report();
-    if (close) return this.#linger();
+    if (close) return this.#end();
     this.#state = State.head;
     this.#context.wheel.arm(this.#timer, this.#context.limits.keepAliveTimeout);
     this.continueRequest();
@@ -279,6 +281,15 @@ export class ClientConnection implements OpenConnection, TransportHandler, Downs
     this.#context.closeRecord(record, this.#port, this.#route, service, endpoint);
     this.#exchange = null;
     this.#route = null;
+  }
+
+  /** The last answer is out. A client that asked for the end has sent all it will: nothing can reset the answer away. */
+  #end(): void {
+    if (!this.#askedToClose || this.#state !== State.wait) return this.#linger();
+    this.#out.flush();
+    if (this.#transport.unsent > 0 || this.#pending !== null) return this.#linger();
+    this.#state = State.closed;
+    this.#transport.destroy();
   }
 
   /** RFC 9112 section 9.6: half-close, then drain for a while, so that the last answer is not lost to a reset. */

@@ -92,12 +92,6 @@ export class HandleTransport implements Transport {
     if (this.#shut) this.destroy();
   }
 
-  get localPort(): number {
-    const name: SocketName = {};
-    (this.#handle as TcpHandle).getsockname(name);
-    return name.port ?? 0;
-  }
-
   get remoteAddress(): string {
     const { address = "" } = this.#peername();
     return address.startsWith("::ffff:") ? address.slice(7) : address;

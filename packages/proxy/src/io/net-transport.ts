@@ -25,10 +25,6 @@ class SocketTransport implements Transport {
     });
   }
 
-  get localPort(): number {
-    return this.socket.localPort ?? 0;
-  }
-
   get remoteAddress(): string {
     const address = this.socket.remoteAddress ?? "";
     return address.startsWith("::ffff:") ? address.slice(7) : address;

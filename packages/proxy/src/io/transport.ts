@@ -25,7 +25,6 @@ export interface ReadMemory {
 
 export interface Transport extends ReadMemory {
   handler: TransportHandler;
-  readonly localPort: number;
   /** Peer address without an IPv4-mapped prefix; empty once gone. */
   readonly remoteAddress: string;
   readonly remotePort: number;
