@@ -38,7 +38,7 @@ function tableOf({ addresses, ports, hosts, tls, backend, echo }: Serving): Rout
   const listener = (name: string, port: number): Listener => ({
     name,
     addresses: addresses.map((host) => ({ host, port })),
-    virtualHosts,
+    servers: [{ hostname: "*", virtualHosts }],
   });
   const listeners = [listener("web", ports.http)];
   if (tls) {
