@@ -5,6 +5,7 @@ const benches: Record<string, () => Promise<{ main(args: string[]): Promise<void
   boot: () => import("../test/bench/boot.ts"),
   api: () => import("../test/bench/api.ts"),
   changes: () => import("../test/bench/changes.ts"),
+  proxy: () => import("../test/bench/proxy/main.ts"),
 };
 
 const [name = "", ...args] = process.argv.slice(2);
