@@ -86,6 +86,11 @@ describe("strangers", () => {
     }
   });
 
+  it("with a wrong token are let in nowhere, not even where those without any are", async () => {
+    for (const path of ["/version", "/readyz"]) assert.equal((await send(path, bearer("wrong"))).code, 401, path);
+    assert.equal((await send("/version", asAdmin())).code, 200);
+  });
+
   it("get 401 with a certificate of another authority", async () => {
     const other = await (await testCertificates()).client("administrator", ["system:masters"]);
     assert.equal((await send("/api", other)).code, 401);

@@ -37,7 +37,7 @@ export interface ClusterStatus extends ClusterSummary {
 
 type Parent = { parentRef: { namespace?: string; name: string }; conditions?: Condition[] };
 
-/** Never throws for a cluster that is not there or not running: that is a status too. */
+/** Never throws for a cluster that is not there or not running: that is a status too. A context that is not there is none. */
 export async function collectStatus(provider: ClusterProvider): Promise<ClusterStatus> {
   const phase = await provider.phase();
   const base = { ...(await clusterSummary(provider, { memory: true })), phase };
@@ -78,8 +78,12 @@ function unfinished({ directory, name, flags }: ClusterProvider): Unready[] {
 }
 
 function whyNotRunning({ kind, flags }: ClusterProvider, phase: ClusterPhase): string {
+  if (kind === "context") {
+    return phase === "absent"
+      ? `nothing was installed on it from here: gatehouse up${flags} does that`
+      : "does not answer: see whether it runs";
+  }
   if (phase === "absent") return `not there: bring it up with gatehouse up${flags}`;
-  if (kind === "context") return "does not answer: see whether it runs";
   return `not running: start it with gatehouse start${flags}`;
 }
 

@@ -92,8 +92,10 @@ export class RequestHandler {
     const info = parseRequest(request.method ?? "GET", request.url ?? "/");
     const answerPath = async (path: PathRequestInfo, forms: string): Promise<void> =>
       sendPath(request, response, await paths.answer(path, forms));
-    if (!info.isResource && isPublicPath(info.path)) return answerPath(info, "");
     const caller = authenticator.identify(request);
+    // As kube-apiserver: strangers are let in here, false tokens nowhere.
+    if (!info.isResource && isPublicPath(info.path) && (caller || request.headers.authorization === undefined))
+      return answerPath(info, "");
     if (!caller) throw unauthorized();
     const identity = impersonated(authorizer, caller, request.headers);
     const accept = request.headers.accept ?? "";

@@ -8,6 +8,7 @@ import {
   clusterOption,
   type ClusterOptions,
   clusterProvider,
+  contextOption,
   nameOption,
   terminalProgress,
   waitingNote,
@@ -18,6 +19,7 @@ export function registerStart(program: Command): void {
     .command("start")
     .description("start a stopped cluster again, with everything that was in it")
     .addOption(clusterOption())
+    .addOption(contextOption())
     .addOption(nameOption())
     .option("-q, --quiet", "print nothing but errors")
     .addHelpText(
@@ -29,6 +31,12 @@ export function registerStart(program: Command): void {
 
 async function start(options: ClusterOptions & { quiet?: boolean }): Promise<void> {
   const provider = await clusterProvider(options);
+  if (provider.kind === "context") {
+    throw new UserError(
+      `the cluster of context "${provider.name}" is not started from here: gatehouse up${provider.flags} installs the demo on it`,
+      2,
+    );
+  }
   const progress = terminalProgress(options);
   const unlock = await lockCluster(provider.directory, waitingNote(progress));
   try {

@@ -7,6 +7,7 @@ import {
   clusterOption,
   type ClusterOptions,
   clusterProvider,
+  contextOption,
   nameOption,
   terminalProgress,
   waitingNote,
@@ -17,6 +18,7 @@ export function registerStop(program: Command): void {
     .command("stop")
     .description("stop the cluster's processes (kind: its containers) and keep its state")
     .addOption(clusterOption())
+    .addOption(contextOption())
     .addOption(nameOption())
     .option("-q, --quiet", "print nothing but errors")
     .addHelpText("after", "\nExamples:\n  gatehouse stop\n  gatehouse stop --cluster kind\n  gatehouse start")
@@ -28,7 +30,8 @@ async function stop(options: ClusterOptions & { quiet?: boolean }): Promise<void
   const progress = terminalProgress(options);
   const unlock = await lockCluster(provider.directory, waitingNote(progress));
   try {
-    if ((await provider.phase()) === "absent") {
+    // One of somebody's says itself that it is not stopped from here.
+    if (provider.kind !== "context" && (await provider.phase()) === "absent") {
       throw new UserError(`there is no cluster "${provider.name}": bring one up with gatehouse up${provider.flags}`);
     }
     await progress.step(`Stop the cluster "${provider.name}"`, () => provider.stop());

@@ -259,6 +259,16 @@ test("the engine is the one that kind would take", { skip: windows }, async (t) 
   assert.equal((await collect({ ...both, KIND_EXPERIMENTAL_PROVIDER: "lxc" })).engine.name, "docker");
 });
 
+test("engines that kind uses on request only", { skip: windows }, async (t) => {
+  const script = answering();
+  for (const name of ["finch", "nerdctl.lima"]) {
+    const there = machine(t, { [name]: script });
+    assert.equal((await collect(there)).engine.answer.state, "missing");
+    const { engine } = await collect({ ...there, KIND_EXPERIMENTAL_PROVIDER: name });
+    assert.deepEqual([engine.name, engine.answer.state], [name, "ready"]);
+  }
+});
+
 /** A port that somebody holds, namely this test. */
 async function heldPort(t: TestContext): Promise<number> {
   const server = createServer();

@@ -13,6 +13,8 @@ const engines: { name: EngineName; banner: RegExp }[] = [
   { name: "podman", banner: /^podman version/ },
 ];
 
+const onRequest: EngineName[] = [...engines.map(({ name }) => name), "finch", "nerdctl.lima"];
+
 export interface EngineProbe {
   fact: EngineFact;
   /** Where the engine keeps images, by its own word. */
@@ -22,7 +24,7 @@ export interface EngineProbe {
 /** Never rejects. Takes three times `limitMs` at most. */
 export async function probeEngine(options: ProbeOptions): Promise<EngineProbe> {
   const present = await presentEngines(options);
-  const named = engines.find(({ name }) => name === options.environment.KIND_EXPERIMENTAL_PROVIDER)?.name;
+  const named = onRequest.find((each) => each === options.environment.KIND_EXPERIMENTAL_PROVIDER);
   const name = named ?? present[0] ?? "docker";
   const [info, endpoint] = await Promise.all([askInfo(name, options), dockerEndpoint(name, options)]);
   const fact: EngineFact = {

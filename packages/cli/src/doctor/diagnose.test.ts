@@ -221,6 +221,14 @@ test("an engine that does not answer: why, and the line that starts this very on
     ],
     [{ engine: docker(down, { name: "podman" }), platform: "darwin" }, /./, /^podman machine start$/],
     [{ engine: docker(down, { name: "nerdctl" }) }, /./, /^sudo systemctl start containerd$/],
+    [{ engine: docker(down, { name: "finch" }), platform: "darwin" }, /./, /^finch vm start$/],
+    [{ engine: docker(down, { name: "finch" }) }, /./, /^sudo systemctl start finch$/],
+    [{ engine: docker(down, { name: "nerdctl.lima" }), platform: "darwin" }, /./, /^limactl start$/],
+    [
+      { engine: docker({ state: "missing" }, { name: "nerdctl.lima" }), platform: "darwin" },
+      /^nerdctl\.lima was not found/,
+      /^brew install lima\n/,
+    ],
     [
       { engine: docker(down, { others: ["podman"] }) },
       /./,

@@ -6,7 +6,13 @@ import { installLines, installPage } from "./install-lines.ts";
 
 const gibibyte = 1024 ** 3;
 const rootlessPage = "https://kind.sigs.k8s.io/docs/user/rootless/";
-const titles: Record<EngineName, string> = { docker: "Docker", podman: "podman", nerdctl: "nerdctl" };
+const titles: Record<EngineName, string> = {
+  docker: "Docker",
+  podman: "podman",
+  nerdctl: "nerdctl",
+  finch: "Finch",
+  "nerdctl.lima": "nerdctl.lima",
+};
 
 export const engineTitle = ({ name }: Pick<EngineFact, "name">): string => titles[name];
 
@@ -86,6 +92,8 @@ function startLines({ engine, platform }: Facts, verb: "start" | "restart"): str
   const { name, endpoint = "" } = engine;
   if (isRemote(endpoint)) return `The engine at ${endpoint} has to run and be reachable, or: unset DOCKER_HOST`;
   if (name === "podman") return platform === "linux" ? "podman info" : "podman machine start";
+  if (name === "nerdctl.lima") return "limactl start";
+  if (name === "finch") return platform === "linux" ? `sudo systemctl ${verb} finch` : "finch vm start";
   if (endpoint.includes("/.colima/")) return `colima ${verb}`;
   if (endpoint.includes("/.orbstack/")) return "open -a OrbStack";
   if (platform === "darwin") return "open -a Docker";

@@ -32,7 +32,8 @@ export type ToolFact =
   /** It is there, and failed or printed something else than its version. */
   | { state: "broken"; message: string };
 
-export type EngineName = "docker" | "podman" | "nerdctl";
+/** The last two are nerdctl in a virtual machine; kind uses them only where KIND_EXPERIMENTAL_PROVIDER says so. */
+export type EngineName = "docker" | "podman" | "nerdctl" | "finch" | "nerdctl.lima";
 
 /** The container engine that kind would use. */
 export interface EngineFact {

@@ -14,6 +14,15 @@ const pages: Record<ToolName | EngineName, string> = {
   docker: "https://docs.docker.com/engine/install/",
   podman: "https://podman.io/docs/installation",
   nerdctl: "https://github.com/containerd/nerdctl#install",
+  finch: "https://runfinch.com/docs/getting-started/installation/",
+  "nerdctl.lima": "https://lima-vm.io/docs/installation/",
+};
+
+/** Homebrew's names where they are other ones. */
+const formulas: Partial<Record<ToolName | EngineName, string>> = {
+  docker: "--cask docker-desktop",
+  finch: "--cask finch",
+  "nerdctl.lima": "lima",
 };
 
 /** The project's own page on installing and updating it. */
@@ -26,7 +35,7 @@ export function installLines(tool: ToolName | EngineName, machine: Machine): str
 }
 
 function commandFor(tool: ToolName | EngineName, { platform, architecture }: Machine): string | undefined {
-  if (platform === "darwin") return tool === "docker" ? "brew install --cask docker-desktop" : `brew install ${tool}`;
+  if (platform === "darwin") return `brew install ${formulas[tool] ?? tool}`;
   if (platform !== "linux") return undefined;
   const arch = architecture === "x64" ? "amd64" : architecture;
   const toPath = (name: string): string => `sudo install -m 0755 ${name} /usr/local/bin/${name}`;

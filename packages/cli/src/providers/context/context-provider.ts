@@ -47,12 +47,24 @@ const addressTimeoutMs = 60_000;
 
 /** The context that is current. Throws a UserError when there is none. */
 export async function currentContext(): Promise<string> {
+  const names = await knownContexts();
   try {
     return (await loadConnection()).context;
   } catch (error) {
-    const names = await contextNames();
-    const offered = names.length > 0 ? `: name one of ${names.join(", ")} with --context` : "";
-    throw new UserError(`${(error as Error).message.split(": start a cluster")[0]}${offered}`, 1, { cause: error });
+    const remedy =
+      names.length > 0
+        ? `name one of ${names.join(", ")} with --context`
+        : "point KUBECONFIG at your cluster's file, or make a cluster of your own with ./setup.sh";
+    throw new UserError(`${(error as Error).message.split(": start a cluster")[0]}: ${remedy}`, 1, { cause: error });
+  }
+}
+
+/** Throws a UserError for a kubeconfig that cannot be read. */
+async function knownContexts(): Promise<string[]> {
+  try {
+    return await contextNames();
+  } catch (error) {
+    throw new UserError((error as Error).message, 1, { cause: error });
   }
 }
 
@@ -82,9 +94,15 @@ export class ContextProvider implements ClusterProvider {
     return { context, directory: this.directory, values, ...(chart ? { chart } : {}) };
   }
 
-  /** Another cluster under the same name (it was made anew) has nothing of ours. */
+  /**
+   * Another cluster under the same name (it was made anew) has nothing of ours. Throws a UserError for a context that the
+   * kubeconfig does not have, unless something was installed by way of it.
+   */
   async phase(): Promise<ClusterPhase> {
-    if (!existsSync(this.directory)) return "absent";
+    if (!existsSync(this.directory)) {
+      (await this.connect()).close();
+      return "absent";
+    }
     if ((await this.#unreachable()) !== undefined) return "stopped";
     const known = readClusterState(this.directory)?.identity;
     return known === undefined || known === (await this.#with(clusterIdentity)) ? "running" : "absent";
@@ -152,7 +170,7 @@ export class ContextProvider implements ClusterProvider {
   }
 
   async destroy(progress: Progress): Promise<void> {
-    if ((await contextNames()).includes(this.context)) {
+    if ((await knownContexts()).includes(this.context)) {
       await this.#needAnswer();
       await this.#with((client) => this.#uninstall(client, progress));
     } else if (existsSync(this.directory)) {
