@@ -1,6 +1,7 @@
 // The X-Forwarded-* fields and X-Real-Ip: what backends are told about the client. Only believed peers may say it for
 // somebody else; everybody else's claims are dropped and replaced.
 
+import type { ClientCertificate } from "./connection-facts.ts";
 import type { RequestHead } from "./http1/request-head.ts";
 import { FieldId } from "./http1/tokens.ts";
 
@@ -12,6 +13,7 @@ export interface ClientFacts {
   tls: boolean;
   /** What its TLS connection asked for (SNI), lower case; null without. */
   serverName: string | null;
+  clientCertificate: ClientCertificate | null;
   /** Port the client reached, on this side. */
   localPort: number;
 }

@@ -5,6 +5,8 @@ export interface Limits {
   requestLineBytes: number;
   /** Longest message head in bytes, start line included, else 431 (client) or 502 (backend). */
   headBytes: number;
+  /** From a connection's first byte to the end of its TLS handshake. */
+  handshakeTimeout: number;
   /** From a request head's first byte to its last, else 408. */
   headTimeout: number;
   /** How long a kept-alive client connection may stay silent between requests. */
@@ -26,6 +28,7 @@ export interface Limits {
 export const DEFAULT_LIMITS: Limits = {
   requestLineBytes: 16 * 1024,
   headBytes: 64 * 1024,
+  handshakeTimeout: 10_000,
   headTimeout: 30_000,
   keepAliveTimeout: 180_000,
   stallTimeout: 60_000,

@@ -3,6 +3,7 @@
 
 import type { AccessRecord } from "./access.ts";
 import type { CompiledListener, CompiledRoute } from "./compiled-table.ts";
+import type { ConnectionFacts } from "./connection-facts.ts";
 import type { ClientFacts } from "./forwarding-fields.ts";
 import type { RequestHead } from "./http1/request-head.ts";
 import type { Io } from "./io/network.ts";
@@ -37,7 +38,7 @@ export interface AcceptingPort {
   readonly counters: ListenerCounters;
   /** No further connections: open ones close after their current answer. */
   readonly draining: boolean;
-  clientFacts(listener: CompiledListener, address: string, tls: boolean): ClientFacts;
+  clientFacts(listener: CompiledListener, address: string, connection: ConnectionFacts): ClientFacts;
   /** The connection is gone. */
   forget(connection: OpenConnection): void;
 }

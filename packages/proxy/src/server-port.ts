@@ -2,25 +2,22 @@
 // looked up per request, so that a table swap reaches open connections at once.
 
 import type { Socket } from "node:net";
-import { createServer as createTlsServer } from "node:tls";
-import type { Server as TlsServer } from "node:tls";
 import type { CompiledListener } from "./compiled-table.ts";
 import { isTrusted } from "./compiled-table.ts";
+import { PLAIN } from "./connection-facts.ts";
+import type { ConnectionFacts } from "./connection-facts.ts";
+import { ConnectionIntake } from "./connection-intake.ts";
+import type { IntakeOwner } from "./connection-intake.ts";
 import type { ClientFacts } from "./forwarding-fields.ts";
 import { ClientConnection } from "./http1/client-connection.ts";
 import { AcceptedTransport } from "./io/net-transport.ts";
 import { createTcpListener } from "./io/tcp-listener.ts";
 import type { Accepted, TcpListener } from "./io/tcp-listener.ts";
 import type { Transport } from "./io/transport.ts";
-import type { TlsTermination } from "./routing-table.ts";
 import type { AcceptingPort, OpenConnection, ServerContext } from "./server-context.ts";
 import type { ListenerCounters } from "./stats.ts";
-import { tlsOptions } from "./tls.ts";
 
-/** How long a TLS client may take for its handshake, in milliseconds. */
-const HANDSHAKE_TIMEOUT = 10_000;
-
-export class ServerPort implements AcceptingPort {
+export class ServerPort implements AcceptingPort, IntakeOwner {
   readonly host: string;
   /** As configured, 0 for any free port. */
   readonly requestedPort: number;
@@ -30,10 +27,7 @@ export class ServerPort implements AcceptingPort {
   readonly #server: TcpListener;
   readonly #connections = new Set<OpenConnection>();
   #listener: CompiledListener;
-  #tls: TlsServer | null = null;
-  #tlsSource = "";
-  /** Sockets without a TLS session yet, by `peerOf`. */
-  readonly #handshaking = new Map<string, Socket>();
+  readonly #intake: ConnectionIntake;
   #onEmpty: (() => void)[] = [];
 
   constructor(
@@ -53,7 +47,9 @@ export class ServerPort implements AcceptingPort {
       onAccept: (accepted) => this.#accept(accepted),
       onError: (error) => context.log(`listener ${this.host}:${this.port}: ${error.message}`),
     });
-    this.assign(listener, counters);
+    this.#intake = new ConnectionIntake(this, context);
+    const [problem] = this.assign(listener, counters);
+    if (!this.#intake.usable) throw problem ?? new Error("TLS listener without a certificate");
   }
 
   get listener(): CompiledListener {
@@ -65,26 +61,12 @@ export class ServerPort implements AcceptingPort {
     return this.#server.port;
   }
 
-  /** Points the socket at a new configuration; requests from now on see it. Throws when its certificates cannot be
-   * used: routing is new then, the certificates are still the old ones. */
-  assign(listener: CompiledListener, counters: ListenerCounters): void {
+  /** Points the socket at a new configuration; requests from now on see it. Returns what could not be taken over:
+   * routing is new then, and where certificates are concerned the old ones still serve. */
+  assign(listener: CompiledListener, counters: ListenerCounters): Error[] {
     this.#listener = listener;
     this.counters = counters;
-    const tls = listener.listener.tls;
-    const source = tls === undefined ? "" : JSON.stringify(tls);
-    if (source === this.#tlsSource) return;
-    this.#tls = tls === undefined ? null : this.#createTls(tls);
-    this.#tlsSource = source;
-  }
-
-  #createTls(tls: TlsTermination): TlsServer {
-    const options = { ...tlsOptions(tls), allowHalfOpen: true, handshakeTimeout: HANDSHAKE_TIMEOUT };
-    const server = createTlsServer(options, (socket) => {
-      this.#handshaking.delete(peerOf(socket));
-      this.#serve(new AcceptedTransport(socket), true);
-    });
-    server.on("tlsClientError", (_error, socket) => socket.destroy());
-    return server;
+    return this.#intake.update(listener);
   }
 
   /** Starts listening. Rejects with the system's error (EADDRINUSE, EACCES, ...). */
@@ -93,24 +75,25 @@ export class ServerPort implements AcceptingPort {
   }
 
   #accept(accepted: Accepted): void {
-    if (this.#tls === null) return this.#serve(accepted.transport(), false);
-    const socket = accepted.socket();
-    const peer = peerOf(socket);
-    this.#handshaking.set(peer, socket);
-    socket.on("error", () => socket.destroy());
-    socket.on("close", () => this.#handshaking.delete(peer));
-    this.#tls.emit("connection", socket);
+    if (this.#intake.needed) this.#intake.take(accepted.socket());
+    else this.#open(accepted.transport(), PLAIN);
   }
 
-  #serve(transport: Transport, tls: boolean): void {
-    const connection = new ClientConnection(transport, this, this.#context, tls);
+  serve(socket: Socket, facts: ConnectionFacts): void {
+    this.#open(new AcceptedTransport(socket), facts);
+  }
+
+  #open(transport: Transport, facts: ConnectionFacts): void {
+    const connection = new ClientConnection(transport, this, this.#context, facts);
     this.#connections.add(connection);
     this.counters.connectionsAccepted++;
     this.counters.connectionsOpen++;
   }
 
-  clientFacts(listener: CompiledListener, address: string, tls: boolean): ClientFacts {
-    return { address, trusted: isTrusted(listener, address), tls, serverName: null, localPort: this.port };
+  clientFacts(listener: CompiledListener, address: string, connection: ConnectionFacts): ClientFacts {
+    const { tls, serverName, clientCertificate, proxied } = connection;
+    const trusted = isTrusted(listener, address);
+    return { address, trusted, tls, serverName, clientCertificate, localPort: proxied?.destinationPort ?? this.port };
   }
 
   forget(connection: OpenConnection): void {
@@ -125,7 +108,7 @@ export class ServerPort implements AcceptingPort {
   async close(graceMs: number): Promise<void> {
     this.draining = true;
     const closed = this.#server.close();
-    for (const socket of this.#handshaking.values()) socket.destroy();
+    this.#intake.close();
     for (const connection of this.#connections) connection.drain();
     if (this.#connections.size > 0) await this.#emptied(graceMs);
     for (const connection of this.#connections) connection.destroy();
@@ -141,8 +124,4 @@ export class ServerPort implements AcceptingPort {
       });
     });
   }
-}
-
-function peerOf(socket: Socket): string {
-  return `${socket.remoteAddress} ${socket.remotePort}`;
 }

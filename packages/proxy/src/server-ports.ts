@@ -57,12 +57,8 @@ export class ServerPorts {
 
   #assign(port: ServerPort, { compiled, state }: Wanted): void {
     state.port = port.port;
-    try {
-      port.assign(compiled, this.#counters(compiled.listener.name));
-    } catch (error) {
-      // The old certificate goes on serving rather than nothing.
-      state.error = describe(error);
-    }
+    const [problem] = port.assign(compiled, this.#counters(compiled.listener.name));
+    if (problem !== undefined) state.error = describe(problem);
   }
 
   #remove(key: string, port: ServerPort): void {

@@ -4,6 +4,7 @@
 
 import type { AccessRecord } from "../access.ts";
 import type { CompiledListener, CompiledRoute } from "../compiled-table.ts";
+import type { ConnectionFacts } from "../connection-facts.ts";
 import { Exchange } from "../exchange.ts";
 import type { Downstream } from "../exchange.ts";
 import type { HeaderEdits } from "../filters.ts";
@@ -33,7 +34,7 @@ export class ClientConnection implements OpenConnection, TransportHandler, Downs
   readonly #context: ServerContext;
   readonly #out: BatchedWriter;
   readonly #timer: Timer;
-  readonly #tls: boolean;
+  readonly #facts: ConnectionFacts;
   readonly #address: string;
   readonly #remotePort: number;
   #listener: CompiledListener | null = null;
@@ -58,13 +59,13 @@ export class ClientConnection implements OpenConnection, TransportHandler, Downs
   /** How long a slow reader may take for what is still unsent when we close. */
   #lingerUntil = 0;
 
-  constructor(transport: Transport, port: AcceptingPort, context: ServerContext, tls: boolean) {
+  constructor(transport: Transport, port: AcceptingPort, context: ServerContext, facts: ConnectionFacts) {
     this.#transport = transport;
     this.#port = port;
     this.#context = context;
-    this.#tls = tls;
-    this.#address = transport.remoteAddress;
-    this.#remotePort = transport.remotePort;
+    this.#facts = facts;
+    this.#address = facts.proxied?.sourceAddress ?? transport.remoteAddress;
+    this.#remotePort = facts.proxied?.sourcePort ?? transport.remotePort;
     this.#out = new BatchedWriter(transport);
     const { limits } = context;
     this.#head = new HeadReader((bytes, at, end) => scratch.parse(bytes, at, end, limits), limits.headBytes);
@@ -224,7 +225,7 @@ export class ClientConnection implements OpenConnection, TransportHandler, Downs
   #clientContext(listener: CompiledListener): ClientContext {
     if (this.#client === null || this.#listener !== listener) {
       this.#listener = listener;
-      const facts = this.#port.clientFacts(listener, this.#address, this.#tls);
+      const facts = this.#port.clientFacts(listener, this.#address, this.#facts);
       this.#client = { facts, forwarding: new ForwardingFields(facts, this.#context.serverName) };
     }
     return this.#client;

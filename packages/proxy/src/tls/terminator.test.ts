@@ -6,9 +6,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, describe, it } from "node:test";
 import { connect } from "node:tls";
-import { createProxy } from "./proxy.ts";
-import { answering, ok, RawClient } from "./testing/sockets.ts";
-import { listener, route, service, table } from "./testing/tables.ts";
+import { createProxy } from "../proxy.ts";
+import { answering, ok, RawClient } from "../testing/sockets.ts";
+import { listener, route, service, table } from "../testing/tables.ts";
 
 function openssl(): string | false {
   try {

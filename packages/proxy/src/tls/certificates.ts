@@ -1,0 +1,71 @@
+// The certificates a listener can show, each loaded once. One that cannot be read leaves the one before it in use.
+
+import { createSecureContext } from "node:tls";
+import type { SecureContext, SecureContextOptions } from "node:tls";
+import { HostIndex } from "../match/hostname.ts";
+import type { TlsTermination } from "../routing-table.ts";
+
+type Pair = TlsTermination["certificates"][number];
+
+export interface LoadedPair {
+  pair: Pair;
+  context: SecureContext;
+}
+
+export interface Certificates {
+  /** For clients that name nothing we know; null when there is not one usable certificate. */
+  fallback: LoadedPair | null;
+  /** By the name the client asks for. */
+  byName: HostIndex<LoadedPair>;
+  loaded: LoadedPair[];
+}
+
+export const NO_CERTIFICATES: Certificates = { fallback: null, byName: new HostIndex(), loaded: [] };
+
+/** Loads what `previous` does not have already; contexts have `common` beside their certificate, and `previous` must have
+ * been made with the same. Where a pair cannot be read (or does not fit together), what its names had before stays, and
+ * `problems` tells which and why. */
+export function loadCertificates(
+  pairs: readonly Pair[],
+  common: SecureContextOptions,
+  previous: Certificates,
+): { certificates: Certificates; problems: Error[] } {
+  const known = new Map(previous.loaded.map((each) => [pairKey(each.pair), each.context]));
+  const problems: Error[] = [];
+  const loaded: LoadedPair[] = [];
+  for (const [index, pair] of pairs.entries()) {
+    try {
+      const context =
+        known.get(pairKey(pair)) ?? createSecureContext({ ...common, cert: pair.certificate, key: pair.key });
+      known.set(pairKey(pair), context);
+      loaded.push({ pair, context });
+    } catch (error) {
+      problems.push(unreadable(pair, error));
+      loaded.push(...heldBefore(pair, index === 0, previous));
+    }
+  }
+  const byName = new HostIndex<LoadedPair>();
+  for (const each of loaded)
+    for (const hostname of each.pair.hostnames) if (hostname !== "*") byName.add(hostname, each);
+  return { certificates: { fallback: loaded[0] ?? null, byName, loaded }, problems };
+}
+
+function pairKey({ certificate, key }: Pair): string {
+  return `${certificate}\n${key}`;
+}
+
+/** What served the names of an unreadable pair until now, limited to these names. */
+function heldBefore(pair: Pair, isDefault: boolean, previous: Certificates): LoadedPair[] {
+  const held = previous.loaded.flatMap((each): LoadedPair[] => {
+    const hostnames = each.pair.hostnames.filter((hostname) => pair.hostnames.includes(hostname));
+    return hostnames.length > 0 ? [{ ...each, pair: { ...each.pair, hostnames } }] : [];
+  });
+  if (!isDefault || previous.fallback === null) return held;
+  return [{ ...previous.fallback, pair: { ...previous.fallback.pair, hostnames: [] } }, ...held];
+}
+
+function unreadable({ hostnames }: Pair, cause: unknown): Error {
+  const { code, message } = cause as NodeJS.ErrnoException;
+  const error = new Error(`certificate for ${hostnames.join(", ") || "any name"}: ${message}`, { cause });
+  return Object.assign(error, { code: code ?? "EUNKNOWN" });
+}

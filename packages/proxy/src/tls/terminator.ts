@@ -1,0 +1,148 @@
+// TLS termination of one listening socket: handshakes, certificates by SNI and their replacement, client certificates,
+// session tickets. What is replaced serves until what replaces it is loaded; open connections keep what they began with.
+
+import { createHash, createHmac, randomBytes } from "node:crypto";
+import type { Socket } from "node:net";
+import { createServer } from "node:tls";
+import type { SecureContextOptions, Server, TLSSocket } from "node:tls";
+import type { ClientCertificate } from "../connection-facts.ts";
+import type { ClientCertificates, TlsTermination } from "../routing-table.ts";
+import { bareHost } from "../match/hostname.ts";
+import { loadCertificates, NO_CERTIFICATES } from "./certificates.ts";
+import type { Certificates } from "./certificates.ts";
+import { readAuthorities } from "./pem.ts";
+
+/** What HTTP listeners speak, the most wanted first (RFC 7301). */
+export const ALPN_PROTOCOLS = ["http/1.1"];
+
+/** What is read from the decrypted connection. A `stream` is not asked for its protocol, as nobody here knows it. */
+export type Purpose = "http" | "stream";
+
+/** A finished handshake. */
+export interface SecureConnection {
+  socket: TLSSocket;
+  serverName: string | null;
+  clientCertificate: ClientCertificate | null;
+}
+
+export class TlsTerminator {
+  /** Tickets outlive certificates, but not the process. */
+  readonly #ticketSecret = randomBytes(32);
+  #source = "";
+  #profile = "";
+  #common: SecureContextOptions = {};
+  #clientCertificates: ClientCertificates | null = null;
+  #certificates: Certificates = NO_CERTIFICATES;
+  /** Made when first needed, and anew when the default certificate or what all share changes. */
+  readonly #servers = new Map<Purpose, Server>();
+  /** Sockets in their handshake, by `connectionKey`. */
+  readonly #pending = new Map<string, (connection: SecureConnection) => void>();
+
+  /** There is a certificate to show. */
+  get usable(): boolean {
+    return this.#certificates.fallback !== null;
+  }
+
+  /** Takes over a configuration; handshakes from now on see it. Returns what could not be taken over: a certificate that
+   * cannot be read leaves the one it should replace in use, authorities that cannot be read leave everything as it is. */
+  update(tls: TlsTermination): Error[] {
+    const source = JSON.stringify(tls);
+    if (source === this.#source) return [];
+    const profile = JSON.stringify([tls.minVersion, tls.clientCertificates]);
+    const common = profile === this.#profile ? this.#common : this.#shared(tls);
+    if (common instanceof Error) return [common];
+    const previous = profile === this.#profile ? this.#certificates : reloaded(this.#certificates, common);
+    const { certificates, problems } = loadCertificates(tls.certificates, common, previous);
+    if (profile !== this.#profile || certificates.fallback?.context !== this.#certificates.fallback?.context)
+      this.#servers.clear();
+    this.#profile = profile;
+    this.#common = common;
+    this.#clientCertificates = tls.clientCertificates ?? null;
+    this.#certificates = certificates;
+    // What failed is tried again, and reported again, with the next table.
+    this.#source = problems.length === 0 ? source : "";
+    return problems;
+  }
+
+  /** What every certificate's context has. Tickets are of no use where other client certificates are asked for: a session
+   * remembers that its client was verified. */
+  #shared({ minVersion, clientCertificates }: TlsTermination): SecureContextOptions | Error {
+    const asked = JSON.stringify(clientCertificates ?? null);
+    try {
+      return {
+        minVersion: minVersion ?? "TLSv1.2",
+        ticketKeys: createHmac("sha384", this.#ticketSecret).update(asked).digest(),
+        sessionIdContext: createHash("sha256").update(asked).digest("hex").slice(0, 32),
+        ...(clientCertificates && { ca: readAuthorities(clientCertificates.authorities, "authorities of clients") }),
+      };
+    } catch (error) {
+      return error as Error;
+    }
+  }
+
+  /** Leads an accepted socket, and what was put back into it, through the handshake. One that fails destroys it. Only while
+   * `usable`. */
+  terminate(socket: Socket, purpose: Purpose, onSecure: (connection: SecureConnection) => void): void {
+    const key = connectionKey(socket);
+    this.#pending.set(key, onSecure);
+    socket.once("close", () => {
+      if (this.#pending.get(key) === onSecure) this.#pending.delete(key);
+    });
+    this.#server(purpose).emit("connection", socket);
+  }
+
+  #server(purpose: Purpose): Server {
+    let server = this.#servers.get(purpose);
+    if (server === undefined) this.#servers.set(purpose, (server = this.#createServer(purpose)));
+    return server;
+  }
+
+  #createServer(purpose: Purpose): Server {
+    const { certificate, key } = this.#certificates.fallback!.pair;
+    const clientCertificates = this.#clientCertificates;
+    const server = createServer({
+      ...this.#common,
+      cert: certificate,
+      key,
+      ...(purpose === "http" && { ALPNProtocols: ALPN_PROTOCOLS }),
+      requestCert: clientCertificates !== null,
+      // Node would only hang up; `#onHandshake` tells the client why.
+      rejectUnauthorized: false,
+      SNICallback: (name, done) => {
+        const { byName, fallback } = this.#certificates;
+        done(null, (byName.find(bareHost(name))?.value ?? fallback ?? undefined)?.context);
+      },
+    });
+    server.on("secureConnection", (socket) => this.#onHandshake(socket, clientCertificates));
+    server.on("tlsClientError", (_error, socket) => socket.destroy());
+    return server;
+  }
+
+  #onHandshake(socket: TLSSocket, asked: ClientCertificates | null): void {
+    const key = connectionKey(socket);
+    const onSecure = this.#pending.get(key);
+    this.#pending.delete(key);
+    const clientCertificate = asked === null ? null : shownBy(socket);
+    if (onSecure === undefined) return void socket.destroy();
+    if (asked !== null && !asked.insecureFallback && clientCertificate?.verified !== true) return void socket.destroy();
+    const { servername } = socket as { servername?: string | false };
+    onSecure({ socket, serverName: servername ? bareHost(servername) : null, clientCertificate });
+  }
+}
+
+/** The same certificates under other common options. */
+function reloaded({ loaded }: Certificates, common: SecureContextOptions): Certificates {
+  const pairs = loaded.map(({ pair }) => pair);
+  return loadCertificates(pairs, common, NO_CERTIFICATES).certificates;
+}
+
+/** What the client has shown and proved to own. A resumed session may count as authorized without one. */
+function shownBy(socket: TLSSocket): ClientCertificate | null {
+  const certificate = socket.getPeerX509Certificate();
+  return certificate === undefined ? null : { certificate, verified: socket.authorized };
+}
+
+/** Tells connections apart that one listening socket has accepted, even on several addresses of its own. */
+function connectionKey({ remoteAddress, remotePort, localAddress, localPort }: Socket): string {
+  return `${remoteAddress} ${remotePort} ${localAddress} ${localPort}`;
+}
