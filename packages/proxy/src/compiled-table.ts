@@ -5,7 +5,9 @@ import { BlockList, isIP } from "node:net";
 import { compileFilters } from "./filters.ts";
 import type { FilterPlan } from "./filters.ts";
 import { Matcher } from "./match/matcher.ts";
-import type { Listener, Route, RoutingTable, Service, WeightedBackend } from "./routing-table.ts";
+import type { OwnAnswer } from "./own-answer.ts";
+import type { CorsPolicy } from "./policies/cors.ts";
+import type { Listener, Route, RouteAction, RoutingTable, Service, WeightedBackend } from "./routing-table.ts";
 import type { TrafficCounters } from "./stats.ts";
 import { WeightedRoundRobin } from "./upstream/balancer.ts";
 import type { ServiceState, Upstreams } from "./upstream/upstreams.ts";
@@ -25,6 +27,10 @@ export interface CompiledRoute {
   counters: TrafficCounters;
   /** Filters of the route alone, for answers without a backend. */
   plan: FilterPlan;
+  /** Null when the route forwards. */
+  answer: OwnAnswer | null;
+  /** Of the route, else of the first backend that has one. */
+  cors: CorsPolicy | null;
   backends: CompiledBackend[];
   shares: WeightedRoundRobin;
   /** Milliseconds, 0 for none. */
@@ -77,11 +83,15 @@ export function compileTable(table: RoutingTable, context: CompileContext): Comp
 function compileRoute(route: Route, context: CompileContext, previous: CompiledRoute | undefined): CompiledRoute {
   const { action } = route;
   const backends = action.type === "forward" ? action.backends : [];
+  const plan = compileFilters(route.filters);
+  const compiled = backends.map((backend) => compileBackend(backend, route, context));
   return {
     route,
     counters: context.routeCounters(route.id),
-    plan: compileFilters(route.filters),
-    backends: backends.map((backend) => compileBackend(backend, route, context)),
+    plan,
+    answer: action.type === "respond" ? fixedAnswer(action) : null,
+    cors: plan.cors ?? compiled.find((backend) => backend.plan.cors !== null)?.plan.cors ?? null,
+    backends: compiled,
     shares: sameShares(previous?.route, route)
       ? previous!.shares
       : new WeightedRoundRobin(backends.map((backend) => backend.weight)),
@@ -101,6 +111,17 @@ function compileBackend(backend: WeightedBackend, route: Route, context: Compile
   const { protocol } = context.services[service.id]!;
   if (protocol !== "http") return { service: null, status, reason: `protocol-not-supported: ${protocol}`, plan };
   return { service, status, reason: "", plan };
+}
+
+/** A content type that could end its line is left out, as header values of filters are. */
+function fixedAnswer({ status, reason, body, contentType }: Extract<RouteAction, { type: "respond" }>): OwnAnswer {
+  return {
+    status,
+    reason,
+    lines: "",
+    ...(body !== undefined && { body: Buffer.from(body).toString("latin1") }),
+    ...(contentType !== undefined && /^[ -~]*$/.test(contentType) && { contentType }),
+  };
 }
 
 function sameShares(previous: Route | undefined, route: Route): boolean {

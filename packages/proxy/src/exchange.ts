@@ -1,11 +1,14 @@
 // One request on its way: picks the endpoint, sends the request, passes the answer on, retries where that is safe, and
 // gives up in time. Knows neither how the client speaks (HTTP/1.1 today) nor how bytes move.
 
-import type { CompiledBackend, CompiledRoute } from "./compiled-table.ts";
 import type { AccessRecord } from "./access.ts";
+import type { CompiledRoute } from "./compiled-table.ts";
 import type { HeaderEdits } from "./filters.ts";
 import type { ResponseHead } from "./http1/response-head.ts";
 import type { ReadMemory } from "./io/transport.ts";
+import type { OwnAnswer } from "./own-answer.ts";
+import type { Forward } from "./route-request.ts";
+import type { ServerContext } from "./server-context.ts";
 import { Timer } from "./timer-wheel.ts";
 import type { TimerWheel } from "./timer-wheel.ts";
 import type { Target } from "./upstream/balancer.ts";
@@ -28,7 +31,7 @@ export interface Downstream {
   /** Sends what was gathered. False: the client must drain first (`onClientDrain`). */
   flush(): boolean;
   /** Answers for the backend; nothing was sent yet. The exchange is over. */
-  fail(status: number, reason: string): void;
+  answer(own: OwnAnswer): void;
   /** Breaks off an answer that has begun. The exchange is over. */
   abort(reason: string): void;
   /** The backend can take (more of) the request body. */
@@ -45,6 +48,7 @@ export class Exchange implements UpstreamUser {
   readonly #client: Downstream;
   readonly #route: CompiledRoute;
   readonly #edits: HeaderEdits | null;
+  readonly #ownLines: string;
   readonly #service: ServiceState;
   readonly #request: OutgoingRequest;
   readonly #record: AccessRecord;
@@ -60,19 +64,13 @@ export class Exchange implements UpstreamUser {
   #tunnel = false;
   #over = false;
 
-  constructor(
-    wheel: TimerWheel,
-    client: Downstream,
-    route: CompiledRoute,
-    backend: CompiledBackend & { service: ServiceState },
-    request: OutgoingRequest,
-    record: AccessRecord,
-    started: number,
-  ) {
-    this.#wheel = wheel;
+  constructor(context: ServerContext, client: Downstream, decision: Forward, record: AccessRecord, started: number) {
+    const { route, backend, request } = decision;
+    this.#wheel = context.wheel;
     this.#client = client;
     this.#route = route;
-    this.#edits = backend.plan.response;
+    this.#edits = decision.response;
+    this.#ownLines = decision.ownLines;
     this.#service = backend.service;
     this.#request = request;
     this.#record = record;
@@ -261,7 +259,7 @@ export class Exchange implements UpstreamUser {
 
   #fail(status: number, reason: string): void {
     this.#finish();
-    this.#client.fail(status, reason);
+    this.#client.answer({ status, reason, lines: this.#ownLines });
   }
 
   #dropUpstream(): void {

@@ -5,6 +5,7 @@ import type { Filter, PathRewrite, Route } from "./routing-table.ts";
 import { HOST } from "./http1/request-head.ts";
 import { TARGET } from "./http1/tokens.ts";
 import { barePrefix } from "./match/route-conditions.ts";
+import { CORS_FIELDS, CorsPolicy } from "./policies/cors.ts";
 
 /** Net effect of a chain of header filters. */
 export interface HeaderEdits {
@@ -24,6 +25,7 @@ export interface FilterPlan {
   /** Replaces the Host towards the backend. */
   hostname: string | null;
   path: PathRewrite | null;
+  cors: CorsPolicy | null;
 }
 
 /** Framing and connection management belong to the proxy; Host has a filter of its own, but `set` is understood. */
@@ -32,7 +34,7 @@ const UNTOUCHABLE = new Set(
 );
 
 export function compileFilters(filters: Filter[]): FilterPlan {
-  const plan: FilterPlan = { request: null, response: null, redirect: null, hostname: null, path: null };
+  const plan: FilterPlan = { request: null, response: null, redirect: null, hostname: null, path: null, cors: null };
   const request = new EditsBuilder();
   const response = new EditsBuilder();
   for (const filter of filters) {
@@ -45,8 +47,9 @@ export function compileFilters(filters: Filter[]): FilterPlan {
     else if (filter.type === "rewrite") {
       plan.hostname = (filter.hostname === undefined ? null : hostOrNull(filter.hostname)) ?? plan.hostname;
       plan.path = filter.path === undefined ? plan.path : safePath(filter.path);
-    }
+    } else if (filter.type === "cors") plan.cors ??= new CorsPolicy(filter);
   }
+  if (plan.cors !== null) for (const name of CORS_FIELDS) response.remove(name);
   plan.request = request.build();
   plan.response = response.build();
   return plan;
@@ -84,14 +87,14 @@ class EditsBuilder {
 
   apply(filter: Extract<Filter, { type: "requestHeaders" | "responseHeaders" }>): void {
     for (const { name, value } of filter.set) {
-      this.#remove(name);
+      this.remove(name);
       this.#add(name, value);
     }
     for (const { name, value } of filter.add) this.#add(name, value);
-    for (const name of filter.remove) this.#remove(name);
+    for (const name of filter.remove) this.remove(name);
   }
 
-  #remove(name: string): void {
+  remove(name: string): void {
     const lower = name.toLowerCase();
     if (UNTOUCHABLE.has(lower)) return;
     this.#drop.add(lower);

@@ -11,6 +11,7 @@ import type { HeaderEdits } from "../filters.ts";
 import { ForwardingFields } from "../forwarding-fields.ts";
 import { BatchedWriter } from "../io/batched-writer.ts";
 import type { ReadMemory, Transport, TransportHandler } from "../io/transport.ts";
+import type { OwnAnswer } from "../own-answer.ts";
 import { routeRequest } from "../route-request.ts";
 import type { ClientContext } from "../route-request.ts";
 import { Timer } from "../timer-wheel.ts";
@@ -19,7 +20,7 @@ import { ChunkedDecoder } from "./chunked.ts";
 import type { BodySink } from "./chunked.ts";
 import { Framing, INCOMPLETE, REFUSED } from "./field-lines.ts";
 import { HeadReader } from "./head-buffer.ts";
-import { ownAnswer, ownBody, responseHeadText } from "./head-writer.ts";
+import { ownAnswerText, ownBody, responseHeadText } from "./head-writer.ts";
 import { RequestHead } from "./request-head.ts";
 import type { ResponseHead } from "./response-head.ts";
 
@@ -203,12 +204,8 @@ export class ClientConnection implements OpenConnection, TransportHandler, Downs
       record.route = decision.route.route.id;
       decision.route.counters.active++;
     }
-    if (decision.type === "answer") {
-      const lines = decision.location === undefined ? "" : `Location: ${decision.location}\r\n`;
-      return this.#answer(decision.status, decision.reason, lines);
-    }
-    const { route, backend, request } = decision;
-    this.#exchange = new Exchange(wheel, this, route, backend, request, record, this.#started);
+    if (decision.type === "answer") return this.answer(decision.answer);
+    this.#exchange = new Exchange(this.#context, this, decision, record, this.#started);
     this.#exchange.start();
   }
 
@@ -232,12 +229,12 @@ export class ClientConnection implements OpenConnection, TransportHandler, Downs
   }
 
   /** An answer of the proxy's own. A request whose body is still to come ends the connection. */
-  #answer(status: number, reason: string, lines: string): void {
+  answer(own: OwnAnswer): void {
     this.#close ||= this.#state === State.body || this.#port.draining;
-    const body = ownBody(status, reason);
-    this.#out.addText(ownAnswer(status, { body, lines, connection: this.#connection(), toHead: this.#toHead }));
-    const bytes = this.#toHead ? 0 : body.length;
-    Object.assign(this.#record!, { status, reason, bytes });
+    const body = ownBody(own);
+    this.#out.addText(ownAnswerText(own, body, this.#connection(), this.#toHead));
+    const { status, reason } = own;
+    Object.assign(this.#record!, { status, reason, bytes: this.#toHead ? 0 : body.length });
     this.#over();
   }
 
@@ -251,7 +248,7 @@ export class ClientConnection implements OpenConnection, TransportHandler, Downs
     this.#open(null);
     this.#close = true;
     this.#toHead = false;
-    this.#answer(status, reason, "");
+    this.answer({ status, reason, lines: "" });
   }
 
   /** The client's own fault in the middle of a body. */
@@ -259,7 +256,7 @@ export class ClientConnection implements OpenConnection, TransportHandler, Downs
     this.#exchange!.cancel();
     if (this.#responding) return this.abort(reason);
     this.#close = true;
-    this.#answer(status, reason, "");
+    this.answer({ status, reason, lines: "" });
   }
 
   /** The answer is written: account for it, then close or go on with what the client has sent meanwhile. */
@@ -352,10 +349,6 @@ export class ClientConnection implements OpenConnection, TransportHandler, Downs
     const free = this.#out.flush();
     if (!free) this.#context.wheel.arm(this.#timer, this.#context.limits.stallTimeout);
     return free;
-  }
-
-  fail(status: number, reason: string): void {
-    this.#answer(status, reason, "");
   }
 
   abort(reason: string): void {

@@ -2,6 +2,7 @@
 // one connection only (RFC 9110 section 7.6.1) never travels on.
 
 import type { HeaderEdits } from "../filters.ts";
+import type { OwnAnswer } from "../own-answer.ts";
 import type { OutgoingRequest } from "../upstream/upstream.ts";
 import type { FieldLines } from "./field-lines.ts";
 import type { RequestHead } from "./request-head.ts";
@@ -125,18 +126,23 @@ export function responseHeadText(
 
 /** For the statuses the proxy answers itself (RFC 9110 section 15). */
 const PHRASES: Record<number, string> = {
+  200: "OK",
+  204: "No Content",
   301: "Moved Permanently",
   302: "Found",
   303: "See Other",
   307: "Temporary Redirect",
   308: "Permanent Redirect",
   400: "Bad Request",
+  401: "Unauthorized",
+  403: "Forbidden",
   404: "Not Found",
   408: "Request Timeout",
   413: "Content Too Large",
   414: "URI Too Long",
   417: "Expectation Failed",
   421: "Misdirected Request",
+  429: "Too Many Requests",
   431: "Request Header Fields Too Large",
   500: "Internal Server Error",
   501: "Not Implemented",
@@ -147,7 +153,9 @@ const PHRASES: Record<number, string> = {
 };
 
 /** Body of an answer of the proxy's own, Latin-1: what Traefik says for 404, nothing for redirects. */
-export function ownBody(status: number, reason: string): string {
+export function ownBody({ status, reason, body }: OwnAnswer): string {
+  if (status < 200 || status === 204 || status === 304) return "";
+  if (body !== undefined) return body;
   if (status === 404) return "404 page not found\n";
   if (status >= 300 && status < 400) return "";
   return Buffer.from(`${status} ${PHRASES[status] ?? "Unknown"}: ${reason}\n`).toString("latin1");
@@ -166,15 +174,14 @@ function httpDate(): string {
   return dateText;
 }
 
-/** A complete answer of the proxy's own. `lines` are further field lines with CRLF. */
-export function ownAnswer(
-  status: number,
-  options: { body: string; lines: string; connection: string; toHead: boolean },
-): string {
-  const type =
-    options.body === "" ? "" : "Content-Type: text/plain; charset=utf-8\r\nX-Content-Type-Options: nosniff\r\n";
-  const connection = options.connection === "" ? "" : `Connection: ${options.connection}\r\n`;
-  const length = status === 204 || status === 304 ? "" : `Content-Length: ${options.body.length}\r\n`;
-  const head = `HTTP/1.1 ${status} ${PHRASES[status] ?? "Unknown"}\r\n${type}${options.lines}Date: ${httpDate()}\r\n${length}${connection}\r\n`;
-  return options.toHead ? head : head + options.body;
+/** A complete answer of the proxy's own. `body` is from `ownBody`, `connection` a value for Connection or empty. */
+export function ownAnswerText(own: OwnAnswer, body: string, connection: string, toHead: boolean): string {
+  const { status } = own;
+  const type = body === "" ? "" : `Content-Type: ${own.contentType ?? "text/plain; charset=utf-8"}\r\n`;
+  const sniff = body === "" || own.contentType !== undefined ? "" : "X-Content-Type-Options: nosniff\r\n";
+  const length = status === 204 || status === 304 ? "" : `Content-Length: ${body.length}\r\n`;
+  const fields = `${type}${sniff}${own.lines}Date: ${httpDate()}\r\n${length}`;
+  const head = `HTTP/1.1 ${status} ${PHRASES[status] ?? "Unknown"}\r\n${fields}`;
+  const end = connection === "" ? "\r\n" : `Connection: ${connection}\r\n\r\n`;
+  return toHead ? head + end : head + end + body;
 }

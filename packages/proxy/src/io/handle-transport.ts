@@ -9,7 +9,13 @@ const IGNORE: TransportHandler = { onData() {}, onEnd() {}, onDrain() {}, onClos
 
 /** Only used when handles are there: whoever makes a transport has looked. */
 const runtime = tcpHandles as TcpHandles;
-const { state, READ, WRITTEN, ASYNC, EOF } = tcpHandles ?? { state: new Int32Array(4), READ: 0, WRITTEN: 0, ASYNC: 0, EOF: 0 };
+const { state, READ, WRITTEN, ASYNC, EOF } = tcpHandles ?? {
+  state: new Int32Array(4),
+  READ: 0,
+  WRITTEN: 0,
+  ASYNC: 0,
+  EOF: 0,
+};
 
 type OwnedHandle = StreamHandle & { transport?: HandleTransport };
 type OwnedRequest = HandleRequest & { transport?: HandleTransport; bytes?: number; data?: unknown };

@@ -80,7 +80,8 @@ interface Bindings {
   uv: { UV_EOF: number };
 }
 
-const METHODS = "readStart,readStop,useUserBuffer,writeLatin1String,writeBuffer,writev,shutdown,close,bind,bind6,listen,connect";
+const METHODS =
+  "readStart,readStop,useUserBuffer,writeLatin1String,writeBuffer,writev,shutdown,close,bind,bind6,listen,connect";
 
 function detect(): TcpHandles | null {
   const { binding } = process as unknown as { binding?: <K extends keyof Bindings>(name: K) => Bindings[K] };
