@@ -58,7 +58,7 @@ function commonTime(time: number): string {
 }
 
 // Control characters and quotes come from clients: escaped, so that no request can write a line of its own.
-const UNSAFE = /["\\\0-\x1f\x7f-\x9f\u2028\u2029]/;
+const UNSAFE = /["\\\p{Cc}\u2028\u2029]/u;
 const escape = (text: string): string =>
   UNSAFE.test(text)
     ? text

@@ -1,13 +1,12 @@
-// A routing table made ready for traffic: matchers per listener, filters and shares per route. Built once per table and
-// never changed afterwards, so that a swap is one assignment and requests under way keep what they started with.
+// Listeners and routes made ready for traffic: a listener's matcher, a route's filters and shares.
 
 import { BlockList, isIP } from "node:net";
 import { compileFilters } from "./filters.ts";
 import type { FilterPlan } from "./filters.ts";
-import { Matcher } from "./match/matcher.ts";
+import type { Matcher } from "./match/matcher.ts";
 import type { OwnAnswer } from "./own-answer.ts";
 import type { CorsPolicy } from "./policies/cors.ts";
-import type { Listener, Route, RouteAction, RoutingTable, Service, WeightedBackend } from "./routing-table.ts";
+import type { Listener, Route, RouteAction, Service, WeightedBackend } from "./routing-table.ts";
 import type { TrafficCounters } from "./stats.ts";
 import { WeightedRoundRobin } from "./upstream/balancer.ts";
 import type { ServiceState, Upstreams } from "./upstream/upstreams.ts";
@@ -49,45 +48,26 @@ export interface CompileContext {
   services: Record<string, Service>;
   /** Already updated with `services`. */
   upstreams: Upstreams;
-  routeCounters: (id: string) => TrafficCounters;
-  /** The running table's routes by id: a route whose shares did not change keeps its place in the rotation. */
-  previous: Map<string, CompiledRoute>;
+  counters: TrafficCounters;
+  /** The route of this id that is there already: with the same shares the new one goes on in its rotation. */
+  previous: CompiledRoute | undefined;
 }
 
-export interface CompiledTable {
-  listeners: Map<string, CompiledListener>;
-  routes: Map<string, CompiledRoute>;
+/** A listener's matcher outlives tables; the rest is made anew when it changes, so that connections see by the object's identity
+ * that what they know of their client may be out of date. */
+export function compileListener(listener: Listener, matcher: Matcher<CompiledRoute>): CompiledListener {
+  return { listener, matcher, trusted: compileTrusted(listener.trustedProxies ?? []) };
 }
 
-export function compileTable(table: RoutingTable, context: CompileContext): CompiledTable {
-  const routes = new Map<string, CompiledRoute>();
-  // A route may stand under several listeners: it has one rotation and one set of counters.
-  const compiled = new Map<Route, CompiledRoute>();
-  const target = (route: Route): CompiledRoute => {
-    let result = compiled.get(route);
-    if (result === undefined) {
-      result = compileRoute(route, context, routes.get(route.id) ?? context.previous.get(route.id));
-      compiled.set(route, result);
-      routes.set(route.id, result);
-    }
-    return result;
-  };
-  const listeners = new Map<string, CompiledListener>();
-  for (const listener of table.listeners) {
-    const matcher = new Matcher(listener.servers, target);
-    listeners.set(listener.name, { listener, matcher, trusted: compileTrusted(listener.trustedProxies ?? []) });
-  }
-  return { listeners, routes };
-}
-
-function compileRoute(route: Route, context: CompileContext, previous: CompiledRoute | undefined): CompiledRoute {
+export function compileRoute(route: Route, context: CompileContext): CompiledRoute {
   const { action } = route;
+  const { previous } = context;
   const backends = action.type === "forward" ? action.backends : [];
   const plan = compileFilters(route.filters);
   const compiled = backends.map((backend) => compileBackend(backend, route, context));
   return {
     route,
-    counters: context.routeCounters(route.id),
+    counters: context.counters,
     plan,
     answer: action.type === "respond" ? fixedAnswer(action) : null,
     cors: plan.cors ?? compiled.find((backend) => backend.plan.cors !== null)?.plan.cors ?? null,

@@ -2,8 +2,7 @@
 
 import { hostname } from "node:os";
 import type { AccessRecord } from "./access.ts";
-import { compileTable } from "./compiled-table.ts";
-import type { CompiledListener, CompiledTable } from "./compiled-table.ts";
+import type { CompiledListener } from "./compiled-table.ts";
 import type { RequestHead } from "./http1/request-head.ts";
 import { BEST_IO } from "./io/network.ts";
 import type { Io } from "./io/network.ts";
@@ -15,8 +14,9 @@ import type { RoutingTable } from "./routing-table.ts";
 import type { ServerContext } from "./server-context.ts";
 import { ServerPorts } from "./server-ports.ts";
 import type { ListenerState } from "./server-ports.ts";
-import { CounterSet, countRequest, newListenerCounters, newTraffic } from "./stats.ts";
+import { CounterSet, countRequest, newListenerCounters } from "./stats.ts";
 import type { ListenerCounters, ProxyStats } from "./stats.ts";
+import { TableCompiler } from "./table-compiler.ts";
 import { TimerWheel } from "./timer-wheel.ts";
 import { Upstreams } from "./upstream/upstreams.ts";
 
@@ -52,15 +52,12 @@ export function createProxy(options: ProxyOptions = {}): Proxy {
   return new DataPlane(options);
 }
 
-const EMPTY: CompiledTable = { listeners: new Map(), routes: new Map() };
-
 class DataPlane implements Proxy {
   readonly #upstreams: Upstreams;
   readonly #ports: ServerPorts;
   readonly #listenerCounters = new CounterSet<ListenerCounters>(newListenerCounters);
-  readonly #routeCounters = new CounterSet(newTraffic);
   readonly #context: ServerContext;
-  #table: CompiledTable = EMPTY;
+  readonly #compiler: TableCompiler;
   #requests = 0;
 
   constructor(options: ProxyOptions) {
@@ -69,6 +66,7 @@ class DataPlane implements Proxy {
     const { onAccess } = options;
     const io = options.io ?? BEST_IO;
     this.#upstreams = new Upstreams({ limits, wheel, io });
+    this.#compiler = new TableCompiler(this.#upstreams);
     this.#context = {
       limits,
       wheel,
@@ -92,20 +90,13 @@ class DataPlane implements Proxy {
   }
 
   apply(table: RoutingTable): Promise<ListenerState[]> {
-    this.#upstreams.update(table.services);
-    this.#table = compileTable(table, {
-      services: table.services,
-      upstreams: this.#upstreams,
-      routeCounters: (id) => this.#routeCounters.get(id),
-      previous: this.#table.routes,
-    });
-    this.#routeCounters.retain(new Set(this.#table.routes.keys()));
-    this.#listenerCounters.retain(new Set(this.#table.listeners.keys()));
-    return this.#ports.update(this.#table.listeners);
+    const listeners = this.#compiler.update(table);
+    this.#listenerCounters.retain((name) => listeners.has(name));
+    return this.#ports.update(listeners);
   }
 
   match(request: RequestDescription): Explanation {
-    const listener: CompiledListener | undefined = this.#table.listeners.get(request.listener);
+    const listener: CompiledListener | undefined = this.#compiler.listeners.get(request.listener);
     return explain(listener?.matcher, request);
   }
 
@@ -113,7 +104,7 @@ class DataPlane implements Proxy {
     return {
       requests: this.#requests,
       listeners: this.#listenerCounters.snapshot(),
-      routes: this.#routeCounters.snapshot(),
+      routes: this.#compiler.routeCounters(),
       services: this.#upstreams.counters.snapshot(),
       endpoints: this.#upstreams.endpointCounters(),
     };

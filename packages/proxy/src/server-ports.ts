@@ -43,7 +43,7 @@ export class ServerPorts {
   }
 
   /** Re-points and closes open sockets before it returns; opens new ones afterwards. */
-  update(listeners: Map<string, CompiledListener>): Promise<ListenerState[]> {
+  update(listeners: ReadonlyMap<string, CompiledListener>): Promise<ListenerState[]> {
     const { wanted, states } = wantedAddresses(listeners);
     this.#wanted = wanted;
     for (const [key, port] of this.#open) {
@@ -101,7 +101,7 @@ export class ServerPorts {
 }
 
 /** Addresses by key; one that two listeners claim goes to the first. */
-function wantedAddresses(listeners: Map<string, CompiledListener>): {
+function wantedAddresses(listeners: ReadonlyMap<string, CompiledListener>): {
   wanted: Map<string, Wanted>;
   states: ListenerState[];
 } {

@@ -57,7 +57,7 @@ export function countRequest(counters: TrafficCounters, status: number, bytes: n
   counters.durationSum += duration;
 }
 
-/** Counters by id, created on demand; `retain` forgets what is gone. */
+/** Counters by id, created on demand. */
 export class CounterSet<T> {
   readonly #create: () => T;
   readonly #byId = new Map<string, T>();
@@ -72,8 +72,12 @@ export class CounterSet<T> {
     return counters;
   }
 
-  retain(ids: Set<string>): void {
-    for (const id of this.#byId.keys()) if (!ids.has(id)) this.#byId.delete(id);
+  retain(has: (id: string) => boolean): void {
+    for (const id of this.#byId.keys()) if (!has(id)) this.#byId.delete(id);
+  }
+
+  delete(id: string): void {
+    this.#byId.delete(id);
   }
 
   snapshot(): Record<string, T> {

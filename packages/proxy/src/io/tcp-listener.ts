@@ -23,9 +23,9 @@ export interface TcpListenerOptions {
   port: number;
   /** Several processes, or several of one, listen on the same address, and the system shares connections among them. */
   reusePort: boolean;
-  onAccept(accepted: Accepted): void;
+  onAccept: (accepted: Accepted) => void;
   /** A connection could not be accepted. */
-  onError(error: Error): void;
+  onError: (error: Error) => void;
 }
 
 export interface TcpListener {

@@ -2,7 +2,8 @@
 
 import { bareHost, HostIndex } from "./hostname.ts";
 import type { HostEntry } from "./hostname.ts";
-import type { HostTable, Matcher, NoMatch } from "./matcher.ts";
+import type { HostTable } from "./host-table.ts";
+import type { Matcher, NoMatch } from "./matcher.ts";
 import { readPath, splitTarget } from "./path.ts";
 import { comparePrecedence } from "./path-index.ts";
 import type { PathIndex } from "./path-index.ts";
@@ -67,17 +68,17 @@ export function explain(matcher: Matcher<unknown> | undefined, request: RequestD
   const context: Context = {
     host,
     server,
-    fitting: fittingHosts(server?.value, host),
+    fitting: fittingHosts(server?.value.hosts, host),
     chosen: found.entry,
     request: asked,
   };
   if (path !== "*") context.request = { ...asked, path: readPath(path)?.path ?? path };
   const places = [...matcher.servers.entries()].flatMap((each) =>
-    [...each.value.entries()].map((entry): Place => ({ ...entry, server: each.hostname })),
+    [...each.value.hosts.entries()].map((entry): Place => ({ ...entry, server: each.hostname })),
   );
   const candidates = places.flatMap((place) => place.value.entries.map((route) => judge(place, route, context)));
   const virtualHost = (
-    places.find(({ value }) => found.entry !== null && value.entries.includes(found.entry)) ?? server?.value.find(host)
+    places.find(({ value }) => found.entry !== null && value.has(found.entry)) ?? server?.value.hosts.find(host)
   )?.hostname;
   return {
     ...base,
@@ -104,7 +105,7 @@ interface Context {
   request: MatchRequest;
 }
 
-function fittingHosts(hosts: HostTable<unknown> | undefined, host: string): PathIndex<unknown>[] {
+function fittingHosts(hosts: HostIndex<PathIndex<unknown>> | undefined, host: string): PathIndex<unknown>[] {
   const fitting = [];
   for (let entry = hosts?.find(host); entry !== undefined; entry = hosts?.widerThan(entry)) fitting.push(entry.value);
   return fitting;
@@ -130,7 +131,7 @@ function judge(place: Place, entry: RouteEntry<unknown>, context: Context): Cand
 /** A host that would fit may stand in a server that a more specific one shields. */
 function hostMismatch({ hostname, server }: Place, { host, server: owner }: Context): Mismatch {
   const alone = new HostIndex<null>();
-  alone.add(hostname, null);
+  alone.set(hostname, null);
   if (owner === undefined || owner.hostname === server || alone.find(host) === undefined) {
     return { part: "host", expected: hostname, actual: host };
   }
@@ -179,7 +180,7 @@ function describe({ part, name, expected, actual }: Mismatch): string {
 function outrankedBy({ chosen, fitting }: Context, entry: RouteEntry<unknown>, place: Place): string {
   if (chosen === null) return "the path is refused as ambiguous";
   const winner = chosen.route.id;
-  const winnersHost = fitting.find((paths) => paths.entries.includes(chosen));
+  const winnersHost = fitting.find((paths) => paths.has(chosen));
   if (winnersHost !== place.value) return `${winner} is for a more specific host`;
   const [won, lost] = [chosen.route.match, entry.route.match];
   if (won.path.type !== lost.path.type) return `${winner} has a path match of type ${won.path.type}, which goes first`;

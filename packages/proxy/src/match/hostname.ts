@@ -10,6 +10,11 @@ export function bareHost(host: string): string {
   return (end === host.length ? host : host.slice(0, end)).toLowerCase();
 }
 
+/** As names are kept: of an empty one the meaning is every host. */
+export function canonical(hostname: string): string {
+  return bareHost(hostname) || "*";
+}
+
 export interface HostEntry<T> {
   /** In canonical form. */
   hostname: string;
@@ -29,12 +34,26 @@ export class HostIndex<T> {
     if (this.#any !== undefined) yield this.#any;
   }
 
-  add(hostname: string, value: T): void {
-    const name = bareHost(hostname) || "*";
+  set(hostname: string, value: T): void {
+    const name = canonical(hostname);
     const entry = { hostname: name, value };
     if (name === "*") this.#any = entry;
     else if (name.startsWith("*.")) this.#wildcards.set(name.slice(1), entry);
     else this.#exact.set(name, entry);
+  }
+
+  /** What belongs to this very name. */
+  get(hostname: string): T | undefined {
+    const name = canonical(hostname);
+    if (name === "*") return this.#any?.value;
+    return (name.startsWith("*.") ? this.#wildcards.get(name.slice(1)) : this.#exact.get(name))?.value;
+  }
+
+  delete(hostname: string): void {
+    const name = canonical(hostname);
+    if (name === "*") this.#any = undefined;
+    else if (name.startsWith("*.")) this.#wildcards.delete(name.slice(1));
+    else this.#exact.delete(name);
   }
 
   /** What the most specific hostname holds; `host` as from `bareHost`. */

@@ -7,8 +7,15 @@ import { bareHost } from "./hostname.ts";
 import { Matcher } from "./matcher.ts";
 import { comparePrecedence } from "./path-index.ts";
 
-const compile = (hosts: Record<string, Route[]>): Matcher<string> =>
-  new Matcher([server("*", hosts)], (each) => each.id);
+const compile = (hosts: Record<string, Route[]>): Matcher<string> => matcherOf([server("*", hosts)]);
+
+const TARGETS = { acquire: (each: Route) => each.id, release: () => {} };
+
+function matcherOf(servers: VirtualServer[]): Matcher<string> {
+  const matcher: Matcher<string> = new Matcher();
+  matcher.update(servers, TARGETS);
+  return matcher;
+}
 
 function server(hostname: string, hosts: Record<string, Route[]>): VirtualServer {
   return { hostname, virtualHosts: Object.entries(hosts).map(([name, routes]) => ({ hostname: name, routes })) };
@@ -57,14 +64,11 @@ describe("virtual hosts", () => {
 });
 
 describe("servers", () => {
-  const matcher: Matcher<string> = new Matcher(
-    [
-      server("*", { "*": [route("/*", [], { id: "any" })], "a.test": [route("/*", [], { id: "shielded" })] }),
-      server("*.test", { "*.test": [route("/wide*", [], { id: "wide" })], "x.test": [route("/x*", [], { id: "x" })] }),
-      server("b.test", {}),
-    ],
-    (each) => each.id,
-  );
+  const matcher = matcherOf([
+    server("*", { "*": [route("/*", [], { id: "any" })], "a.test": [route("/*", [], { id: "shielded" })] }),
+    server("*.test", { "*.test": [route("/wide*", [], { id: "wide" })], "x.test": [route("/x*", [], { id: "x" })] }),
+    server("b.test", {}),
+  ]);
   const cases: [host: string, target: string, expected: string][] = [
     ["x.test", "/x", "x"],
     ["x.test", "/wide", "wide"],

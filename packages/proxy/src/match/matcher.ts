@@ -1,12 +1,11 @@
-// From (host, method, path, headers, query) to a route: pure, compiled once per table, asked for every request and by
-// explanations alike.
+// From (host, method, path, headers, query) to a route: asked for every request and by explanations alike. Without I/O; a new
+// table changes it in place, between two requests.
 
-import type { Route, VirtualHost, VirtualServer } from "../routing-table.ts";
-import { HostIndex } from "./hostname.ts";
-import type { HostEntry } from "./hostname.ts";
+import type { VirtualServer } from "../routing-table.ts";
+import { canonical, HostIndex } from "./hostname.ts";
+import { HostTable } from "./host-table.ts";
 import { readPath } from "./path.ts";
-import { PathIndex } from "./path-index.ts";
-import { compileEntry } from "./route-conditions.ts";
+import type { RouteTargets } from "./path-index.ts";
 import type { MatchRequest, RouteEntry } from "./route-conditions.ts";
 
 /** Why no route was found. */
@@ -19,9 +18,6 @@ export type NoMatch =
 
 export type MatchResult<T> = { entry: RouteEntry<T>; path: string } | { entry: null; why: NoMatch };
 
-/** The virtual hosts of one server. */
-export type HostTable<T> = HostIndex<PathIndex<T>>;
-
 const NO_HOST = { entry: null, why: "no-virtual-host" } as const;
 const NO_ROUTE = { entry: null, why: "no-route" } as const;
 const HIDDEN = { entry: null, why: "path-hides-dot-segments" } as const;
@@ -30,69 +26,53 @@ const MISDIRECTED = { entry: null, why: "misdirected-request" } as const;
 
 export class Matcher<T> {
   readonly servers = new HostIndex<HostTable<T>>();
+  readonly #sources = new Map<string, VirtualServer>();
 
-  /** `target` builds what a route leads to; it is called once per route. Virtual hosts of one name are joined. */
-  constructor(servers: readonly VirtualServer[], target: (route: Route) => T) {
-    for (const { hostname, virtualHosts } of servers) this.servers.add(hostname, compileHosts(virtualHosts, target));
+  /** Takes over `servers`, of which each has a name of its own; what is the same object as before costs nothing. */
+  update(servers: readonly VirtualServer[], targets: RouteTargets<T>): void {
+    const gone = new Set(this.#sources.keys());
+    for (const server of servers) {
+      const name = canonical(server.hostname);
+      gone.delete(name);
+      if (this.#sources.get(name) === server) continue;
+      this.#sources.set(name, server);
+      let table = this.servers.get(name);
+      if (table === undefined) this.servers.set(name, (table = new HostTable()));
+      table.update(server.virtualHosts, targets);
+    }
+    for (const name of gone) {
+      this.servers.get(name)!.update([], targets);
+      this.servers.delete(name);
+      this.#sources.delete(name);
+    }
   }
 
   /** Finds the route for a request whose `path` is as sent. On success `path` is what to forward. `serverName`: what the
    * client's TLS connection asked for, null without TLS or SNI. */
-  find(bareHost: string, request: MatchRequest, serverName: string | null = null): MatchResult<T> {
-    const server = this.servers.find(bareHost);
-    if (serverName !== null && serverName !== bareHost && this.servers.find(serverName) !== server) return MISDIRECTED;
-    const hosts = server?.value;
-    const host = hosts?.find(bareHost);
-    if (hosts === undefined || host === undefined) return NO_HOST;
-    if (request.path === "*") return result(firstOf(hosts, host, { ...bound(request), path: "*" }), "*");
+  find(host: string, request: MatchRequest, serverName: string | null = null): MatchResult<T> {
+    const server = this.servers.find(host);
+    if (serverName !== null && serverName !== host && this.servers.find(serverName) !== server) return MISDIRECTED;
+    if (server === undefined) return NO_HOST;
+    const hosts = server.value;
+    if (request.path === "*") return result(hosts.find(host, request), "*");
     const read = readPath(request.path);
-    if (read === null) return HIDDEN;
-    const asMatched = read.path === request.path ? request : { ...bound(request), path: read.path };
-    const entry = firstOf(hosts, host, asMatched);
-    if (entry !== undefined && read.lenient !== null) {
-      const other = firstOf(hosts, host, { ...bound(request), path: read.lenient });
-      if (other !== undefined && other !== entry) return AMBIGUOUS;
+    if (read === null) return hosts.hosts.find(host) === undefined ? NO_HOST : HIDDEN;
+    const asMatched = read.path === request.path ? request : withPath(request, read.path);
+    const entry = hosts.find(host, asMatched);
+    if (entry && read.lenient !== null) {
+      const other = hosts.find(host, withPath(request, read.lenient));
+      if (other && other !== entry) return AMBIGUOUS;
     }
     return result(entry, read.path);
   }
 }
 
-function compileHosts<T>(virtualHosts: readonly VirtualHost[], target: (route: Route) => T): HostTable<T> {
-  const byName = new Map<string, RouteEntry<T>[]>();
-  for (const { hostname, routes } of virtualHosts) {
-    const name = hostname.toLowerCase();
-    const entries = routes.map((route) => compileEntry(route, target(route)));
-    const present = byName.get(name);
-    byName.set(name, present === undefined ? entries : [...present, ...entries]);
-  }
-  const hosts: HostTable<T> = new HostIndex();
-  for (const [name, entries] of byName) hosts.add(name, new PathIndex(entries));
-  return hosts;
+/** A plain copy, as the request may be a class instance. */
+function withPath(request: MatchRequest, path: string): MatchRequest {
+  return { method: request.method, path, query: request.query, header: (lowerName) => request.header(lowerName) };
 }
 
-/** The route in the most specific virtual host that has one for the request. */
-function firstOf<T>(
-  hosts: HostTable<T>,
-  mostSpecific: HostEntry<PathIndex<T>>,
-  request: MatchRequest,
-): RouteEntry<T> | undefined {
-  for (let host: HostEntry<PathIndex<T>> | undefined = mostSpecific; host !== undefined; host = hosts.widerThan(host)) {
-    const entry = host.value.find(request);
-    if (entry !== undefined) return entry;
-  }
-  return undefined;
-}
-
-/** A plain copy whose fields can be replaced; the request may be a class instance. */
-function bound(request: MatchRequest): MatchRequest {
-  return {
-    method: request.method,
-    path: request.path,
-    query: request.query,
-    header: (lowerName) => request.header(lowerName),
-  };
-}
-
-function result<T>(entry: RouteEntry<T> | undefined, path: string): MatchResult<T> {
+function result<T>(entry: RouteEntry<T> | undefined | null, path: string): MatchResult<T> {
+  if (entry === null) return NO_HOST;
   return entry === undefined ? NO_ROUTE : { entry, path };
 }

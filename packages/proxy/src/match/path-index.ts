@@ -2,8 +2,15 @@
 // Within a place, routes stand in order of precedence, so that the first that fits is the answer.
 
 import type { Route } from "../routing-table.ts";
-import { barePrefix, conditionsMatch } from "./route-conditions.ts";
+import { difference } from "./difference.ts";
+import { barePrefix, compileEntry, conditionsMatch } from "./route-conditions.ts";
 import type { MatchRequest, RouteEntry } from "./route-conditions.ts";
+
+/** What routes lead to, made when they come in and given back when they go. */
+export interface RouteTargets<T> {
+  acquire(route: Route): T;
+  release(route: Route): void;
+}
 
 interface Node<T> {
   children: Map<string, Node<T>> | null;
@@ -25,20 +32,47 @@ export class PathIndex<T> {
   readonly #exact = new Map<string, RouteEntry<T>[]>();
   readonly #root: Node<T> = { children: null, routes: [] };
   readonly #patterns: RouteEntry<T>[] = [];
-  readonly entries: readonly RouteEntry<T>[];
+  readonly #byRoute = new Map<Route, RouteEntry<T>>();
+  #routes: readonly Route[] = [];
 
-  constructor(entries: RouteEntry<T>[]) {
-    this.entries = entries.toSorted((a, b) => comparePrecedence(a.route, b.route));
-    for (const entry of this.entries) this.#place(entry).push(entry);
+  /** In order of precedence among equal paths. */
+  get entries(): RouteEntry<T>[] {
+    return [...this.#byRoute.values()].sort((a, b) => comparePrecedence(a.route, b.route));
   }
 
-  #place(entry: RouteEntry<T>): RouteEntry<T>[] {
-    const { type, value } = entry.route.match.path;
-    if (type === "regex") return this.#patterns;
-    if (type === "prefix") return this.#node(barePrefix(value)).routes;
+  has(entry: RouteEntry<unknown>): boolean {
+    return this.#byRoute.get(entry.route) === entry;
+  }
+
+  /** Takes over `routes` in the place of those before; the ones that are the same objects stay as they are. */
+  update(routes: readonly Route[], targets: RouteTargets<T>): void {
+    const { removed, added } = difference(this.#routes, routes);
+    this.#routes = routes;
+    for (const route of added) this.#add(route, targets);
+    for (const route of removed) this.#remove(route, targets);
+  }
+
+  #add(route: Route, targets: RouteTargets<T>): void {
+    if (this.#byRoute.has(route)) return;
+    const entry = compileEntry(route, targets.acquire(route));
+    this.#byRoute.set(route, entry);
+    const { type, value } = route.match.path;
+    if (type === "regex") return insert(this.#patterns, entry);
+    if (type === "prefix") return insert(this.#node(barePrefix(value)).routes, entry);
     let routes = this.#exact.get(value);
     if (routes === undefined) this.#exact.set(value, (routes = []));
-    return routes;
+    insert(routes, entry);
+  }
+
+  #remove(route: Route, targets: RouteTargets<T>): void {
+    const entry = this.#byRoute.get(route);
+    if (entry === undefined) return;
+    this.#byRoute.delete(route);
+    targets.release(route);
+    const { type, value } = route.match.path;
+    if (type === "regex") take(this.#patterns, entry);
+    else if (type === "prefix") prune(this.#root, barePrefix(value).split("/").slice(1), entry);
+    else if (take(this.#exact.get(value)!, entry) === 0) this.#exact.delete(value);
   }
 
   #node(prefix: string): Node<T> {
@@ -79,6 +113,31 @@ export class PathIndex<T> {
     }
     return firstFitting(node.routes, request);
   }
+}
+
+/** Behind those that go first and those that are equal. */
+function insert<T>(routes: RouteEntry<T>[], entry: RouteEntry<T>): void {
+  let at = routes.length;
+  while (at > 0 && comparePrecedence(entry.route, routes[at - 1]!.route) < 0) at--;
+  routes.splice(at, 0, entry);
+}
+
+/** Returns how many are left. */
+function take<T>(routes: RouteEntry<T>[], entry: RouteEntry<T>): number {
+  const at = routes.indexOf(entry);
+  if (at >= 0) routes.splice(at, 1);
+  return routes.length;
+}
+
+/** Takes `entry` out from below `node`, and nodes that are empty then. */
+function prune<T>(node: Node<T>, segments: string[], entry: RouteEntry<T>): void {
+  const [segment, ...rest] = segments;
+  if (segment === undefined) return void take(node.routes, entry);
+  const child = node.children?.get(segment);
+  if (child === undefined) return;
+  prune(child, rest, entry);
+  if (child.routes.length > 0 || (child.children?.size ?? 0) > 0) return;
+  node.children!.delete(segment);
 }
 
 function firstFitting<T>(routes: RouteEntry<T>[], request: MatchRequest): RouteEntry<T> | undefined {

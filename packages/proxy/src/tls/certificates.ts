@@ -46,7 +46,7 @@ export function loadCertificates(
   }
   const byName = new HostIndex<LoadedPair>();
   for (const each of loaded)
-    for (const hostname of each.pair.hostnames) if (hostname !== "*") byName.add(hostname, each);
+    for (const hostname of each.pair.hostnames) if (hostname !== "*") byName.set(hostname, each);
   return { certificates: { fallback: loaded[0] ?? null, byName, loaded }, problems };
 }
 

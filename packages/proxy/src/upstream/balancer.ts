@@ -17,6 +17,10 @@ export class RoundRobin {
     return this.#targets.length;
   }
 
+  get targets(): readonly Target[] {
+    return this.#targets;
+  }
+
   /** Replaces the endpoints; whoever's turn it was keeps it while it is still there. */
   update(targets: Target[]): void {
     const turn = this.#targets[this.#next]?.pool;

@@ -27,6 +27,8 @@ export class EndpointPool implements UpstreamPool {
   readonly counters: EndpointCounters = newEndpointCounters();
   /** performance.now() until which it is skipped; 0 when it is fine. */
   downUntil = 0;
+  /** How many endpoints of services it stands for; retired when none is left. */
+  services = 0;
   #idle: UpstreamConnection[] = [];
   #retired = false;
 

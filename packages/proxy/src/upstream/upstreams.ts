@@ -4,11 +4,13 @@ import type { Service } from "../routing-table.ts";
 import { CounterSet, newTraffic } from "../stats.ts";
 import type { EndpointCounters, TrafficCounters } from "../stats.ts";
 import { RoundRobin } from "./balancer.ts";
+import type { Target } from "./balancer.ts";
 import { endpointKey, EndpointPool } from "./endpoint-pool.ts";
 import type { UpstreamContext } from "./endpoint-pool.ts";
 
 export interface ServiceState {
   readonly id: string;
+  service: Service;
   readonly endpoints: RoundRobin;
   readonly counters: TrafficCounters;
 }
@@ -17,33 +19,58 @@ export class Upstreams {
   readonly #context: UpstreamContext;
   readonly #pools = new Map<string, EndpointPool>();
   readonly #services = new Map<string, ServiceState>();
+  #current: Record<string, Service> | null = null;
   readonly counters: CounterSet<TrafficCounters> = new CounterSet(newTraffic);
 
   constructor(context: UpstreamContext) {
     this.#context = context;
   }
 
-  /** Takes over the services of a new table. Exchanges under way keep the state objects they hold. */
-  update(services: Record<string, Service>): void {
-    const keys = new Set<string>();
-    for (const [id, service] of Object.entries(services)) {
-      // A port no socket can have would make connecting throw.
-      const dialable = service.endpoints.filter(({ port }) => Number.isInteger(port) && port > 0 && port < 65536);
-      const targets = dialable.map(({ host, port, name }) => {
-        const pool = this.#pool(host, port);
-        keys.add(pool.key);
-        return { pool, name: name ?? "" };
-      });
-      this.#state(id).endpoints.update(targets);
+  /** Takes over the services of a new table; one that is the same object as before costs nothing. Exchanges under way keep the
+   * state objects they hold. Returns the ids of services that came, went, or changed in more than their endpoints. */
+  update(services: Record<string, Service>): string[] {
+    const changed: string[] = [];
+    if (services === this.#current) return changed;
+    this.#current = services;
+    let named = 0;
+    for (const id in services) {
+      named++;
+      const service = services[id]!;
+      const state = this.#services.get(id);
+      if (state?.service === service) continue;
+      if (state === undefined || !onlyEndpointsDiffer(state.service, service)) changed.push(id);
+      this.#assign(id, state, service);
     }
-    const ids = new Set(Object.keys(services));
+    if (named === this.#services.size) return changed;
     // What exchanges under way still hold keeps its endpoints, so that they may retry.
-    for (const id of this.#services.keys()) if (!ids.has(id)) this.#services.delete(id);
-    this.counters.retain(ids);
-    for (const [key, pool] of this.#pools) {
-      if (keys.has(key)) continue;
+    for (const [id, state] of this.#services) {
+      if (Object.hasOwn(services, id)) continue;
+      this.#services.delete(id);
+      this.counters.delete(id);
+      this.#leave(state.endpoints.targets);
+      changed.push(id);
+    }
+    return changed;
+  }
+
+  #assign(id: string, known: ServiceState | undefined, service: Service): void {
+    const state = known ?? { id, service, endpoints: new RoundRobin(), counters: this.counters.get(id) };
+    if (known === undefined) this.#services.set(id, state);
+    state.service = service;
+    // A port no socket can have would make connecting throw.
+    const dialable = service.endpoints.filter(({ port }) => Number.isInteger(port) && port > 0 && port < 65536);
+    const targets = dialable.map(({ host, port, name }) => ({ pool: this.#pool(host, port), name: name ?? "" }));
+    const before = state.endpoints.targets;
+    for (const { pool } of targets) pool.services++;
+    state.endpoints.update(targets);
+    this.#leave(before);
+  }
+
+  #leave(targets: readonly Target[]): void {
+    for (const { pool } of targets) {
+      if (--pool.services > 0) continue;
       pool.retire();
-      this.#pools.delete(key);
+      this.#pools.delete(pool.key);
     }
   }
 
@@ -59,18 +86,16 @@ export class Upstreams {
     this.update({});
   }
 
-  #state(id: string): ServiceState {
-    let state = this.#services.get(id);
-    if (state === undefined) {
-      this.#services.set(id, (state = { id, endpoints: new RoundRobin(), counters: this.counters.get(id) }));
-    }
-    return state;
-  }
-
   #pool(host: string, port: number): EndpointPool {
     const key = endpointKey(host, port);
     let pool = this.#pools.get(key);
     if (pool === undefined) this.#pools.set(key, (pool = new EndpointPool(host, port, this.#context)));
     return pool;
   }
+}
+
+function onlyEndpointsDiffer(before: Service, after: Service): boolean {
+  const { endpoints: _were, ...rest } = before;
+  const { endpoints: _are, ...others } = after;
+  return JSON.stringify(rest) === JSON.stringify(others);
 }

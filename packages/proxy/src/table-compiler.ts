@@ -1,0 +1,62 @@
+// From one routing table to the next. What is the same object in both stays as it is, so that a change costs what it changes,
+// not what the table holds; requests under way keep the routes they started with.
+
+import { compileListener } from "./compiled-table.ts";
+import type { CompiledListener } from "./compiled-table.ts";
+import { Matcher } from "./match/matcher.ts";
+import { RouteRegistry } from "./route-registry.ts";
+import type { Listener, RoutingTable } from "./routing-table.ts";
+import type { TrafficCounters } from "./stats.ts";
+import type { Upstreams } from "./upstream/upstreams.ts";
+
+export class TableCompiler {
+  readonly #upstreams: Upstreams;
+  readonly #routes: RouteRegistry;
+  readonly #listeners = new Map<string, CompiledListener>();
+
+  constructor(upstreams: Upstreams) {
+    this.#upstreams = upstreams;
+    this.#routes = new RouteRegistry(upstreams);
+  }
+
+  /** Makes `table` the configuration. Where two listeners have one name, the last counts. */
+  update(table: RoutingTable): ReadonlyMap<string, CompiledListener> {
+    const changed = this.#upstreams.update(table.services);
+    this.#routes.services = table.services;
+    const gone = new Set(this.#listeners.keys());
+    for (const listener of table.listeners) {
+      gone.delete(listener.name);
+      this.#updateListener(listener);
+    }
+    for (const name of gone) {
+      this.#listeners.get(name)!.matcher.update([], this.#routes);
+      this.#listeners.delete(name);
+    }
+    this.#routes.settle(changed);
+    return this.#listeners;
+  }
+
+  #updateListener(listener: Listener): void {
+    const known = this.#listeners.get(listener.name);
+    if (known?.listener === listener) return;
+    const matcher = known?.matcher ?? new Matcher();
+    matcher.update(listener.servers, this.#routes);
+    if (known !== undefined && onlyServersDiffer(known.listener, listener)) known.listener = listener;
+    else this.#listeners.set(listener.name, compileListener(listener, matcher));
+  }
+
+  get listeners(): ReadonlyMap<string, CompiledListener> {
+    return this.#listeners;
+  }
+
+  routeCounters(): Record<string, TrafficCounters> {
+    return this.#routes.counters();
+  }
+}
+
+/** Then what connections know of their clients stays true. */
+function onlyServersDiffer(before: Listener, after: Listener): boolean {
+  const { servers: _was, addresses: _at, ...rest } = before;
+  const { servers: _is, addresses: _now, ...others } = after;
+  return JSON.stringify(rest) === JSON.stringify(others);
+}
