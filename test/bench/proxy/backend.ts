@@ -1,4 +1,4 @@
-// What all proxies forward to, on the load generator's core: nginx with answers from memory.
+// What all proxies forward to, on the load generator's core: nginx with answers from memory, and an echo for WebSockets.
 
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -6,8 +6,10 @@ import { connectionLimit, findProgram, freePorts, type Stage } from "./stage.ts"
 import { nginxUser, renderInto } from "./template.ts";
 import { untilAnswers } from "./until-answers.ts";
 
+/** On 127.0.0.1. */
 export interface BackendPorts {
   http: number;
+  /** WebSockets. */
   echo: number;
 }
 
@@ -30,6 +32,9 @@ export async function startBackend(stage: Stage): Promise<BackendPorts> {
     small,
   });
   const started = stage.start(program, ["-p", directory, "-c", path], { cores: stage.cores.load });
+  stage.start(process.execPath, [join(import.meta.dirname, "echo-server.ts"), String(echo)], {
+    cores: stage.cores.load,
+  });
   await untilAnswers("the backend", started, http);
   return { http, echo };
 }

@@ -1,18 +1,45 @@
-// Builds serve.ts as scripts/build.ts builds what ships: run from TypeScript, Node would keep its compiler in memory, and
-// the memory rows would not be the users'.
+// Ours as a contestant: serve.ts, built as scripts/build.ts builds what ships. Run from TypeScript, Node would keep its
+// compiler in memory, and the memory rows would not be the users'.
 
 import { build } from "esbuild";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { builtinModules } from "../../../scripts/builtin-modules.ts";
-import type { Stage } from "./stage.ts";
+import type { Contestant } from "./contestant.ts";
+import type { Serving } from "./serve.ts";
+import { addresses, freePorts, type Stage } from "./stage.ts";
+import { untilAnswers } from "./until-answers.ts";
 
-const built = new WeakMap<Stage, Promise<string>>();
+export const ours: Contestant = {
+  name: "ours",
+  version: `Node ${process.version}`,
+  start: async ({ stage, backend, tls }, variant) => {
+    if (variant.workers > 1) throw new Error("the proxy runs in one process so far");
+    const program = await bundled(stage);
+    const [http = 0, https = 0] = await freePorts(2);
+    const ports = { http, https };
+    const accessLog = join(stage.makeDirectory("ours"), `access-${http}.log`);
+    const serving: Serving = {
+      addresses,
+      ports,
+      backend: backend.http,
+      echo: backend.echo,
+      accessLog,
+      hosts: variant.hosts,
+      ...(tls && variant.hosts === 0 ? { tls } : {}),
+    };
+    const started = stage.start(process.execPath, [program, JSON.stringify(serving)], { cores: stage.cores.proxy });
+    await untilAnswers("ours", started, ports.http);
+    return { name: "ours", variant, started, ports, accessLog };
+  },
+};
+
+const bundles = new WeakMap<Stage, Promise<string>>();
 
 /** Path of the bundle; made once. */
-export function buildOurs(stage: Stage): Promise<string> {
-  const present = built.get(stage) ?? bundle(stage.makeDirectory("ours"));
-  built.set(stage, present);
+function bundled(stage: Stage): Promise<string> {
+  const present = bundles.get(stage) ?? bundle(stage.makeDirectory("ours"));
+  bundles.set(stage, present);
   return present;
 }
 

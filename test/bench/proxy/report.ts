@@ -1,7 +1,7 @@
 // What comes out: the figures as data, and as text for people.
 
+import type { Contest, Figures } from "./figures.ts";
 import type { Bar, Row } from "./rows.ts";
-import type { Contest, Figures } from "./run.ts";
 
 export interface Report {
   date: string;
@@ -9,6 +9,7 @@ export interface Report {
   /** Load average when it began. */
   busy: number;
   rounds: number;
+  /** Of a round. */
   seconds: number;
   versions: Record<string, string>;
   /** Peers that did not take part, and why. */
@@ -22,22 +23,29 @@ export interface RowReport {
   load: string;
   /** Why it was not run. */
   skipped?: string;
+  /** Contestants that could not take part in it, and why. */
+  absent: Record<string, string>;
   contests: Contest[];
   bars: Judged[];
 }
 
-/** A bar, and the ratio to the best of its peers that took part. */
-export interface Judged extends Bar {
+export interface Judged {
+  text: string;
+  bar: string;
   reached: number;
   met: boolean;
 }
 
 export function judge({ bars }: Row, contests: readonly Contest[]): Judged[] {
   return bars.flatMap((bar) => {
-    const ratios = contests.flatMap(({ name, ratio }) => (bar.peers.includes(name) ? [ratio] : []));
-    const reached = Math.min(...ratios);
-    return ratios.length > 0 ? [{ ...bar, reached, met: reached >= bar.ratio }] : [];
+    const reached = bar.measure(contests);
+    return reached === undefined || Number.isNaN(reached) ? [] : [judged(bar, reached)];
   });
+}
+
+function judged({ text, atLeast, atMost }: Bar, reached: number): Judged {
+  const met = (atLeast === undefined || reached >= atLeast) && (atMost === undefined || reached <= atMost);
+  return { text, bar: atLeast === undefined ? `at most ${atMost}` : `at least ${atLeast}`, reached, met };
 }
 
 export function renderHeading({ machine, busy, rounds, seconds, versions, missing }: Report): string {
@@ -52,29 +60,39 @@ export function renderHeading({ machine, busy, rounds, seconds, versions, missin
   ].join("\n");
 }
 
-const columns: [heading: string, width: number, figure: (figures: Figures) => string][] = [
-  ["req/s", 9, ({ requestsPerSecond }) => requestsPerSecond.toFixed(0)],
-  ["CPU us", 9, ({ cpu }) => cpu.toFixed(1)],
-  ["p50 ms", 9, ({ p50 }) => p50.toFixed(2)],
-  ["p99 ms", 9, ({ p99 }) => p99.toFixed(2)],
-  ["p99.9 ms", 9, ({ p999 }) => p999.toFixed(2)],
-  ["RSS MiB", 9, ({ rss }) => (rss / 1024).toFixed(0)],
-  ["PSS MiB", 9, ({ pss }) => (pss / 1024).toFixed(0)],
+const columns: [heading: string, figure: keyof Figures, digits: number, unit: number][] = [
+  ["req/s", "requestsPerSecond", 0, 1],
+  ["CPU us", "cpu", 1, 1],
+  ["p50 ms", "p50", 2, 1],
+  ["p99 ms", "p99", 2, 1],
+  ["p99.9 ms", "p999", 2, 1],
+  ["RSS MiB", "rss", 0, 1024],
+  ["PSS MiB", "pss", 0, 1024],
+  ["idle KiB", "idle", 2, 1],
 ];
 
-/** One row as a table. */
-export function renderRow({ name, title, load, skipped, contests, bars }: RowReport): string {
+/** One row as a table: the columns that it measures. */
+export function renderRow({ name, title, load, skipped, absent, contests, bars }: RowReport): string {
   const heading = `${name}: ${title} (${load})`;
   if (skipped !== undefined) return `${heading}\n  skipped: ${skipped}\n`;
-  const head = `  ${"".padEnd(8)}${columns.map(([text, width]) => text.padStart(width)).join("")}${"ratio".padStart(8)}`;
-  const lines = contests.map(({ name, median, ratio }, index) => {
-    const figures = columns.map(([, width, figure]) => figure(median).padStart(width)).join("");
-    const errors = median.errors > 0 ? `   ${median.errors} requests failed` : "";
-    return `  ${name.padEnd(8)}${figures}${(index === 0 ? "" : ratio.toFixed(2)).padStart(8)}${errors}`;
-  });
+  const shown = columns.filter(([, figure]) => contests.some(({ median }) => !Number.isNaN(median[figure])));
+  const grows = contests.some(({ hosts }) => hosts > 0);
+  const head = ["", ...shown.map(([text]) => text), "ratio", ...(grows ? ["growth"] : [])];
+  const lines = contests.map((contest) => [
+    contest.hosts > 0 ? `${contest.name} ${contest.hosts}` : contest.name,
+    ...shown.map(([, figure, digits, unit]) => text(contest.median[figure] / unit, digits)),
+    contest.name === "ours" ? "" : text(contest.ratio, 2),
+    ...(grows ? [text(contest.growth, 2)] : []),
+    ...(contest.median.errors > 0 ? [`  ${contest.median.errors} requests failed`] : []),
+  ]);
   const verdicts = bars.map(
-    ({ ratio, peers, reached, met }) =>
-      `  bar ${ratio.toFixed(2)} against ${peers.join(" and ")}: ${met ? "reached" : "missed"} (${reached.toFixed(2)})`,
+    ({ text, bar, reached, met }) => `  ${met ? "✓" : "✗"} ${text}: ${reached.toFixed(2)}, ${bar}`,
   );
-  return `${[heading, head, ...lines, ...verdicts].join("\n")}\n`;
+  const left = Object.entries(absent).map(([name, reason]) => `  without ${name}: ${reason}`);
+  return `${[heading, ...[head, ...lines].map(line), ...verdicts, ...left].join("\n")}\n`;
 }
+
+const text = (value: number, digits: number): string => (Number.isNaN(value) ? "-" : value.toFixed(digits));
+
+const line = ([name = "", ...cells]: string[]): string =>
+  `  ${name.padEnd(14)}${cells.map((cell) => cell.padStart(9)).join("")}`.trimEnd();

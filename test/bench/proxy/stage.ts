@@ -10,8 +10,9 @@ import { join } from "node:path";
 /** Lists as `taskset -c` takes them. */
 export interface Cores {
   proxy: string;
+  /** For two workers; on a machine with two cores, one of them is the load's. */
+  proxies: string;
   load: string;
-  both: string;
 }
 
 export interface Started {
@@ -128,17 +129,22 @@ function signalGroup(pid: number, signal: NodeJS.Signals): void {
   }
 }
 
-/** The two last cores this process may use: the first ones get most of a machine's interrupts. */
+/** The last cores this process may use: the first ones get most of a machine's interrupts. */
 function chooseCores(): Cores {
   const list = /^Cpus_allowed_list:\s*(\S+)$/m.exec(readFileSync("/proc/self/status", "utf8"))?.[1] ?? "";
   const cores = list.split(",").flatMap((range) => {
     const [from = 0, to = from] = range.split("-").map(Number);
     return Array.from({ length: to - from + 1 }, (_, index) => from + index);
   });
-  const [load, proxy] = cores.slice(-2);
-  if (load === undefined || proxy === undefined)
+  const [first, second, third] = cores.slice(-3);
+  if (first === undefined || second === undefined)
     throw new Error("this bench needs two cores: one for the proxy, one for the load");
-  return { proxy: String(proxy), load: String(load), both: `${load},${proxy}` };
+  const [load, ...proxies] = third === undefined ? [first, second] : [first, second, third];
+  return {
+    proxy: String(proxies.at(-1)),
+    proxies: (third === undefined ? [first, second] : proxies).join(","),
+    load: String(load),
+  };
 }
 
 /** How many connections a proxy may have at once: two descriptors each, and some to spare. */

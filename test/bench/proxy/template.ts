@@ -7,7 +7,7 @@ type Values = Record<string, string | number>;
 
 /** A template with every `@name@` replaced; throws when there is nothing to put. */
 export function render(template: string, values: Values): string {
-  const text = readFileSync(join(import.meta.dirname, "configurations", template), "utf8");
+  const text = readFileSync(join(import.meta.dirname, "configurations", `${template}.template`), "utf8");
   return text.replace(/@(\w+)@/g, (_, name: string) => {
     const value = values[name];
     if (value === undefined) throw new Error(`${template}: nothing to put for @${name}@`);

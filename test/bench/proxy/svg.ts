@@ -1,0 +1,105 @@
+// The report as a picture for the documentation: a panel per row, a bar per contestant, as long as its processor time per
+// request; and for the routes a line per contestant over the number of hosts.
+
+import type { Contest } from "./figures.ts";
+import type { Report, RowReport } from "./report.ts";
+
+const width = 400;
+const barHeight = 16;
+const labelWidth = 64;
+const valueWidth = 84;
+const gap = 24;
+
+interface Panel {
+  height: number;
+  content: string;
+}
+
+/** A document of two columns that follows the reader's light or dark scheme. */
+export function renderSvg(report: Report): string {
+  const panels = report.rows.flatMap((row) => panelOf(row) ?? []);
+  const heights = [0, 0];
+  const placed = panels.map(({ height, content }) => {
+    const column = (heights[0] ?? 0) <= (heights[1] ?? 0) ? 0 : 1;
+    const top = heights[column] ?? 0;
+    heights[column] = top + height + gap;
+    return `<g transform="translate(${column * (width + gap)} ${top})">${content}</g>`;
+  });
+  const total = { width: 2 * width + 3 * gap, height: Math.max(...heights) + gap + 34 };
+  return [
+    `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${total.width} ${total.height}" role="img">`,
+    "<title>Processor time per request, in microseconds</title>",
+    `<style>${style}</style>`,
+    `<rect class="paper" width="100%" height="100%"/>`,
+    `<g transform="translate(${gap} ${gap})"><text class="note" y="6">${escape(caption(report))}</text></g>`,
+    `<g transform="translate(${gap} ${gap + 30})">${placed.join("\n")}</g>`,
+    "</svg>\n",
+  ].join("\n");
+}
+
+const caption = ({ machine, date, rounds }: Report): string =>
+  `Processor time per request (microseconds; shorter is better), medians of ${rounds} rounds. ${machine}; ${date}`;
+
+/** Undefined for a row without processor time. */
+function panelOf(row: RowReport): Panel | undefined {
+  const contests = row.contests.filter(({ median }) => !Number.isNaN(median.cpu) && Number.isNaN(median.idle));
+  if (contests.length === 0) return undefined;
+  return contests.some(({ hosts }) => hosts > 0) ? linesPanel(row, contests) : barsPanel(row, contests);
+}
+
+function barsPanel({ title }: RowReport, contests: readonly Contest[]): Panel {
+  const most = Math.max(...contests.map(({ median }) => median.cpu));
+  const bars = contests.map(({ name, median, ratio }, index) => {
+    const top = 14 + index * (barHeight + 4);
+    const length = ((width - labelWidth - valueWidth) * median.cpu) / most;
+    const value = `${figure(median.cpu)}${name === "ours" ? "" : `  (${ratio.toFixed(2)})`}`;
+    return [
+      `<text x="${labelWidth - 6}" y="${top + 12}" text-anchor="end">${escape(name)}</text>`,
+      `<rect class="${classOf(name)}" x="${labelWidth}" y="${top}" width="${length.toFixed(1)}" height="${barHeight}"/>`,
+      `<text class="note" x="${(labelWidth + length + 5).toFixed(1)}" y="${top + 12}">${value}</text>`,
+    ].join("");
+  });
+  return { height: 14 + contests.length * (barHeight + 4), content: heading(title) + bars.join("") };
+}
+
+/** Hosts from left to right by magnitude, processor time upwards from 0. */
+function linesPanel({ title }: RowReport, contests: readonly Contest[]): Panel {
+  const height = 150;
+  const hosts = [...new Set(contests.map((contest) => contest.hosts))];
+  const names = [...new Set(contests.map(({ name }) => name))];
+  // A contestant far above the others would press them together.
+  const ours = Math.max(...contests.filter(({ name }) => name === "ours").map(({ median }) => median.cpu));
+  const shown = names.filter((name) => contests.every((each) => each.name !== name || each.median.cpu <= 3 * ours));
+  const most = Math.max(...contests.filter(({ name }) => shown.includes(name)).map(({ median }) => median.cpu));
+  const [fewest = 1, last = 1] = [Math.min(...hosts), Math.max(...hosts)].map(Math.log10);
+  const right = width - valueWidth - labelWidth;
+  const x = (count: number): number => labelWidth / 2 + (right * (Math.log10(count) - fewest)) / (last - fewest || 1);
+  const y = (cpu: number): number => 20 + (height - 40) * (1 - cpu / most);
+  const lines = shown.map((name) => {
+    const own = contests.filter((contest) => contest.name === name);
+    const points = own.map((each) => `${x(each.hosts).toFixed(1)},${y(each.median.cpu).toFixed(1)}`).join(" ");
+    const end = own.at(-1)?.median.cpu ?? 0;
+    const label = `<text class="note" x="${x(10 ** last) + 6}" y="${(y(end) + 4).toFixed(1)}">${escape(name)} ${figure(end)}</text>`;
+    return `<polyline class="line ${classOf(name)}" points="${points}"/>${label}`;
+  });
+  const ticks = hosts.map(
+    (count) => `<text class="note" x="${x(count).toFixed(1)}" y="${height}" text-anchor="middle">${count} hosts</text>`,
+  );
+  const base = `<line class="axis" x1="0" x2="${x(10 ** last)}" y1="${y(0)}" y2="${y(0)}"/>`;
+  const left = names.filter((name) => !shown.includes(name));
+  const note = left.length > 0 ? ` (${left.join(", ")}: above 3 times ours)` : "";
+  return { height, content: [heading(title + note), base, ...lines, ...ticks].join("") };
+}
+
+const heading = (title: string): string => `<text class="heading" y="6">${escape(title)}</text>`;
+const figure = (value: number): string => value.toFixed(value < 100 ? 1 : 0);
+const classOf = (name: string): string => (name === "ours" ? "ours" : "peer");
+const escape = (text: string): string => text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
+
+const style = [
+  "text{font:12px system-ui,sans-serif;fill:#1f2328}.note{font-size:11px;fill:#59636e}.heading{font-weight:600}",
+  ".paper{fill:#fff}.ours{fill:#0969da;stroke:#0969da}.peer{fill:#afb8c1;stroke:#afb8c1}",
+  ".line{fill:none;stroke-width:2}.axis{stroke:#d1d9e0}",
+  "@media(prefers-color-scheme:dark){text{fill:#f0f6fc}.note{fill:#9198a1}.paper{fill:#0d1117}",
+  ".ours{fill:#4493f8;stroke:#4493f8}.peer{fill:#656c76;stroke:#656c76}.axis{stroke:#3d444d}.line{fill:none}}",
+].join("");
