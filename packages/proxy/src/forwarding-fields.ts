@@ -32,12 +32,21 @@ export function reachedPort(head: RequestHead, client: ClientFacts): number {
   return Number.isInteger(claimed) && claimed > 0 && claimed < 65536 ? claimed : client.localPort;
 }
 
-/** Builds the lines for one connection's requests; remembers the last, as most requests of a connection are for one host. */
+/** The latest lines by client address: kept here and not by each connection, of which many may idle. */
+const recent = new Map<string, RecentLines>();
+const MOST_RECENT = 1024;
+
+interface RecentLines {
+  host: string;
+  tls: boolean;
+  serverName: string;
+  lines: string;
+}
+
+/** Builds the lines for one connection's requests. */
 export class ForwardingFields {
   readonly #client: ClientFacts;
   readonly #serverName: string;
-  #host = "";
-  #lines = "";
 
   constructor(client: ClientFacts, serverName: string) {
     this.#client = client;
@@ -47,11 +56,15 @@ export class ForwardingFields {
   /** Lines with CRLF to add; the client's own must have been dropped (trusted or not, they are repeated here). */
   lines(head: RequestHead): string {
     if (this.#client.trusted) return this.#trustedLines(head);
-    if (this.#lines === "" || this.#host !== head.host) {
-      this.#host = head.host;
-      this.#lines = this.#format(this.#client.address, head.host, this.#scheme, this.#portOf(head.host, this.#scheme));
-    }
-    return this.#lines;
+    const { address, tls } = this.#client;
+    const { host } = head;
+    const known = recent.get(address);
+    if (known !== undefined && known.host === host && known.tls === tls && known.serverName === this.#serverName)
+      return known.lines;
+    const lines = this.#format(address, host, this.#scheme, this.#portOf(host, this.#scheme));
+    if (recent.size >= MOST_RECENT) recent.clear();
+    recent.set(address, { host, tls, serverName: this.#serverName, lines });
+    return lines;
   }
 
   get #scheme(): "http" | "https" {
