@@ -18,9 +18,10 @@ export function formatAccess(
     `${client(record)}"${record.method || "-"} ${plain(record.target)} ${record.protocol || "-"}" ${record.status} ` +
     `${record.bytes} ${quoted(record.referer)} ${quoted(record.userAgent)}`;
   if (format === "genericCLF") return `${generic}\n`;
-  const router = quoted(routerOf(record.listener, record.route));
-  const server = quoted(record.endpoint && `http://${record.endpoint}`);
-  return `${generic} ${record.requestCount} ${router} ${server} ${Math.trunc(record.duration)}ms\n`;
+  // Both are made of names that the API server has checked and of addresses: nothing there needs escaping.
+  const router = routerOf(record.listener, record.route) || "-";
+  const server = record.endpoint ? `http://${record.endpoint}` : "-";
+  return `${generic} ${record.requestCount} "${router}" "${server}" ${Math.trunc(record.duration)}ms\n`;
 }
 
 // Consecutive requests mostly come from the same client in the same second: what they share of their lines is kept.

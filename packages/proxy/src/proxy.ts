@@ -35,6 +35,8 @@ export interface ProxyOptions {
   limits?: Partial<Limits>;
   /** How bytes move. Default: the fastest way this runtime has. */
   io?: Io;
+  /** Other processes listen on the same addresses, and the system shares connections among them (SO_REUSEPORT). */
+  reusePort?: boolean;
 }
 
 export interface Proxy {
@@ -50,6 +52,11 @@ export interface Proxy {
 
 export function createProxy(options: ProxyOptions = {}): Proxy {
   return new DataPlane(options);
+}
+
+/** A compiler for tables that carries no traffic: for matching alone. */
+export function offlineCompiler(): TableCompiler {
+  return new TableCompiler(new Upstreams({ limits: DEFAULT_LIMITS, wheel: new TimerWheel(), io: BEST_IO }));
 }
 
 class DataPlane implements Proxy {
@@ -71,6 +78,7 @@ class DataPlane implements Proxy {
       limits,
       wheel,
       io,
+      reusePort: options.reusePort ?? false,
       serverName: options.serverName ?? hostname(),
       log: options.log ?? (() => {}),
       openRecord: (listener, address, port, head) => newRecord(listener, address, port, head, ++this.#requests),

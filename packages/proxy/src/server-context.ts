@@ -18,6 +18,7 @@ export interface ServerContext {
   limits: Limits;
   wheel: TimerWheel;
   io: Io;
+  reusePort: boolean;
   serverName: string;
   log: (line: string) => void;
   /** `head` is null for a request that could not be read. */

@@ -43,7 +43,7 @@ export class ServerPort implements AcceptingPort, IntakeOwner {
     this.counters = counters;
     this.#server = createTcpListener(context.io, {
       ...address,
-      reusePort: false,
+      reusePort: context.reusePort,
       onAccept: (accepted) => this.#accept(accepted),
       onError: (error) => context.log(`listener ${this.host}:${this.port}: ${error.message}`),
     });

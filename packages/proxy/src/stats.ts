@@ -1,6 +1,9 @@
 // Counters per listener, route, service and endpoint. They outlive table swaps, keyed by id, and are dropped when a
 // table no longer names the thing.
 
+/** Upper bounds of the duration histogram, in milliseconds. */
+export const DURATION_BOUNDS: readonly number[] = [1, 2.5, 5, 10, 25, 50, 100, 300, 1_200, 5_000];
+
 export interface TrafficCounters {
   requests: number;
   /** Answers by class: index 1 for 1xx (upgrades) to 5 for 5xx. Index 0 is unused. */
@@ -8,6 +11,8 @@ export interface TrafficCounters {
   responseBytes: number;
   /** Sum of durations in milliseconds. */
   durationSum: number;
+  /** How many took at most `DURATION_BOUNDS[index]` and longer than the bound before; the last counts all longer ones. */
+  durations: number[];
   /** Requests under way. */
   active: number;
 }
@@ -36,7 +41,8 @@ export interface ProxyStats {
 }
 
 export function newTraffic(): TrafficCounters {
-  return { requests: 0, statuses: [0, 0, 0, 0, 0, 0], responseBytes: 0, durationSum: 0, active: 0 };
+  const durations = Array.from({ length: DURATION_BOUNDS.length + 1 }, () => 0);
+  return { requests: 0, statuses: [0, 0, 0, 0, 0, 0], responseBytes: 0, durationSum: 0, durations, active: 0 };
 }
 
 export function newListenerCounters(): ListenerCounters {
@@ -55,6 +61,9 @@ export function countRequest(counters: TrafficCounters, status: number, bytes: n
   if (statusClass >= 1 && statusClass <= 5) counters.statuses[statusClass as 1]++;
   counters.responseBytes += bytes;
   counters.durationSum += duration;
+  let bucket = 0;
+  while (bucket < DURATION_BOUNDS.length && duration > DURATION_BOUNDS[bucket]!) bucket++;
+  counters.durations[bucket]!++;
 }
 
 /** Counters by id, created on demand. */
@@ -82,5 +91,29 @@ export class CounterSet<T> {
 
   snapshot(): Record<string, T> {
     return structuredClone(Object.fromEntries(this.#byId));
+  }
+}
+
+export function emptyStats(): ProxyStats {
+  return { requests: 0, listeners: {}, routes: {}, services: {}, endpoints: {} };
+}
+
+/** The sum of all, number by number. */
+export function mergeStats(all: readonly ProxyStats[]): ProxyStats {
+  const sum = emptyStats();
+  for (const stats of all) addNumbers(sum as unknown as Numbers, stats as unknown as Numbers);
+  return sum;
+}
+
+interface Numbers {
+  [key: string]: number | Numbers;
+}
+
+function addNumbers(sum: Numbers, more: Numbers): void {
+  for (const [key, value] of Object.entries(more)) {
+    const present = sum[key];
+    if (typeof value === "number") sum[key] = (typeof present === "number" ? present : 0) + value;
+    else if (present === undefined) sum[key] = structuredClone(value);
+    else addNumbers(present as Numbers, value);
   }
 }

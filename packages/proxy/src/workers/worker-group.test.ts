@@ -1,0 +1,127 @@
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { test } from "node:test";
+import type { TestContext } from "node:test";
+import type { AccessRecord, Proxy } from "../proxy.ts";
+import { answering, exchangeBytes, GET_CLOSE, ok } from "../testing/sockets.ts";
+import type { Backend } from "../testing/sockets.ts";
+import { listener, route, service, table } from "../testing/tables.ts";
+import { createWorkerGroup } from "./worker-group.ts";
+import { TableDecoder, TableEncoder } from "./table-transfer.ts";
+
+const program = join(import.meta.dirname, "worker-main.ts");
+
+async function backendFor(t: TestContext): Promise<Backend> {
+  const backend = await answering(ok("hello"));
+  t.after(() => backend.close());
+  return backend;
+}
+
+/** Asks until `holds`; every round is a turn of the event loop at least. */
+async function until(holds: () => boolean): Promise<void> {
+  while (!holds()) await new Promise((resolve) => setTimeout(resolve, 5));
+}
+
+async function withGroup(run: (group: Proxy, facts: { records: AccessRecord[]; log: string[] }) => Promise<void>) {
+  const records: AccessRecord[] = [];
+  const log: string[] = [];
+  const group = createWorkerGroup({
+    workers: 2,
+    program,
+    onAccess: (record) => records.push(record),
+    log: (line) => log.push(line),
+  });
+  try {
+    await run(group, { records, log });
+  } finally {
+    await group.close({ graceMs: 100 });
+  }
+}
+
+test("two workers share an address; records and numbers come together", async (t) => {
+  const backend = await backendFor(t);
+  await withGroup(async (group, { records }) => {
+    const hosts = { "*": [route("/*", "s", { id: "r" })] };
+    const [state] = await group.apply(table([listener(hosts)], [service("s", [backend.port])]));
+    assert.equal(state!.error, undefined);
+    for (let count = 0; count < 40; count++) assert.match(await exchangeBytes(state!.port, GET_CLOSE), /hello$/);
+    await until(() => records.length === 40 && group.stats().requests === 40);
+    assert.deepEqual(new Set(records.map(({ route: id }) => id)), new Set(["r"]));
+    assert.deepEqual(
+      records.map(({ requestCount }) => requestCount),
+      records.map((_, index) => index + 1),
+    );
+    const { routes, endpoints } = group.stats();
+    assert.equal(routes.r!.requests, 40);
+    assert.equal(
+      routes.r!.durations.reduce((sum, each) => sum + each, 0),
+      40,
+    );
+    // The system spreads connections by their ports: both workers have dialled the backend.
+    assert.equal(endpoints[`127.0.0.1:${backend.port}`]!.connectionsOpened, 2);
+    assert.equal(group.match({ listener: "web", method: "GET", host: "a", target: "/" }).route, "r");
+  });
+});
+
+test("a table reaches every worker; an address that cannot be had is said", async (t) => {
+  const backend = await backendFor(t);
+  await withGroup(async (group) => {
+    const services = [service("s", [backend.port])];
+    const [state] = await group.apply(table([listener({ "a.test": [route("/*", "s")] })], services));
+    await group.apply(table([listener({ "b.test": [route("/*", "s")] })], services));
+    const statuses = new Set<string>();
+    for (let count = 0; count < 20; count++) {
+      statuses.add((await exchangeBytes(state!.port, GET_CLOSE)).slice(9, 12));
+    }
+    assert.deepEqual([...statuses], ["404"]);
+    const taken = listener({}, { name: "taken", addresses: [{ host: "127.0.0.1", port: backend.port }] });
+    const [failed] = await group.apply(table([taken]));
+    assert.equal(failed!.error!.code, "EADDRINUSE");
+  });
+});
+
+test("a worker that dies is replaced, and nobody is refused meanwhile", async (t) => {
+  const backend = await backendFor(t);
+  await withGroup(async (group, { log }) => {
+    const [state] = await group.apply(table([listener({ "*": [route("/*", "s")] })], [service("s", [backend.port])]));
+    const [victim] = workerPids();
+    process.kill(victim!, "SIGKILL");
+    await until(() => log.some((line) => line.includes("a worker of the proxy ended (SIGKILL)")));
+    for (let count = 0; count < 20; count++)
+      assert.match(await exchangeBytes(state!.port, GET_CLOSE), /^HTTP\/1\.1 200 /);
+    await until(() => workerPids().length === 2 && !workerPids().includes(victim!));
+    await group.apply(table([listener({ "*": [route("/*", "s")] })], [service("s", [backend.port])]));
+    for (let count = 0; count < 20; count++)
+      assert.match(await exchangeBytes(state!.port, GET_CLOSE), /^HTTP\/1\.1 200 /);
+  });
+  await until(() => workerPids().length === 0);
+});
+
+/** Child processes of this one, as the runtime knows them. */
+function workerPids(): number[] {
+  const handles = process as unknown as { _getActiveHandles(): { pid?: number; spawnfile?: string }[] };
+  return handles._getActiveHandles().flatMap(({ pid, spawnfile }) => (spawnfile === undefined || !pid ? [] : [pid]));
+}
+
+test("what a table has in common with the one before arrives as the same objects", () => {
+  const [encoder, decoder] = [new TableEncoder(), new TableDecoder()];
+  const host = (name: string) => ({ hostname: name, routes: [route(`/${name}*`, "s")] });
+  const [a, b] = [host("a.test"), host("b.test")];
+  const s = service("s", [80]);
+  const tableOf = (virtualHosts: (typeof a)[]) => ({
+    listeners: [{ name: "web", addresses: [], servers: [{ hostname: "*", virtualHosts }] }],
+    services: { s },
+  });
+  // Through the wire's own copy, as between processes.
+  const carry = (each: ReturnType<typeof tableOf>) => decoder.decode(structuredClone(encoder.encode(each)));
+  const first = carry(tableOf([a, b]));
+  assert.deepEqual(first, tableOf([a, b]));
+  const c = host("c.test");
+  const second = carry(tableOf([a, c]));
+  assert.deepEqual(second, tableOf([a, c]));
+  const hosts = (each: typeof first) => each.listeners[0]!.servers[0]!.virtualHosts;
+  assert.equal(hosts(second)[0], hosts(first)[0]);
+  assert.equal(second.services.s, first.services.s);
+  // Forgotten on both sides meanwhile, it is sent again.
+  assert.deepEqual(carry(tableOf([b])), tableOf([b]));
+});

@@ -1,0 +1,225 @@
+// A proxy of several processes, one per core: the same interface as of one. The system shares connections out among the workers; each
+// has the whole table, its own connections to endpoints and its own counters, which are added up here. A worker that dies is
+// replaced while the others go on accepting.
+
+import { fork } from "node:child_process";
+import type { ChildProcess } from "node:child_process";
+import type { AccessRecord } from "../access.ts";
+import { explain } from "../match/explain.ts";
+import type { Explanation, RequestDescription } from "../match/explain.ts";
+import { offlineCompiler } from "../proxy.ts";
+import type { Proxy, ProxyOptions } from "../proxy.ts";
+import type { RoutingTable } from "../routing-table.ts";
+import type { ListenerState } from "../server-ports.ts";
+import { emptyStats, mergeStats } from "../stats.ts";
+import type { ProxyStats } from "../stats.ts";
+import type { TableCompiler } from "../table-compiler.ts";
+import type { FromWorker, ToWorker } from "./messages.ts";
+import { TableEncoder } from "./table-transfer.ts";
+
+export interface WorkerGroupOptions extends Omit<ProxyOptions, "io" | "reusePort"> {
+  /** At least 1. */
+  workers: number;
+  /** Path of worker-main, built or as source. */
+  program: string;
+}
+
+/** A worker that lived shorter than this is not replaced at once, in milliseconds. */
+const SHORT_LIFE = 2_000;
+const REPLACE_DELAY = 500;
+
+export function createWorkerGroup(options: WorkerGroupOptions): Proxy {
+  return new WorkerGroup(options);
+}
+
+class Worker {
+  readonly process: ChildProcess;
+  readonly started = performance.now();
+  readonly encoder = new TableEncoder();
+  stats: ProxyStats = emptyStats();
+  readonly #waiting = new Map<number, (states: ListenerState[]) => void>();
+  #applies = 0;
+
+  constructor(program: string) {
+    this.process = fork(program, [], { serialization: "advanced", stdio: ["ignore", "inherit", "inherit", "ipc"] });
+    // Without a listener an error would end this process; what follows is `exit`.
+    this.process.on("error", () => {});
+  }
+
+  tell(message: ToWorker): void {
+    if (this.process.connected) this.process.send(message, () => {});
+  }
+
+  /** Resolves with no states when the worker dies before it answers. */
+  apply(table: RoutingTable): Promise<ListenerState[]> {
+    const id = ++this.#applies;
+    return new Promise((resolve) => {
+      this.#waiting.set(id, resolve);
+      this.tell({ type: "apply", id, table: this.encoder.encode(table) });
+    });
+  }
+
+  applied(id: number, states: ListenerState[]): void {
+    this.#waiting.get(id)?.(states);
+    this.#waiting.delete(id);
+  }
+
+  giveUp(): void {
+    for (const resolve of this.#waiting.values()) resolve([]);
+    this.#waiting.clear();
+  }
+}
+
+class WorkerGroup implements Proxy {
+  readonly #options: WorkerGroupOptions;
+  readonly #compiler: TableCompiler = offlineCompiler();
+  readonly #workers = new Set<Worker>();
+  /** Of workers that are gone. */
+  #past: ProxyStats = emptyStats();
+  #table: RoutingTable | null = null;
+  /** Free ports that were found for listeners with port 0, by listener and position of the address. */
+  readonly #foundPorts = new Map<string, number>();
+  #queue: Promise<unknown> = Promise.resolve();
+  #closing = false;
+  #requests = 0;
+
+  constructor(options: WorkerGroupOptions) {
+    this.#options = options;
+    for (let count = 0; count < options.workers; count++) this.#start();
+  }
+
+  #start(): Worker {
+    const { program, serverName, limits, onAccess } = this.#options;
+    const worker = new Worker(program);
+    this.#workers.add(worker);
+    worker.process.on("message", (message) => this.#onMessage(worker, message as FromWorker));
+    worker.process.once("exit", (code, signal) => this.#onExit(worker, signal ?? String(code)));
+    const records = onAccess !== undefined;
+    worker.tell({
+      type: "start",
+      records,
+      ...(serverName !== undefined && { serverName }),
+      ...(limits !== undefined && { limits }),
+    });
+    return worker;
+  }
+
+  #onMessage(worker: Worker, message: FromWorker): void {
+    if (message.type === "applied") worker.applied(message.id, message.states);
+    else if (message.type === "stats") worker.stats = message.stats;
+    else if (message.type === "log") this.#options.log?.(message.line);
+    else for (const record of message.records) this.#onRecord(record);
+  }
+
+  /** Each worker counts its own. */
+  #onRecord(record: AccessRecord): void {
+    record.requestCount = ++this.#requests;
+    this.#options.onAccess?.(record);
+  }
+
+  #onExit(worker: Worker, how: string): void {
+    this.#workers.delete(worker);
+    worker.giveUp();
+    this.#past = mergeStats([this.#past, ended(worker.stats)]);
+    if (this.#closing) return;
+    this.#options.log?.(`a worker of the proxy ended (${how}): another takes its place`);
+    const wait = performance.now() - worker.started < SHORT_LIFE ? REPLACE_DELAY : 0;
+    setTimeout(() => this.#replace(), wait);
+  }
+
+  #replace(): void {
+    if (this.#closing) return;
+    const worker = this.#start();
+    if (this.#table !== null) void worker.apply(this.#withPorts(this.#table));
+  }
+
+  apply(table: RoutingTable): Promise<ListenerState[]> {
+    this.#compiler.update(table);
+    this.#table = table;
+    const result = this.#queue.then(() => this.#applyToAll(table));
+    this.#queue = result;
+    return result;
+  }
+
+  async #applyToAll(table: RoutingTable): Promise<ListenerState[]> {
+    const [first, ...others] = this.#workers;
+    if (first === undefined) return [];
+    // The first finds free ports for those that are to be found; the others listen where it does.
+    const asked = this.#withPorts(table);
+    const early = findsPorts(asked) ? [] : others.map((worker) => worker.apply(asked));
+    const states = await first.apply(asked);
+    this.#notePorts(table, states);
+    const rest = early.length > 0 ? early : others.map((worker) => worker.apply(this.#withPorts(table)));
+    return combine(states, await Promise.all(rest));
+  }
+
+  #notePorts(table: RoutingTable, states: readonly ListenerState[]): void {
+    let at = 0;
+    for (const { name, addresses } of table.listeners)
+      for (const [index, { port }] of addresses.entries()) {
+        const state = states[at++];
+        if (port === 0 && state !== undefined && state.error === undefined)
+          this.#foundPorts.set(`${name}#${index}`, state.port);
+      }
+  }
+
+  #withPorts(table: RoutingTable): RoutingTable {
+    if (!findsPorts(table)) return table;
+    const listeners = table.listeners.map((listener) => ({
+      ...listener,
+      addresses: listener.addresses.map((address, index) =>
+        address.port > 0
+          ? address
+          : { ...address, port: this.#foundPorts.get(`${listener.name}#${index}`) ?? address.port },
+      ),
+    }));
+    return { ...table, listeners };
+  }
+
+  match(request: RequestDescription): Explanation {
+    return explain(this.#compiler.listeners.get(request.listener)?.matcher, request);
+  }
+
+  stats(): ProxyStats {
+    return mergeStats([this.#past, ...[...this.#workers].map(({ stats }) => stats)]);
+  }
+
+  async close({ graceMs }: { graceMs: number }): Promise<void> {
+    this.#closing = true;
+    await Promise.all([...this.#workers].map((worker) => endOf(worker, graceMs)));
+  }
+}
+
+/** Longer than the worker itself waits. */
+const END_MARGIN = 1_000;
+
+async function endOf(worker: Worker, graceMs: number): Promise<void> {
+  const { process } = worker;
+  if (process.exitCode !== null || process.signalCode !== null) return;
+  const ended = new Promise<void>((resolve) => process.once("exit", () => resolve()));
+  worker.tell({ type: "close", graceMs });
+  const timer = setTimeout(() => process.kill("SIGKILL"), graceMs + END_MARGIN);
+  await ended;
+  clearTimeout(timer);
+}
+
+const findsPorts = ({ listeners }: RoutingTable): boolean =>
+  listeners.some(({ addresses }) => addresses.some(({ port }) => port === 0));
+
+/** An address is served when every worker serves it. */
+function combine(states: ListenerState[], others: ListenerState[][]): ListenerState[] {
+  return states.map((state, index) => {
+    const error = state.error ?? others.find((each) => each[index]?.error !== undefined)?.[index]?.error;
+    return error === undefined ? state : { ...state, error };
+  });
+}
+
+/** What a worker had under way ended with it. */
+function ended(stats: ProxyStats): ProxyStats {
+  const settled = structuredClone(stats);
+  for (const group of [settled.listeners, settled.routes, settled.services, settled.endpoints])
+    for (const counters of Object.values(group))
+      for (const gauge of ["active", "connectionsOpen", "connectionsIdle"] as const)
+        if (gauge in counters) (counters as unknown as Record<string, number>)[gauge] = 0;
+  return settled;
+}
