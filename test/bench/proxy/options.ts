@@ -1,6 +1,7 @@
 // The command line of the bench.
 
 import { parseArgs } from "node:util";
+import { peerNames } from "./peers.ts";
 import { type Row, rows } from "./rows.ts";
 
 export interface Options {
@@ -16,6 +17,7 @@ export interface Options {
 
 export const usage = `npm run bench -- proxy [--rows NAME,...] [--peers NAME,...] [--rounds 5] [--seconds 2] [--svg FILE] [-o text|json]
 rows: ${rows.map(({ name }) => name).join(", ")}
+peers: ${peerNames.join(", ")}
 `;
 
 /** What the command line asks for, or what is wrong with it. */
@@ -35,6 +37,8 @@ export function parseOptions(args: string[]): Options | string {
     const names = words(values.rows);
     const unknown = names.find((name) => !rows.some((row) => row.name === name));
     if (unknown !== undefined) return `there is no row "${unknown}"`;
+    const stranger = words(values.peers).find((name) => !peerNames.includes(name));
+    if (stranger !== undefined) return `there is no peer "${stranger}"`;
     if (!["text", "json"].includes(values.output)) return `--output: "${values.output}" is neither text nor json`;
     return {
       rows: rows.filter(({ name }) => names.length === 0 || names.includes(name)),

@@ -102,7 +102,6 @@ export class Stage {
     const timer = setTimeout(() => signalGroup(pid, "SIGKILL"), 2000);
     await ended;
     clearTimeout(timer);
-    signalGroup(pid, "SIGKILL");
   }
 
   async close(): Promise<void> {
