@@ -77,13 +77,16 @@ async function benchRow(
   });
   const skipped = row.load.lacks() ?? (row.needs && !surroundings.tls ? "openssl is not installed" : undefined);
   if (skipped !== undefined) return { ...done([], {}), skipped };
-  if (row.memory) return done(await runMemory(surroundings, row.load, contestants, options), {});
-  const lanes = await starter.lanesOf(row);
   try {
+    if (row.memory) return done(await runMemory(surroundings, row.load, contestants, options), {});
+    const lanes = await starter.lanesOf(row);
     const lacking = lanes.absent[ours.name];
-    if (lacking !== undefined) return { ...done([], {}), skipped: `ours: ${lacking}` };
-    return done(await runRow(surroundings.stage, row, lanes.running, options), lanes.absent);
-  } finally {
+    const contests = lacking === undefined ? await runRow(surroundings.stage, row, lanes.running, options) : [];
     await starter.release(row, lanes);
+    return { ...done(contests, lanes.absent), ...(lacking === undefined ? {} : { skipped: `ours: ${lacking}` }) };
+  } catch (error) {
+    // The other rows are worth their quarter of an hour.
+    process.exitCode = 1;
+    return { ...done([], {}), skipped: `failed: ${(error as Error).message}` };
   }
 }
