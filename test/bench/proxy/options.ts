@@ -13,9 +13,12 @@ export interface Options {
   json: boolean;
   /** File for the picture. */
   svg?: string;
+  /** Directory for a CPU profile of ours. */
+  profile?: string;
 }
 
-export const usage = `npm run bench -- proxy [--rows NAME,...] [--peers NAME,...] [--rounds 5] [--seconds 2] [--svg FILE] [-o text|json]
+export const usage = `npm run bench -- proxy [--rows NAME,...] [--peers NAME,...] [--rounds 5] [--seconds 2] [-o text|json]
+  [--svg FILE] [--profile DIRECTORY]
 rows: ${rows.map(({ name }) => name).join(", ")}
 peers: ${peerNames.join(", ")}
 `;
@@ -31,6 +34,7 @@ export function parseOptions(args: string[]): Options | string {
         rounds: { type: "string", default: "5" },
         seconds: { type: "string", default: "2" },
         svg: { type: "string" },
+        profile: { type: "string" },
         output: { type: "string", short: "o", default: "text" },
       },
     });
@@ -47,6 +51,7 @@ export function parseOptions(args: string[]): Options | string {
       seconds: positive("--seconds", values.seconds),
       json: values.output === "json",
       ...(values.svg === undefined ? {} : { svg: values.svg }),
+      ...(values.profile === undefined ? {} : { profile: values.profile }),
     };
   } catch (error) {
     return (error as Error).message;

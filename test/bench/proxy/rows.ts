@@ -1,6 +1,6 @@
 // The rows of the bench: what each asks for, and the bars that ours is to reach.
 
-import { standard, type Variant } from "./contestant.ts";
+import { oursName, standard, type Variant } from "./contestant.ts";
 import type { Contest } from "./figures.ts";
 import { generator, h2load, type Load, wrk } from "./loads.ts";
 
@@ -38,7 +38,7 @@ function cpu(atLeast: number, ...peers: string[]): Bar {
 }
 
 const least = (values: number[]): number | undefined => (values.length === 0 ? undefined : Math.min(...values));
-const ours = (contests: readonly Contest[]): Contest | undefined => contests.find(({ name }) => name === "ours");
+const ours = (contests: readonly Contest[]): Contest | undefined => contests.find(({ name }) => name === oursName);
 
 const small: readonly Bar[] = [cpu(1, "nginx", "haproxy"), cpu(4, "caddy")];
 const large: readonly Bar[] = [cpu(0.9, "nginx", "haproxy")];
@@ -69,7 +69,7 @@ const routes: Row = {
   bars: [
     {
       text: "CPU with 20,000 hosts against 10",
-      measure: (contests) => contests.find(({ name, hosts }) => name === "ours" && hosts === 20_000)?.growth,
+      measure: (contests) => contests.find(({ name, hosts }) => name === oursName && hosts === 20_000)?.growth,
       atMost: 1.05,
     },
   ],

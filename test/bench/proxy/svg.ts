@@ -1,6 +1,7 @@
 // The report as a picture for the documentation: a panel per row with a bar per contestant, as long as what the row is about
 // (processor time, a tail, memory); for the routes a line per contestant over the number of hosts.
 
+import { oursName } from "./contestant.ts";
 import type { Contest, Figures } from "./figures.ts";
 import type { Report, RowReport } from "./report.ts";
 
@@ -69,7 +70,7 @@ function barsPanel(title: string, contests: readonly Contest[], { value, over }:
     const { name, median } = contest;
     const top = 14 + index * (barHeight + 4);
     const length = ((width - labelWidth - valueWidth) * value(median)) / most;
-    const ratio = over && name !== "ours" ? `  (${over(contest).toFixed(2)})` : "";
+    const ratio = over && name !== oursName ? `  (${over(contest).toFixed(2)})` : "";
     return [
       `<text x="${labelWidth - 6}" y="${top + 12}" text-anchor="end">${escape(name)}</text>`,
       `<rect class="${classOf(name)}" x="${labelWidth}" y="${top}" width="${length.toFixed(1)}" height="${barHeight}"/>`,
@@ -85,7 +86,7 @@ function linesPanel(title: string, contests: readonly Contest[]): Panel {
   const hosts = [...new Set(contests.map((contest) => contest.hosts))];
   const names = [...new Set(contests.map(({ name }) => name))];
   // A contestant far above the others would press them together.
-  const ours = Math.max(...contests.filter(({ name }) => name === "ours").map(({ median }) => median.cpu));
+  const ours = Math.max(...contests.filter(({ name }) => name === oursName).map(({ median }) => median.cpu));
   const shown = names.filter((name) => contests.every((each) => each.name !== name || each.median.cpu <= 3 * ours));
   const most = Math.max(...contests.filter(({ name }) => shown.includes(name)).map(({ median }) => median.cpu));
   const [fewest = 1, last = 1] = [Math.min(...hosts), Math.max(...hosts)].map(Math.log10);
@@ -113,7 +114,7 @@ function linesPanel(title: string, contests: readonly Contest[]): Panel {
 
 const heading = (title: string): string => `<text class="heading" y="6">${escape(title)}</text>`;
 const figure = (value: number): string => value.toFixed(value < 100 ? 1 : 0);
-const classOf = (name: string): string => (name === "ours" ? "ours" : "peer");
+const classOf = (name: string): string => (name === oursName ? "ours" : "peer");
 const escape = (text: string): string => text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
 
 const style = [
