@@ -33,6 +33,9 @@ export interface Surroundings {
   tls?: CertificateFiles;
 }
 
+/** Whom all others are compared with. */
+export const oursName = "ours";
+
 export interface Contestant {
   name: string;
   version: string;

@@ -1,5 +1,7 @@
 // The figures that rounds yield, and what is made of them.
 
+import { oursName } from "./contestant.ts";
+
 /** Of one contestant in one round, or the medians of several. NaN is what a row does not measure. */
 export interface Figures {
   requestsPerSecond: number;
@@ -53,7 +55,7 @@ export interface Measured {
 /** Ratios are taken round by round, since what disturbs a round disturbs all who take part in it. */
 export function contestsFrom(measured: readonly Measured[]): Contest[] {
   return measured.map(({ name, hosts, rounds }) => {
-    const ours = measured.find((each) => each.name === "ours" && each.hosts === hosts)?.rounds ?? [];
+    const ours = measured.find((each) => each.name === oursName && each.hosts === hosts)?.rounds ?? [];
     const fewest = measured.find((each) => each.name === name)?.rounds ?? [];
     const over = (others: readonly Figures[], key: keyof Figures): number =>
       median(rounds.map((figures, round) => figures[key] / (others[round]?.[key] ?? Number.NaN)));

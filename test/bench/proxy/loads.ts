@@ -126,7 +126,8 @@ export function generator(kind: "paced" | "echo" | "handshakes", options: Genera
   const { connections, path = "/", tls = false } = options;
   return {
     description: `generators/${kind}.ts, ${connections} connections`,
-    lacks: () => undefined,
+    // wrk finds out what half the load is.
+    lacks: () => (kind === "paced" ? lacking("wrk") : undefined),
     run: async (stage, { ports, seconds, rate }) => {
       const settings = { addresses, port: tls ? ports.https : ports.http, path, rate, connections, seconds };
       const args = [generatorProgram, kind, JSON.stringify(settings)];

@@ -4,13 +4,13 @@
 import { writeFileSync } from "node:fs";
 import { startBackend } from "./backend.ts";
 import { makeCertificate } from "./certificate.ts";
-import type { Contestant, Surroundings } from "./contestant.ts";
+import { type Contestant, oursName, type Surroundings } from "./contestant.ts";
 import type { Contest } from "./figures.ts";
 import { LaneStarter } from "./lanes.ts";
 import { describeMachine, load } from "./machine.ts";
 import { runMemory } from "./memory.ts";
 import { type Options, parseOptions, usage } from "./options.ts";
-import { ours } from "./ours.ts";
+import { createOurs } from "./ours.ts";
 import { findPeers } from "./peers.ts";
 import { judge, renderHeading, renderRow, type Report, type RowReport } from "./report.ts";
 import type { Row } from "./rows.ts";
@@ -37,7 +37,8 @@ export async function main(args: string[]): Promise<void> {
 
 async function bench(stage: Stage, options: Options): Promise<Report> {
   const { found, missing } = findPeers(options.peers);
-  const contestants = [ours, ...found];
+  const profile = options.profile === undefined ? [] : ["--cpu-prof", `--cpu-prof-dir=${options.profile}`];
+  const contestants = [createOurs(profile), ...found];
   const report: Report = {
     date: new Date().toISOString().slice(0, 10),
     machine: describeMachine(),
@@ -77,13 +78,16 @@ async function benchRow(
   });
   const skipped = row.load.lacks() ?? (row.needs && !surroundings.tls ? "openssl is not installed" : undefined);
   if (skipped !== undefined) return { ...done([], {}), skipped };
-  if (row.memory) return done(await runMemory(surroundings, row.load, contestants, options), {});
-  const lanes = await starter.lanesOf(row);
   try {
-    const lacking = lanes.absent[ours.name];
-    if (lacking !== undefined) return { ...done([], {}), skipped: `ours: ${lacking}` };
-    return done(await runRow(surroundings.stage, row, lanes.running, options), lanes.absent);
-  } finally {
+    if (row.memory) return done(await runMemory(surroundings, row.load, contestants, options), {});
+    const lanes = await starter.lanesOf(row);
+    const lacking = lanes.absent[oursName];
+    const contests = lacking === undefined ? await runRow(surroundings.stage, row, lanes.running, options) : [];
     await starter.release(row, lanes);
+    return { ...done(contests, lanes.absent), ...(lacking === undefined ? {} : { skipped: `ours: ${lacking}` }) };
+  } catch (error) {
+    // The other rows are worth their quarter of an hour.
+    process.exitCode = 1;
+    return { ...done([], {}), skipped: `failed: ${(error as Error).message}` };
   }
 }

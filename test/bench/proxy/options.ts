@@ -1,6 +1,7 @@
 // The command line of the bench.
 
 import { parseArgs } from "node:util";
+import { peerNames } from "./peers.ts";
 import { type Row, rows } from "./rows.ts";
 
 export interface Options {
@@ -12,10 +13,14 @@ export interface Options {
   json: boolean;
   /** File for the picture. */
   svg?: string;
+  /** Directory for a CPU profile of ours. */
+  profile?: string;
 }
 
-export const usage = `npm run bench -- proxy [--rows NAME,...] [--peers NAME,...] [--rounds 5] [--seconds 2] [--svg FILE] [-o text|json]
+export const usage = `npm run bench -- proxy [--rows NAME,...] [--peers NAME,...] [--rounds 5] [--seconds 2] [-o text|json]
+  [--svg FILE] [--profile DIRECTORY]
 rows: ${rows.map(({ name }) => name).join(", ")}
+peers: ${peerNames.join(", ")}
 `;
 
 /** What the command line asks for, or what is wrong with it. */
@@ -29,12 +34,15 @@ export function parseOptions(args: string[]): Options | string {
         rounds: { type: "string", default: "5" },
         seconds: { type: "string", default: "2" },
         svg: { type: "string" },
+        profile: { type: "string" },
         output: { type: "string", short: "o", default: "text" },
       },
     });
     const names = words(values.rows);
     const unknown = names.find((name) => !rows.some((row) => row.name === name));
     if (unknown !== undefined) return `there is no row "${unknown}"`;
+    const stranger = words(values.peers).find((name) => !peerNames.includes(name));
+    if (stranger !== undefined) return `there is no peer "${stranger}"`;
     if (!["text", "json"].includes(values.output)) return `--output: "${values.output}" is neither text nor json`;
     return {
       rows: rows.filter(({ name }) => names.length === 0 || names.includes(name)),
@@ -43,6 +51,7 @@ export function parseOptions(args: string[]): Options | string {
       seconds: positive("--seconds", values.seconds),
       json: values.output === "json",
       ...(values.svg === undefined ? {} : { svg: values.svg }),
+      ...(values.profile === undefined ? {} : { profile: values.profile }),
     };
   } catch (error) {
     return (error as Error).message;

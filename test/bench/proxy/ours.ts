@@ -5,13 +5,14 @@ import { build } from "esbuild";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { builtinModules } from "../../../scripts/builtin-modules.ts";
-import type { Contestant } from "./contestant.ts";
+import { type Contestant, oursName } from "./contestant.ts";
 import type { Serving } from "./serve.ts";
 import { addresses, freePorts, type Stage } from "./stage.ts";
 import { untilAnswers } from "./until-answers.ts";
 
-export const ours: Contestant = {
-  name: "ours",
+/** `nodeOptions` are put before its program. */
+export const createOurs = (nodeOptions: readonly string[]): Contestant => ({
+  name: oursName,
   version: `Node ${process.version}`,
   start: async ({ stage, backend, tls }, variant) => {
     if (variant.workers > 1) throw new Error("the proxy runs in one process so far");
@@ -28,11 +29,12 @@ export const ours: Contestant = {
       hosts: variant.hosts,
       ...(tls && variant.hosts === 0 ? { tls } : {}),
     };
-    const started = stage.start(process.execPath, [program, JSON.stringify(serving)], { cores: stage.cores.proxy });
-    await untilAnswers("ours", started, ports.http);
-    return { name: "ours", variant, started, ports, accessLog };
+    const args = [...nodeOptions, program, JSON.stringify(serving)];
+    const started = stage.start(process.execPath, args, { cores: stage.cores.proxy });
+    await untilAnswers(oursName, started, ports.http);
+    return { name: oursName, variant, started, ports, accessLog };
   },
-};
+});
 
 const bundles = new WeakMap<Stage, Promise<string>>();
 

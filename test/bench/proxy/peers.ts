@@ -192,6 +192,8 @@ const envoy: Peer = {
 
 const peers: readonly Peer[] = [nginx, haproxy, caddy, traefik, envoy];
 
+export const peerNames: readonly string[] = peers.map(({ name }) => name);
+
 let runs = 0;
 
 function starter(program: string, peer: Peer): Contestant["start"] {

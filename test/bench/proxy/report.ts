@@ -1,5 +1,6 @@
 // What comes out: the figures as data, and as text for people.
 
+import { oursName } from "./contestant.ts";
 import type { Contest, Figures } from "./figures.ts";
 import type { Bar, Row } from "./rows.ts";
 
@@ -81,7 +82,7 @@ export function renderRow({ name, title, load, skipped, absent, contests, bars }
   const lines = contests.map((contest) => [
     contest.hosts > 0 ? `${contest.name} ${contest.hosts}` : contest.name,
     ...shown.map(([, figure, digits, unit]) => text(contest.median[figure] / unit, digits)),
-    contest.name === "ours" ? "" : text(contest.ratio, 2),
+    contest.name === oursName ? "" : text(contest.ratio, 2),
     ...(grows ? [text(contest.growth, 2)] : []),
     ...(contest.median.errors > 0 ? [`  ${contest.median.errors} requests failed`] : []),
   ]);

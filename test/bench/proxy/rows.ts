@@ -1,6 +1,6 @@
 // The rows of the bench: what each asks for, and the bars that ours is to reach.
 
-import { standard, type Variant } from "./contestant.ts";
+import { oursName, standard, type Variant } from "./contestant.ts";
 import type { Contest } from "./figures.ts";
 import { generator, h2load, type Load, wrk } from "./loads.ts";
 
@@ -38,7 +38,7 @@ function cpu(atLeast: number, ...peers: string[]): Bar {
 }
 
 const least = (values: number[]): number | undefined => (values.length === 0 ? undefined : Math.min(...values));
-const ours = (contests: readonly Contest[]): Contest | undefined => contests.find(({ name }) => name === "ours");
+const ours = (contests: readonly Contest[]): Contest | undefined => contests.find(({ name }) => name === oursName);
 
 const small: readonly Bar[] = [cpu(1, "nginx", "haproxy"), cpu(4, "caddy")];
 const large: readonly Bar[] = [cpu(0.9, "nginx", "haproxy")];
@@ -63,13 +63,13 @@ const manyHeaders: Record<string, string> = {
 
 const routes: Row = {
   name: "routes",
-  title: "10, 1,000 and 20,000 hosts, asked in turn, 64 connections",
+  title: "10, 1,000 and 20,000 hosts, 64 connections",
   load: wrk({ connections: 64 }),
   variants: [10, 1000, 20_000].map((hosts) => ({ ...standard, hosts })),
   bars: [
     {
       text: "CPU with 20,000 hosts against 10",
-      measure: (contests) => contests.find(({ name, hosts }) => name === "ours" && hosts === 20_000)?.growth,
+      measure: (contests) => contests.find(({ name, hosts }) => name === oursName && hosts === 20_000)?.growth,
       atMost: 1.05,
     },
   ],
@@ -77,7 +77,7 @@ const routes: Row = {
 
 const paced: Row = {
   name: "paced",
-  title: "small requests at half load, whatever the proxy does (open loop), 64 connections",
+  title: "half load (open loop), 64 connections",
   load: generator("paced", { connections: 64 }),
   paced: true,
   bars: [
@@ -91,7 +91,7 @@ const paced: Row = {
 
 const memory: Row = {
   name: "memory",
-  title: "memory of fresh processes: under load with 1,024 connections, and per idle connection",
+  title: "memory with 1,024 connections, and per idle one",
   load: wrk({ connections: 1024 }),
   memory: true,
   bars: [
@@ -150,7 +150,7 @@ export const rows: readonly Row[] = [
   },
   {
     name: "websocket",
-    title: "WebSocket messages of 100 bytes and back, 64 connections",
+    title: "WebSocket messages and back, 64 connections",
     load: generator("echo", { connections: 64 }),
     bars: [],
   },

@@ -96,19 +96,17 @@ export class Stage {
   }
 
   /** SIGTERM, and SIGKILL to what is left after two seconds. */
-  async stop({ pid, ended }: Started): Promise<void> {
-    if (!this.#running.has(pid)) return;
+  async stop({ pid }: Pick<Started, "pid">): Promise<void> {
+    const ended = this.#running.get(pid);
+    if (!ended) return;
     signalGroup(pid, "SIGTERM");
     const timer = setTimeout(() => signalGroup(pid, "SIGKILL"), 2000);
     await ended;
     clearTimeout(timer);
-    signalGroup(pid, "SIGKILL");
   }
 
   async close(): Promise<void> {
-    const all = [...this.#running];
-    this.#kill("SIGKILL");
-    await Promise.all(all.map(([, ended]) => ended));
+    await Promise.all([...this.#running.keys()].map((pid) => this.stop({ pid })));
     this.#removeDirectory();
   }
 

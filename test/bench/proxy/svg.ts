@@ -1,7 +1,8 @@
-// The report as a picture for the documentation: a panel per row, a bar per contestant, as long as its processor time per
-// request; and for the routes a line per contestant over the number of hosts.
+// The report as a picture for the documentation: a panel per row with a bar per contestant, as long as what the row is about
+// (processor time, a tail, memory); for the routes a line per contestant over the number of hosts.
 
-import type { Contest } from "./figures.ts";
+import { oursName } from "./contestant.ts";
+import type { Contest, Figures } from "./figures.ts";
 import type { Report, RowReport } from "./report.ts";
 
 const width = 400;
@@ -17,58 +18,75 @@ interface Panel {
 
 /** A document of two columns that follows the reader's light or dark scheme. */
 export function renderSvg(report: Report): string {
-  const panels = report.rows.flatMap((row) => panelOf(row) ?? []);
   const heights = [0, 0];
-  const placed = panels.map(({ height, content }) => {
+  const placed = report.rows.flatMap(panelsOf).map(({ height, content }) => {
     const column = (heights[0] ?? 0) <= (heights[1] ?? 0) ? 0 : 1;
     const top = heights[column] ?? 0;
     heights[column] = top + height + gap;
     return `<g transform="translate(${column * (width + gap)} ${top})">${content}</g>`;
   });
-  const total = { width: 2 * width + 3 * gap, height: Math.max(...heights) + gap + 34 };
+  const total = { width: 2 * width + 3 * gap, height: Math.max(...heights) + gap + 50 };
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${total.width} ${total.height}" role="img">`,
-    "<title>Processor time per request, in microseconds</title>",
+    "<title>Processor time per request of proxies</title>",
     `<style>${style}</style>`,
     `<rect class="paper" width="100%" height="100%"/>`,
-    `<g transform="translate(${gap} ${gap})"><text class="note" y="6">${escape(caption(report))}</text></g>`,
-    `<g transform="translate(${gap} ${gap + 30})">${placed.join("\n")}</g>`,
+    ...captions(report).map(
+      (text, line) => `<text class="note" x="${gap}" y="${gap + 6 + 16 * line}">${escape(text)}</text>`,
+    ),
+    `<g transform="translate(${gap} ${gap + 46})">${placed.join("\n")}</g>`,
     "</svg>\n",
   ].join("\n");
 }
 
-const caption = ({ machine, date, rounds }: Report): string =>
-  `Processor time per request (microseconds; shorter is better), medians of ${rounds} rounds. ${machine}; ${date}`;
+const captions = ({ machine, date, rounds }: Report): string[] => [
+  "Microseconds of processor time per request unless said otherwise: shorter is better. In brackets: over ours, the median of the rounds.",
+  `Medians of ${rounds} alternating rounds on ${machine}; ${date}`,
+];
 
-/** Undefined for a row without processor time. */
-function panelOf(row: RowReport): Panel | undefined {
-  const contests = row.contests.filter(({ median }) => !Number.isNaN(median.cpu) && Number.isNaN(median.idle));
-  if (contests.length === 0) return undefined;
-  return contests.some(({ hosts }) => hosts > 0) ? linesPanel(row, contests) : barsPanel(row, contests);
+/** None of a row that was not run. */
+function panelsOf({ name, title, contests }: RowReport): Panel[] {
+  if (contests.length === 0) return [];
+  if (contests.some(({ hosts }) => hosts > 0)) return [linesPanel(title, contests)];
+  if (name === "paced")
+    return [barsPanel(`${title}: p99, ms`, contests, { value: ({ p99 }) => p99, over: ({ tailRatio }) => tailRatio })];
+  if (name !== "memory") return [barsPanel(title, contests, { value: ({ cpu }) => cpu, over: ({ ratio }) => ratio })];
+  return [
+    barsPanel("1,024 connections: RSS, MiB", contests, { value: ({ rss }) => rss / 1024 }),
+    barsPanel("an idle connection, KiB", contests, { value: ({ idle }) => idle }),
+  ];
 }
 
-function barsPanel({ title }: RowReport, contests: readonly Contest[]): Panel {
-  const most = Math.max(...contests.map(({ median }) => median.cpu));
-  const bars = contests.map(({ name, median, ratio }, index) => {
+interface Measure {
+  value(figures: Figures): number;
+  /** What stands in brackets. */
+  over?(contest: Contest): number;
+}
+
+function barsPanel(title: string, contests: readonly Contest[], { value, over }: Measure): Panel {
+  const measured = contests.filter(({ median }) => Number.isFinite(value(median)));
+  const most = Math.max(...measured.map(({ median }) => value(median)));
+  const bars = measured.map((contest, index) => {
+    const { name, median } = contest;
     const top = 14 + index * (barHeight + 4);
-    const length = ((width - labelWidth - valueWidth) * median.cpu) / most;
-    const value = `${figure(median.cpu)}${name === "ours" ? "" : `  (${ratio.toFixed(2)})`}`;
+    const length = ((width - labelWidth - valueWidth) * value(median)) / most;
+    const ratio = over && name !== oursName ? `  (${over(contest).toFixed(2)})` : "";
     return [
       `<text x="${labelWidth - 6}" y="${top + 12}" text-anchor="end">${escape(name)}</text>`,
       `<rect class="${classOf(name)}" x="${labelWidth}" y="${top}" width="${length.toFixed(1)}" height="${barHeight}"/>`,
-      `<text class="note" x="${(labelWidth + length + 5).toFixed(1)}" y="${top + 12}">${value}</text>`,
+      `<text class="note" x="${(labelWidth + length + 5).toFixed(1)}" y="${top + 12}">${figure(value(median))}${ratio}</text>`,
     ].join("");
   });
-  return { height: 14 + contests.length * (barHeight + 4), content: heading(title) + bars.join("") };
+  return { height: 14 + measured.length * (barHeight + 4), content: heading(title) + bars.join("") };
 }
 
 /** Hosts from left to right by magnitude, processor time upwards from 0. */
-function linesPanel({ title }: RowReport, contests: readonly Contest[]): Panel {
+function linesPanel(title: string, contests: readonly Contest[]): Panel {
   const height = 150;
   const hosts = [...new Set(contests.map((contest) => contest.hosts))];
   const names = [...new Set(contests.map(({ name }) => name))];
   // A contestant far above the others would press them together.
-  const ours = Math.max(...contests.filter(({ name }) => name === "ours").map(({ median }) => median.cpu));
+  const ours = Math.max(...contests.filter(({ name }) => name === oursName).map(({ median }) => median.cpu));
   const shown = names.filter((name) => contests.every((each) => each.name !== name || each.median.cpu <= 3 * ours));
   const most = Math.max(...contests.filter(({ name }) => shown.includes(name)).map(({ median }) => median.cpu));
   const [fewest = 1, last = 1] = [Math.min(...hosts), Math.max(...hosts)].map(Math.log10);
@@ -87,13 +105,16 @@ function linesPanel({ title }: RowReport, contests: readonly Contest[]): Panel {
   );
   const base = `<line class="axis" x1="0" x2="${x(10 ** last)}" y1="${y(0)}" y2="${y(0)}"/>`;
   const left = names.filter((name) => !shown.includes(name));
-  const note = left.length > 0 ? ` (${left.join(", ")}: above 3 times ours)` : "";
-  return { height, content: [heading(title + note), base, ...lines, ...ticks].join("") };
+  const note = left.map(
+    (name, line) =>
+      `<text class="note" x="0" y="${height + 16 * (line + 1)}">${escape(name)}: above 3 times ours</text>`,
+  );
+  return { height: height + 16 * note.length, content: [heading(title), base, ...lines, ...ticks, ...note].join("") };
 }
 
 const heading = (title: string): string => `<text class="heading" y="6">${escape(title)}</text>`;
 const figure = (value: number): string => value.toFixed(value < 100 ? 1 : 0);
-const classOf = (name: string): string => (name === "ours" ? "ours" : "peer");
+const classOf = (name: string): string => (name === oursName ? "ours" : "peer");
 const escape = (text: string): string => text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
 
 const style = [

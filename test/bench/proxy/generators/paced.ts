@@ -33,9 +33,10 @@ export async function paced(settings: PacedSettings): Promise<Latencies> {
       underWay--;
       if (ok) latencies.add(performance.now() - arrived);
       else latencies.errors++;
+      if (!requester.alive) return;
       const next = waiting.shift();
-      if (next !== undefined && ok) send(requester, next);
-      else if (ok) idle.push(requester);
+      if (next === undefined) idle.push(requester);
+      else send(requester, next);
     };
     requester.send();
   };
@@ -46,7 +47,8 @@ export async function paced(settings: PacedSettings): Promise<Latencies> {
     if (requester) send(requester, arrived);
     else waiting.push(arrived);
   });
-  await settled(() => underWay + waiting.length === 0);
+  // What waits then has no connection left to wait for.
+  await settled(() => underWay === 0);
   for (const requester of idle) requester.close();
   latencies.errors += underWay + waiting.length;
   return latencies;

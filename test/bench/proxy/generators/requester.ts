@@ -23,6 +23,8 @@ export class Requester {
   readonly #bytes: Buffer;
   /** Answer bytes so far. */
   #answer = "";
+  /** Whether it can send again. */
+  alive = true;
   onAnswer: (ok: boolean) => void = () => {};
 
   private constructor(socket: Socket, bytes: Buffer) {
@@ -62,6 +64,7 @@ export class Requester {
   }
 
   fail(): void {
+    this.alive = false;
     this.onAnswer(false);
   }
 
