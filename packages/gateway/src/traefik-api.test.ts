@@ -39,7 +39,7 @@ const source: TraefikApiSource = {
     services: [],
     middlewares: [],
   }),
-  stats: () => ({ requests: 0, listeners: {}, routes: {}, services: {}, endpoints: {} }),
+  stats: () => ({ requests: 0, listeners: {}, routes: {}, services: {}, endpoints: {}, streams: {}, streamServices: {} }),
   isReady: () => ready,
   addressesOf: () => ["127.0.0.1:8000"],
   dashboardDirectory,

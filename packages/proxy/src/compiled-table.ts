@@ -1,16 +1,20 @@
 // A routing table made ready for traffic: matchers per listener, filters and shares per route. Built once per table and
 // never changed afterwards, so that a swap is one assignment and requests under way keep what they started with.
 
-import { BlockList, isIP } from "node:net";
+import type { BlockList } from "node:net";
 import { compileFilters } from "./filters.ts";
 import type { FilterPlan } from "./filters.ts";
+import { HostIndex } from "./match/hostname.ts";
 import { Matcher } from "./match/matcher.ts";
 import type { OwnAnswer } from "./own-answer.ts";
+import { compilePeers, isListed } from "./peer-list.ts";
 import type { CorsPolicy } from "./policies/cors.ts";
-import type { Listener, Route, RouteAction, RoutingTable, Service, WeightedBackend } from "./routing-table.ts";
+import type { Listener, Route, RouteAction, RoutingTable, StreamRoute, WeightedBackend } from "./routing-table.ts";
 import type { TrafficCounters } from "./stats.ts";
+import { compileStream } from "./streams/compiled-stream.ts";
+import type { Carried, CompiledStream, StreamCompileContext } from "./streams/compiled-stream.ts";
 import { WeightedRoundRobin } from "./upstream/balancer.ts";
-import type { ServiceState, Upstreams } from "./upstream/upstreams.ts";
+import type { ServiceState } from "./upstream/upstreams.ts";
 
 /** One share of a route. */
 export interface CompiledBackend {
@@ -43,20 +47,28 @@ export interface CompiledListener {
   matcher: Matcher<CompiledRoute>;
   /** Null when nobody is believed. */
   trusted: BlockList | null;
+  /** Who begins connections with a PROXY header; null when nobody. */
+  proxyPeers: BlockList | null;
+  /** Null: connections that `tlsStreams` does not take are read as HTTP. */
+  stream: CompiledStream | null;
+  /** By the name the client asks for; null when no connection has to be looked at for it. */
+  tlsStreams: HostIndex<TlsTarget> | null;
 }
 
-export interface CompileContext {
-  services: Record<string, Service>;
-  /** Already updated with `services`. */
-  upstreams: Upstreams;
+/** Where a TLS connection goes by the name it asks for. */
+export type TlsTarget = { mode: "http" } | { mode: "passthrough" | "terminate"; stream: CompiledStream };
+
+export interface CompileContext extends StreamCompileContext {
   routeCounters: (id: string) => TrafficCounters;
-  /** The running table's routes by id: a route whose shares did not change keeps its place in the rotation. */
-  previous: Map<string, CompiledRoute>;
+  /** The running table: a route whose shares did not change keeps its place in the rotation. */
+  previous: CompiledTable;
 }
 
 export interface CompiledTable {
   listeners: Map<string, CompiledListener>;
+  /** By id. */
   routes: Map<string, CompiledRoute>;
+  streams: Map<string, CompiledStream>;
 }
 
 export function compileTable(table: RoutingTable, context: CompileContext): CompiledTable {
@@ -66,18 +78,53 @@ export function compileTable(table: RoutingTable, context: CompileContext): Comp
   const target = (route: Route): CompiledRoute => {
     let result = compiled.get(route);
     if (result === undefined) {
-      result = compileRoute(route, context, routes.get(route.id) ?? context.previous.get(route.id));
+      result = compileRoute(route, context, routes.get(route.id) ?? context.previous.routes.get(route.id));
       compiled.set(route, result);
       routes.set(route.id, result);
     }
     return result;
   };
+  const streams = new Map<string, CompiledStream>();
+  const carry: CompileStream = (route, carried) => {
+    const { id } = route;
+    const result = compileStream(route, carried, context, streams.get(id) ?? context.previous.streams.get(id));
+    streams.set(id, result);
+    return result;
+  };
   const listeners = new Map<string, CompiledListener>();
   for (const listener of table.listeners) {
     const matcher = new Matcher(listener.servers, target);
-    listeners.set(listener.name, { listener, matcher, trusted: compileTrusted(listener.trustedProxies ?? []) });
+    listeners.set(listener.name, {
+      listener,
+      matcher,
+      trusted: compilePeers(listener.trustedProxies ?? []),
+      proxyPeers: compilePeers(listener.proxyProtocolFrom ?? []),
+      stream: listener.stream === undefined ? null : carry(listener.stream, carriedBy(listener)),
+      tlsStreams: compileTlsStreams(listener, carry),
+    });
   }
-  return { listeners, routes };
+  return { listeners, routes, streams };
+}
+
+type CompileStream = (route: StreamRoute, carried: Carried) => CompiledStream;
+
+function carriedBy({ transport, tls }: Listener): Carried {
+  if (transport === "udp") return "udp";
+  return tls !== undefined && tls.certificates.length === 0 ? "tls" : "tcp";
+}
+
+/** Names of HTTP servers stand among those of streams, as the most specific name counts; a stream comes before HTTP only
+ * where both have the same. */
+function compileTlsStreams({ tls, servers, stream }: Listener, carry: CompileStream): HostIndex<TlsTarget> | null {
+  if (tls === undefined || (tls.streams ?? []).length === 0) return null;
+  const targets = new HostIndex<TlsTarget>();
+  if (tls.certificates.length > 0 && stream === undefined) {
+    for (const { hostname } of servers) targets.add(hostname, { mode: "http" });
+  }
+  for (const { hostname, mode, route } of tls.streams ?? []) {
+    targets.add(hostname, { mode, stream: carry(route, mode === "passthrough" ? "tls" : "tcp") });
+  }
+  return targets;
 }
 
 function compileRoute(route: Route, context: CompileContext, previous: CompiledRoute | undefined): CompiledRoute {
@@ -133,24 +180,7 @@ function sharesKey({ action }: Route): string {
   return JSON.stringify(action.backends.map(({ service, weight }) => [service ?? null, weight]));
 }
 
-/** CIDRs or single addresses; what is neither is believed by nobody. */
-function compileTrusted(entries: string[]): BlockList | null {
-  const list = new BlockList();
-  let any = false;
-  for (const entry of entries) {
-    const [address = "", bits] = entry.split("/");
-    const family = isIP(address);
-    const longest = family === 4 ? 32 : 128;
-    const prefix = bits === undefined ? longest : /^\d{1,3}$/.test(bits) ? Number(bits) : -1;
-    if (family === 0 || prefix < 0 || prefix > longest) continue;
-    list.addSubnet(address, prefix, family === 4 ? "ipv4" : "ipv6");
-    any = true;
-  }
-  return any ? list : null;
-}
-
 /** Whether a peer may speak for somebody else. */
 export function isTrusted(listener: CompiledListener, address: string): boolean {
-  if (listener.trusted === null) return false;
-  return listener.trusted.check(address, isIP(address) === 6 ? "ipv6" : "ipv4");
+  return isListed(listener.trusted, address);
 }

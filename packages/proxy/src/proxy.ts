@@ -15,9 +15,10 @@ import type { RoutingTable } from "./routing-table.ts";
 import type { ServerContext } from "./server-context.ts";
 import { ServerPorts } from "./server-ports.ts";
 import type { ListenerState } from "./server-ports.ts";
-import { CounterSet, countRequest, newListenerCounters, newTraffic } from "./stats.ts";
+import { CounterSet, countRequest, newListenerCounters, newStreamCounters, newTraffic } from "./stats.ts";
 import type { ListenerCounters, ProxyStats } from "./stats.ts";
 import { TimerWheel } from "./timer-wheel.ts";
+import { BackendTlsCache } from "./tls/backend-tls.ts";
 import { Upstreams } from "./upstream/upstreams.ts";
 
 export type { AccessRecord } from "./access.ts";
@@ -26,7 +27,7 @@ export type { ListenerState } from "./server-ports.ts";
 export type { ProxyStats } from "./stats.ts";
 
 export interface ProxyOptions {
-  /** Called once per finished request. */
+  /** Called once per finished request, and per connection that was carried as it is. */
   onAccess?: (record: AccessRecord) => void;
   /** One line on something that needs a person. Default: dropped. */
   log?: (line: string) => void;
@@ -52,13 +53,16 @@ export function createProxy(options: ProxyOptions = {}): Proxy {
   return new DataPlane(options);
 }
 
-const EMPTY: CompiledTable = { listeners: new Map(), routes: new Map() };
+const EMPTY: CompiledTable = { listeners: new Map(), routes: new Map(), streams: new Map() };
 
 class DataPlane implements Proxy {
   readonly #upstreams: Upstreams;
   readonly #ports: ServerPorts;
   readonly #listenerCounters = new CounterSet<ListenerCounters>(newListenerCounters);
   readonly #routeCounters = new CounterSet(newTraffic);
+  readonly #streamCounters = new CounterSet(newStreamCounters);
+  readonly #streamServiceCounters = new CounterSet(newStreamCounters);
+  readonly #backendTls = new BackendTlsCache();
   readonly #context: ServerContext;
   #table: CompiledTable = EMPTY;
   #requests = 0;
@@ -87,6 +91,7 @@ class DataPlane implements Proxy {
         if (endpoint !== null) countRequest(endpoint.counters, status, bytes, duration);
         onAccess?.(record);
       },
+      reportStream: (record) => onAccess?.(record),
     };
     this.#ports = new ServerPorts(this.#context, (name) => this.#listenerCounters.get(name));
   }
@@ -97,8 +102,14 @@ class DataPlane implements Proxy {
       services: table.services,
       upstreams: this.#upstreams,
       routeCounters: (id) => this.#routeCounters.get(id),
-      previous: this.#table.routes,
+      backendTls: this.#backendTls,
+      streamCounters: (id) => this.#streamCounters.get(id),
+      streamServiceCounters: (id) => this.#streamServiceCounters.get(id),
+      previous: this.#table,
     });
+    this.#backendTls.sweep();
+    this.#streamCounters.retain(new Set(this.#table.streams.keys()));
+    this.#streamServiceCounters.retain(new Set(Object.keys(table.services)));
     this.#routeCounters.retain(new Set(this.#table.routes.keys()));
     this.#listenerCounters.retain(new Set(this.#table.listeners.keys()));
     return this.#ports.update(this.#table.listeners);
@@ -116,6 +127,8 @@ class DataPlane implements Proxy {
       routes: this.#routeCounters.snapshot(),
       services: this.#upstreams.counters.snapshot(),
       endpoints: this.#upstreams.endpointCounters(),
+      streams: this.#streamCounters.snapshot(),
+      streamServices: this.#streamServiceCounters.snapshot(),
     };
   }
 
