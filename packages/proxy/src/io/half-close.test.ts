@@ -14,7 +14,10 @@ for (const io of BEST_IO === "sockets" ? (["sockets"] as const) : (["handles", "
       let accept: (transport: Transport) => void;
       const accepted = new Promise<Transport>((resolve) => (accept = resolve));
       const server = createTcpListener(io, {
-        ...{ host: "127.0.0.1", port: 0, reusePort: false, onError: assert.fail },
+        host: "127.0.0.1",
+        port: 0,
+        reusePort: false,
+        onError: assert.fail,
         onAccept: (each) => accept(each.transport()),
       });
       await server.open();

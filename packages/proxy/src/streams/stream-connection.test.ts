@@ -58,22 +58,29 @@ function basics(io: Io, proxyTo: ProxyTo): void {
     const { time, duration, clientPort, ...record } = records[0]!;
     assert.ok(time > 0 && duration > 0);
     assert.equal(clientPort > 0, true);
-    const service = {
+    assert.deepEqual(record, {
+      listener: "web",
+      clientAddress: "127.0.0.1",
+      protocol: "tcp",
       route: "s",
       service: "a",
       endpoint: `127.0.0.1:${backend.port}`,
       endpointName: `pod-${backend.port}`,
-    };
-    assert.deepEqual(record, {
-      ...{ listener: "web", clientAddress: "127.0.0.1", protocol: "tcp", ...service, retries: 0, reason: "" },
-      ...{ bytes: 22, bytesReceived: 5, method: "", target: "", host: "", userAgent: "", referer: "", status: 0 },
+      bytes: 22,
+      bytesReceived: 5,
+      retries: 0,
+      reason: "",
+      method: "",
+      target: "",
+      host: "",
+      userAgent: "",
+      referer: "",
+      status: 0,
       requestCount: 0,
     });
     const { streams, streamServices, listeners, endpoints, requests } = proxy.stats();
-    assert.deepEqual(streams.s, {
-      ...{ connections: 1, active: 0, failed: 0, received: 5, sent: 22 },
-      ...{ datagramsReceived: 0, datagramsSent: 0, datagramsDropped: 0 },
-    });
+    const { connections, active: now, failed, received: up, sent } = streams.s!;
+    assert.deepEqual([connections, now, failed, up, sent], [1, 0, 0, 5, 22]);
     assert.deepEqual(streamServices.a, streams.s);
     const { connectionsAccepted, connectionsOpen } = listeners.web!;
     assert.deepEqual([connectionsAccepted, connectionsOpen, requests], [1, 0, 0]);
@@ -153,7 +160,7 @@ function choices(io: Io): void {
     const services = [tcpService("one", [a.port, b.port]), tcpService("two", [c.port])];
     const stream = streamTo({ one: 3, two: 1 });
     const { port, apply } = await startProxy(test, table([streamListener(stream)], services), { io });
-    assert.equal([...(await answers(test, port, 8))].sort().join(""), "aaabbbcc");
+    assert.equal((await answers(test, port, 8)).split("").sort().join(""), "aaabbbcc");
     // A table that changes nothing does not begin anew.
     assert.equal(await answers(test, port, 1), "a");
     await apply([streamListener(stream)], services);

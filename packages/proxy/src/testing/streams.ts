@@ -76,7 +76,7 @@ export interface RunningProxy {
   records: AccessRecord[];
   port: number;
   states: ListenerState[];
-  apply(listeners: Listener[], services: Service[]): Promise<ListenerState[]>;
+  apply: (listeners: Listener[], services: Service[]) => Promise<ListenerState[]>;
 }
 
 export async function startProxy(
