@@ -1,4 +1,4 @@
-// One record per finished request, for access logs and live views: all that Traefik's common log format names, and more.
+// One record per finished request, or connection that was carried as it is, for access logs and live views: all that Traefik's common log format names, and more.
 
 export interface AccessRecord {
   /** Milliseconds since the epoch when the request head was complete. */
@@ -11,7 +11,8 @@ export interface AccessRecord {
   method: string;
   /** Target as the client sent it. */
   target: string;
-  /** `HTTP/1.1` and the like. */
+  /** `HTTP/1.1` and the like. `tcp`, `tls` and `udp` are connections (sessions) carried as they are: they have no method,
+   * target or status, `host` is the name asked for (SNI), and `requestCount` is 0. */
   protocol: string;
   host: string;
   userAgent: string;
@@ -20,6 +21,8 @@ export interface AccessRecord {
   status: number;
   /** Body bytes sent to the client, without framing. */
   bytes: number;
+  /** Of connections carried as they are: bytes of the client. */
+  bytesReceived?: number;
   /** Number of this request among all the proxy has handled, from 1. */
   requestCount: number;
   /** Empty when no route was found. */

@@ -1,13 +1,16 @@
 // Listeners and routes made ready for traffic: a listener's matcher, a route's filters and shares.
 
-import { BlockList, isIP } from "node:net";
+import type { BlockList } from "node:net";
 import { compileFilters } from "./filters.ts";
 import type { FilterPlan } from "./filters.ts";
+import { HostIndex } from "./match/hostname.ts";
 import type { Matcher } from "./match/matcher.ts";
 import type { OwnAnswer } from "./own-answer.ts";
+import { compilePeers, isListed } from "./peer-list.ts";
 import type { CorsPolicy } from "./policies/cors.ts";
-import type { Listener, Route, RouteAction, Service, WeightedBackend } from "./routing-table.ts";
+import type { Listener, Route, RouteAction, StreamRoute, WeightedBackend } from "./routing-table.ts";
 import type { TrafficCounters } from "./stats.ts";
+import type { Carried, CompiledStream } from "./streams/compiled-stream.ts";
 import { WeightedRoundRobin } from "./upstream/balancer.ts";
 import type { ServiceState, Upstreams } from "./upstream/upstreams.ts";
 
@@ -42,11 +45,19 @@ export interface CompiledListener {
   matcher: Matcher<CompiledRoute>;
   /** Null when nobody is believed. */
   trusted: BlockList | null;
+  /** Who begins connections with a PROXY header; null when nobody. */
+  proxyPeers: BlockList | null;
+  /** Null: connections that `tlsStreams` does not take are read as HTTP. */
+  stream: CompiledStream | null;
+  /** By the name the client asks for; null when no connection has to be looked at for it. */
+  tlsStreams: HostIndex<TlsTarget> | null;
 }
 
+/** Where a TLS connection goes by the name it asks for. */
+export type TlsTarget = { mode: "http" } | { mode: "passthrough" | "terminate"; stream: CompiledStream };
+
 export interface CompileContext {
-  services: Record<string, Service>;
-  /** Already updated with `services`. */
+  /** Already updated with the table's services. */
   upstreams: Upstreams;
   counters: TrafficCounters;
   /** The route of this id that is there already: with the same shares the new one goes on in its rotation. */
@@ -55,8 +66,47 @@ export interface CompileContext {
 
 /** A listener's matcher outlives tables; the rest is made anew when it changes, so that connections see by the object's identity
  * that what they know of their client may be out of date. */
-export function compileListener(listener: Listener, matcher: Matcher<CompiledRoute>): CompiledListener {
-  return { listener, matcher, trusted: compileTrusted(listener.trustedProxies ?? []) };
+export function compileListener(
+  listener: Listener,
+  matcher: Matcher<CompiledRoute>,
+  carry: CompileStream,
+): CompiledListener {
+  return {
+    listener,
+    matcher,
+    trusted: compilePeers(listener.trustedProxies ?? []),
+    proxyPeers: compilePeers(listener.proxyProtocolFrom ?? []),
+    stream: listener.stream === undefined ? null : carry(listener.stream, carriedBy(listener)),
+    tlsStreams: compileTlsStreams(listener, carry),
+  };
+}
+
+/** The streams of a compiled listener. */
+export function streamsOf({ stream, tlsStreams }: CompiledListener): CompiledStream[] {
+  const targets = tlsStreams === null ? [] : [...tlsStreams.entries()].map(({ value }) => value);
+  const bySni = targets.flatMap((target) => (target.mode === "http" ? [] : target.stream));
+  return stream === null ? bySni : [stream, ...bySni];
+}
+
+export type CompileStream = (route: StreamRoute, carried: Carried) => CompiledStream;
+
+function carriedBy({ transport, tls }: Listener): Carried {
+  if (transport === "udp") return "udp";
+  return tls !== undefined && tls.certificates.length === 0 ? "tls" : "tcp";
+}
+
+/** Names of HTTP servers stand among those of streams, as the most specific name counts; a stream comes before HTTP only
+ * where both have the same. */
+function compileTlsStreams({ tls, servers, stream }: Listener, carry: CompileStream): HostIndex<TlsTarget> | null {
+  if (tls === undefined || (tls.streams ?? []).length === 0) return null;
+  const targets = new HostIndex<TlsTarget>();
+  if (tls.certificates.length > 0 && stream === undefined) {
+    for (const { hostname } of servers) targets.set(hostname, { mode: "http" });
+  }
+  for (const { hostname, mode, route } of tls.streams ?? []) {
+    targets.set(hostname, { mode, stream: carry(route, mode === "passthrough" ? "tls" : "tcp") });
+  }
+  return targets;
 }
 
 export function compileRoute(route: Route, context: CompileContext): CompiledRoute {
@@ -88,7 +138,7 @@ function compileBackend(backend: WeightedBackend, route: Route, context: Compile
     const missing = backend.service === undefined ? "backend-unusable" : `service-unknown: ${backend.service}`;
     return { service, status, reason: backend.reason ?? missing, plan };
   }
-  const { protocol } = context.services[service.id]!;
+  const { protocol } = service.service;
   if (protocol !== "http") return { service: null, status, reason: `protocol-not-supported: ${protocol}`, plan };
   return { service, status, reason: "", plan };
 }
@@ -113,24 +163,7 @@ function sharesKey({ action }: Route): string {
   return JSON.stringify(action.backends.map(({ service, weight }) => [service ?? null, weight]));
 }
 
-/** CIDRs or single addresses; what is neither is believed by nobody. */
-function compileTrusted(entries: string[]): BlockList | null {
-  const list = new BlockList();
-  let any = false;
-  for (const entry of entries) {
-    const [address = "", bits] = entry.split("/");
-    const family = isIP(address);
-    const longest = family === 4 ? 32 : 128;
-    const prefix = bits === undefined ? longest : /^\d{1,3}$/.test(bits) ? Number(bits) : -1;
-    if (family === 0 || prefix < 0 || prefix > longest) continue;
-    list.addSubnet(address, prefix, family === 4 ? "ipv4" : "ipv6");
-    any = true;
-  }
-  return any ? list : null;
-}
-
 /** Whether a peer may speak for somebody else. */
 export function isTrusted(listener: CompiledListener, address: string): boolean {
-  if (listener.trusted === null) return false;
-  return listener.trusted.check(address, isIP(address) === 6 ? "ipv6" : "ipv4");
+  return isListed(listener.trusted, address);
 }

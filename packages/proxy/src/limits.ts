@@ -21,6 +21,12 @@ export interface Limits {
   upstreamIdleConnections: number;
   /** How long an endpoint that refused a connection is skipped while others are available. */
   unhealthyTimeout: number;
+  /** How long a connection that is carried as it is may stay silent. */
+  streamIdleTimeout: number;
+  /** How long a client's UDP session may stay silent, and how many sessions one listening socket has at most: the one that
+   * has been silent longest makes room. */
+  udpIdleTimeout: number;
+  udpSessions: number;
   /** How long a closing connection is drained, so that a reset does not eat the last answer (RFC 9112 section 9.6). */
   lingerTimeout: number;
 }
@@ -36,5 +42,8 @@ export const DEFAULT_LIMITS: Limits = {
   upstreamIdleTimeout: 60_000,
   upstreamIdleConnections: 1024,
   unhealthyTimeout: 1_000,
+  streamIdleTimeout: 3_600_000,
+  udpIdleTimeout: 60_000,
+  udpSessions: 1_024,
   lingerTimeout: 2_000,
 };

@@ -26,7 +26,7 @@ export type { ListenerState } from "./server-ports.ts";
 export type { ProxyStats } from "./stats.ts";
 
 export interface ProxyOptions {
-  /** Called once per finished request. */
+  /** Called once per finished request, and per connection that was carried as it is. */
   onAccess?: (record: AccessRecord) => void;
   /** One line on something that needs a person. Default: dropped. */
   log?: (line: string) => void;
@@ -93,6 +93,7 @@ class DataPlane implements Proxy {
         if (endpoint !== null) countRequest(endpoint.counters, status, bytes, duration);
         onAccess?.(record);
       },
+      reportStream: (record) => onAccess?.(record),
     };
     this.#ports = new ServerPorts(this.#context, (name) => this.#listenerCounters.get(name));
   }
@@ -115,6 +116,8 @@ class DataPlane implements Proxy {
       routes: this.#compiler.routeCounters(),
       services: this.#upstreams.counters.snapshot(),
       endpoints: this.#upstreams.endpointCounters(),
+      streams: this.#compiler.streams.counters(),
+      streamServices: this.#compiler.streams.serviceCounters(),
     };
   }
 

@@ -30,6 +30,8 @@ export interface ServerContext {
     service: ServiceState | null,
     endpoint: EndpointPool | null,
   ): void;
+  /** A connection or session that was carried as it is has ended. */
+  reportStream(record: AccessRecord): void;
 }
 
 /** What a connection needs of the socket that accepted it. */

@@ -16,6 +16,8 @@ import type { Accepted, TcpListener } from "./io/tcp-listener.ts";
 import type { Transport } from "./io/transport.ts";
 import type { AcceptingPort, OpenConnection, ServerContext } from "./server-context.ts";
 import type { ListenerCounters } from "./stats.ts";
+import type { CompiledStream } from "./streams/compiled-stream.ts";
+import { StreamConnection } from "./streams/stream-connection.ts";
 
 export class ServerPort implements AcceptingPort, IntakeOwner {
   readonly host: string;
@@ -75,16 +77,25 @@ export class ServerPort implements AcceptingPort, IntakeOwner {
   }
 
   #accept(accepted: Accepted): void {
+    const { stream } = this.#listener;
     if (this.#intake.needed) this.#intake.take(accepted.socket());
-    else this.#open(accepted.transport(), PLAIN);
+    else if (stream !== null) this.carry(accepted.transport(), stream, PLAIN);
+    else this.#serve(accepted.transport(), PLAIN);
   }
 
   serve(socket: Socket, facts: ConnectionFacts): void {
-    this.#open(new AcceptedTransport(socket), facts);
+    this.#serve(new AcceptedTransport(socket), facts);
   }
 
-  #open(transport: Transport, facts: ConnectionFacts): void {
-    const connection = new ClientConnection(transport, this, this.#context, facts);
+  #serve(transport: Transport, facts: ConnectionFacts): void {
+    this.#remember(new ClientConnection(transport, this, this.#context, facts));
+  }
+
+  carry(client: Transport, stream: CompiledStream, facts: ConnectionFacts): void {
+    this.#remember(new StreamConnection(client, stream, facts, this, this.#context));
+  }
+
+  #remember(connection: OpenConnection): void {
     this.#connections.add(connection);
     this.counters.connectionsAccepted++;
     this.counters.connectionsOpen++;

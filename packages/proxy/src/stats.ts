@@ -31,6 +31,23 @@ export interface EndpointCounters extends TrafficCounters {
   retries: number;
 }
 
+/** Of connections, or clients' sessions with UDP, that are carried as they are. */
+export interface StreamCounters {
+  /** So far. */
+  connections: number;
+  /** Open now. */
+  active: number;
+  /** Without an endpoint that would have them. */
+  failed: number;
+  /** Bytes from clients, and to them. */
+  received: number;
+  sent: number;
+  /** Datagrams from clients, to them, and those that could not be passed on. */
+  datagramsReceived: number;
+  datagramsSent: number;
+  datagramsDropped: number;
+}
+
 /** Snapshot of all counters; endpoints are keyed by `host:port`. */
 export interface ProxyStats {
   requests: number;
@@ -38,6 +55,9 @@ export interface ProxyStats {
   routes: Record<string, TrafficCounters>;
   services: Record<string, TrafficCounters>;
   endpoints: Record<string, EndpointCounters>;
+  /** By stream route, and by the services these lead to. */
+  streams: Record<string, StreamCounters>;
+  streamServices: Record<string, StreamCounters>;
 }
 
 export function newTraffic(): TrafficCounters {
@@ -52,6 +72,11 @@ export function newListenerCounters(): ListenerCounters {
 export function newEndpointCounters(): EndpointCounters {
   const connections = { connectionsOpened: 0, connectionsOpen: 0, connectionsIdle: 0, connectFailures: 0, retries: 0 };
   return { ...newTraffic(), ...connections };
+}
+
+export function newStreamCounters(): StreamCounters {
+  const datagrams = { datagramsReceived: 0, datagramsSent: 0, datagramsDropped: 0 };
+  return { connections: 0, active: 0, failed: 0, received: 0, sent: 0, ...datagrams };
 }
 
 /** Counts a finished request. */
@@ -95,7 +120,7 @@ export class CounterSet<T> {
 }
 
 export function emptyStats(): ProxyStats {
-  return { requests: 0, listeners: {}, routes: {}, services: {}, endpoints: {} };
+  return { requests: 0, listeners: {}, routes: {}, services: {}, endpoints: {}, streams: {}, streamServices: {} };
 }
 
 /** The sum of all, number by number. */

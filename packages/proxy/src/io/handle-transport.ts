@@ -1,5 +1,6 @@
 // Transport over the runtime's own TCP handles (tcp-handles.ts): one call into the kernel per read or write and nothing between.
 
+import { plainAddress } from "./plain-address.ts";
 import { ReadBuffers, SHARED } from "./read-buffers.ts";
 import { systemError, tcpHandles } from "./tcp-handles.ts";
 import type { HandleRequest, SocketName, StreamHandle, TcpHandle, TcpHandles } from "./tcp-handles.ts";
@@ -49,6 +50,7 @@ export class HandleTransport implements Transport {
   #wasBlocked = false;
   #peerEnded = false;
   #shut = false;
+  #shutDone = false;
   #closed = false;
   #error: NodeJS.ErrnoException | null = null;
   #peer: SocketName | null = null;
@@ -95,12 +97,17 @@ export class HandleTransport implements Transport {
     this.#peerEnded = true;
     this.#reading = false;
     this.handler.onEnd();
-    if (this.#shut) this.destroy();
+    if (this.#shutDone) this.destroy();
+  }
+
+  get local(): { address: string; port: number } {
+    const name: SocketName = {};
+    if (!this.#closed) (this.#handle as TcpHandle).getsockname(name);
+    return { address: plainAddress(name.address), port: name.port ?? 0 };
   }
 
   get remoteAddress(): string {
-    const { address = "" } = this.#peername();
-    return address.startsWith("::ffff:") ? address.slice(7) : address;
+    return plainAddress(this.#peername().address);
   }
 
   get remotePort(): number {
@@ -202,8 +209,9 @@ export class HandleTransport implements Transport {
     if (this.#handle.shutdown(request) < 0) this.onShutdown();
   }
 
-  /** Our FIN is out; with the peer's that is the end. */
+  /** Our FIN is out, and all that was written before it; with the peer's that is the end. */
   onShutdown(): void {
+    this.#shutDone = true;
     if (this.#peerEnded) this.destroy();
   }
 
@@ -216,12 +224,21 @@ export class HandleTransport implements Transport {
     if (this.#closed) return;
     this.#closed = true;
     this.#reading = false;
-    this.#handle.close(() => {
-      const handler = this.handler;
-      this.handler = IGNORE;
-      this.#buffers.release();
-      handler.onClose(this.#error);
-    });
+    this.#handle.close(() => this.#onClosed());
+  }
+
+  reset(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#reading = false;
+    if ((this.#handle as TcpHandle).reset(() => this.#onClosed()) !== 0) this.#handle.close(() => this.#onClosed());
+  }
+
+  #onClosed(): void {
+    const handler = this.handler;
+    this.handler = IGNORE;
+    this.#buffers.release();
+    handler.onClose(this.#error);
   }
 }
 

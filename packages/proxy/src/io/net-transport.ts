@@ -2,6 +2,7 @@
 
 import { connect } from "node:net";
 import type { Socket } from "node:net";
+import { plainAddress } from "./plain-address.ts";
 import { ReadBuffers } from "./read-buffers.ts";
 import type { Transport, TransportHandler } from "./transport.ts";
 
@@ -25,9 +26,12 @@ class SocketTransport implements Transport {
     });
   }
 
+  get local(): { address: string; port: number } {
+    return { address: plainAddress(this.socket.localAddress), port: this.socket.localPort ?? 0 };
+  }
+
   get remoteAddress(): string {
-    const address = this.socket.remoteAddress ?? "";
-    return address.startsWith("::ffff:") ? address.slice(7) : address;
+    return plainAddress(this.socket.remoteAddress);
   }
 
   get remotePort(): number {
@@ -83,14 +87,26 @@ class SocketTransport implements Transport {
   destroy(): void {
     this.socket.destroy();
   }
+
+  reset(): void {
+    this.socket.resetAndDestroy();
+  }
 }
 
 /** Wraps an accepted socket (`allowHalfOpen`, `noDelay`). Every read has memory of its own. */
 export class AcceptedTransport extends SocketTransport {
-  constructor(socket: Socket) {
+  readonly #tcp: Socket;
+
+  /** `tcp`: what is under a TLS socket. */
+  constructor(socket: Socket, tcp = socket) {
     super();
+    this.#tcp = tcp;
     this.listen(socket);
     socket.on("data", (bytes: Buffer) => this.handler.onData(bytes, bytes.length));
+  }
+
+  override reset(): void {
+    this.#tcp.resetAndDestroy();
   }
 }
 

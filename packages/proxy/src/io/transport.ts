@@ -28,6 +28,8 @@ export interface Transport extends ReadMemory {
   /** Peer address without an IPv4-mapped prefix; empty once gone. */
   readonly remoteAddress: string;
   readonly remotePort: number;
+  /** Our own side, likewise. A system call each time. */
+  readonly local: { address: string; port: number };
   /** Sends a Latin-1 string, or bytes that must stay unchanged while `unsent` is not 0. */
   write(data: string | Buffer): void;
   /** Sends several, in one system call where possible. */
@@ -44,4 +46,6 @@ export interface Transport extends ReadMemory {
   end(): void;
   /** Closes at once, dropping what is unsent. */
   destroy(): void;
+  /** As `destroy`, and the peer learns that it is no end in good order (RST). */
+  reset(): void;
 }

@@ -80,3 +80,31 @@ function unquote(json: string): string {
     return "";
   }
 }
+
+/** Options by configuration, so that a new table costs what is new in it. */
+export class BackendTlsCache {
+  #known = new Map<string, ConnectionOptions | Error>();
+  #asked = new Map<string, ConnectionOptions | Error>();
+
+  /** An error when a PEM cannot be read. */
+  get(tls: BackendTls): ConnectionOptions | Error {
+    const key = JSON.stringify(tls);
+    const options = this.#asked.get(key) ?? this.#known.get(key) ?? optionsOrError(tls);
+    this.#asked.set(key, options);
+    return options;
+  }
+
+  /** Forgets what was not asked for since the last time. */
+  sweep(): void {
+    this.#known = this.#asked;
+    this.#asked = new Map();
+  }
+}
+
+function optionsOrError(tls: BackendTls): ConnectionOptions | Error {
+  try {
+    return backendTlsOptions(tls);
+  } catch (error) {
+    return error as Error;
+  }
+}

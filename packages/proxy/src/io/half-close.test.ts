@@ -1,0 +1,43 @@
+// What both ways of doing I/O promise about connections that are closed half by half.
+
+import assert from "node:assert/strict";
+import { once } from "node:events";
+import { connect } from "node:net";
+import { describe, it } from "node:test";
+import { BEST_IO } from "./network.ts";
+import { createTcpListener } from "./tcp-listener.ts";
+import type { Transport } from "./transport.ts";
+
+for (const io of BEST_IO === "sockets" ? (["sockets"] as const) : (["handles", "sockets"] as const)) {
+  describe(`transports (${io})`, () => {
+    it("send all that was written before the end, also to a peer that has closed its half meanwhile", async (test) => {
+      let accept: (transport: Transport) => void;
+      const accepted = new Promise<Transport>((resolve) => (accept = resolve));
+      const server = createTcpListener(io, {
+        host: "127.0.0.1",
+        port: 0,
+        reusePort: false,
+        onError: assert.fail,
+        onAccept: (each) => accept(each.transport()),
+      });
+      await server.open();
+      test.after(() => server.close());
+      const client = connect({ port: server.port, host: "127.0.0.1", allowHalfOpen: true });
+      test.after(() => client.destroy());
+      const transport = await accepted;
+      const ended = new Promise<void>((resolve) => {
+        transport.handler = { onData() {}, onDrain() {}, onClose() {}, onEnd: resolve };
+      });
+      // More than the kernel takes: the end waits behind it, and the peer's comes first.
+      const size = 16 * 1024 * 1024;
+      transport.write(Buffer.alloc(size));
+      transport.end();
+      client.end();
+      await ended;
+      let received = 0;
+      client.on("data", (bytes) => (received += bytes.length));
+      await once(client, "end");
+      assert.equal(received, size);
+    });
+  });
+}
