@@ -1,7 +1,8 @@
 // Transport over the runtime's own TCP handles (tcp-handles.ts): one call into the kernel per read or write and nothing between.
 
+import type { Socket } from "node:net";
 import { ReadBuffers, SHARED } from "./read-buffers.ts";
-import { systemError, tcpHandles } from "./tcp-handles.ts";
+import { socketOver, systemError, tcpHandles } from "./tcp-handles.ts";
 import type { HandleRequest, SocketName, StreamHandle, TcpHandle, TcpHandles } from "./tcp-handles.ts";
 import type { Transport, TransportHandler } from "./transport.ts";
 
@@ -191,6 +192,14 @@ export class HandleTransport implements Transport {
     if (!this.#paused) return;
     this.#paused = false;
     this.#startReading();
+  }
+
+  detach(unread: Buffer): Socket {
+    this.handler = IGNORE;
+    this.#closed = true;
+    const socket = socketOver(this.#handle);
+    socket.unshift(Buffer.from(unread));
+    return socket;
   }
 
   end(): void {
