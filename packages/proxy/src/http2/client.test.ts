@@ -2,17 +2,21 @@
 
 import assert from "node:assert/strict";
 import { once } from "node:events";
+import { connect } from "node:http2";
+import type { ClientHttp2Session } from "node:http2";
 import { describe, it } from "node:test";
+import { connect as tlsConnect } from "node:tls";
+import type { TLSSocket } from "node:tls";
 import type { AccessRecord } from "../proxy.ts";
 import type { Filter } from "../routing-table.ts";
+import { createAuthority } from "../testing/certificates.ts";
 import { Flag, FrameClient, FrameType, PREFACE } from "../testing/http2-frames.ts";
 import { answerOf, ask, withSession } from "../testing/http2-client.ts";
-import { accepted, answering, exchangeBytes, ok, RawClient, startBackend } from "../testing/sockets.ts";
+import { accepted, answering, exchangeBytes, GET_CLOSE, ok, RawClient, startBackend } from "../testing/sockets.ts";
 import type { Backend } from "../testing/sockets.ts";
-import { service } from "../testing/tables.ts";
+import { route, service } from "../testing/tables.ts";
 import { withProxy } from "../testing/with-proxy.ts";
 import type { Variations } from "../testing/with-proxy.ts";
-import type { ClientHttp2Session } from "node:http2";
 
 interface Setup {
   port: number;
@@ -289,6 +293,35 @@ describe("HTTP/2 connections", () => {
         raw.destroy();
       }
     });
+  });
+
+  it("by ALPN, where they are asked for before HTTP/1.1, and only then", async () => {
+    const authority = await createAuthority();
+    const pair = await authority.issue("a.test", ["a.test", "b.test"]);
+    const tls = { certificates: [{ hostnames: ["a.test", "b.test"], ...pair }] };
+    const servers = ["a.test", "b.test"].map((hostname) => ({
+      hostname,
+      virtualHosts: [{ hostname, routes: [route("/*", "s")] }],
+    }));
+    const backend = await answering(ok("hello"));
+    const run = async ({ port }: { port: number }): Promise<void> => {
+      const connectTls = (ALPNProtocols: string[]): TLSSocket =>
+        tlsConnect({ port, host: "127.0.0.1", servername: "a.test", ca: authority.certificate, ALPNProtocols });
+      const socket = connectTls(["h2", "http/1.1"]);
+      const session = connect("https://a.test", { createConnection: () => socket });
+      const answer = await ask(session);
+      assert.deepEqual([answer.status, answer.body, socket.alpnProtocol], [200, "hello", "h2"]);
+      assert.match(backend.received[0]!, /X-Forwarded-Port: 443\r\nX-Forwarded-Proto: https\r\n/);
+      // One connection for two names, although they are kept apart here: the client is told to open another.
+      assert.equal((await ask(session, { ":authority": "b.test" })).status, 421);
+      session.destroy();
+      const plain = connectTls(["http/1.1"]);
+      plain.write(GET_CLOSE);
+      const text = (await plain.toArray()).join("");
+      assert.match(text, /^HTTP\/1\.1 200 [^]*hello$/);
+    };
+    await withProxy([service("s", [backend.port])], run, { listener: { tls, servers } });
+    await backend.close();
   });
 
   it("are not opened in the middle of HTTP/1.1, nor by Upgrade", async () => {

@@ -197,6 +197,8 @@ export class HandleTransport implements Transport {
   detach(unread: Buffer): Socket {
     this.handler = IGNORE;
     this.#closed = true;
+    // The socket begins by starting it.
+    if (this.#reading) this.#handle.readStop();
     const socket = socketOver(this.#handle);
     socket.unshift(Buffer.from(unread));
     return socket;
