@@ -142,7 +142,7 @@ function newRecord(
     clientPort,
     method: head?.method ?? "",
     target: head?.target ?? "",
-    protocol: head === null ? "" : `HTTP/1.${head.minor}`,
+    protocol: head?.protocol ?? "",
     host: head?.host ?? "",
     userAgent: head?.userAgent ?? "",
     referer: head?.referer ?? "",

@@ -2,6 +2,7 @@
 // looked up per request, so that a table swap reaches open connections at once.
 
 import type { Socket } from "node:net";
+import type { TLSSocket } from "node:tls";
 import type { CompiledListener } from "./compiled-table.ts";
 import { isTrusted } from "./compiled-table.ts";
 import { PLAIN } from "./connection-facts.ts";
@@ -10,6 +11,7 @@ import { ConnectionIntake } from "./connection-intake.ts";
 import type { IntakeOwner } from "./connection-intake.ts";
 import type { ClientFacts } from "./forwarding-fields.ts";
 import { ClientConnection } from "./http1/client-connection.ts";
+import { ClientSession } from "./http2/client-session.ts";
 import { AcceptedTransport } from "./io/net-transport.ts";
 import { createTcpListener } from "./io/tcp-listener.ts";
 import type { Accepted, TcpListener } from "./io/tcp-listener.ts";
@@ -84,11 +86,17 @@ export class ServerPort implements AcceptingPort, IntakeOwner {
   }
 
   serve(socket: Socket, facts: ConnectionFacts): void {
-    this.#serve(new AcceptedTransport(socket), facts);
+    if (agreedOnHttp2(socket)) this.#remember(new ClientSession(socket, this, this.#context, facts));
+    else this.#serve(new AcceptedTransport(socket), facts);
   }
 
   #serve(transport: Transport, facts: ConnectionFacts): void {
     this.#remember(new ClientConnection(transport, this, this.#context, facts));
+  }
+
+  serveHttp2(before: OpenConnection, socket: Socket, facts: ConnectionFacts): void {
+    this.#connections.delete(before);
+    this.#connections.add(new ClientSession(socket, this, this.#context, facts));
   }
 
   carry(client: Transport, stream: CompiledStream, facts: ConnectionFacts): void {
@@ -135,4 +143,9 @@ export class ServerPort implements AcceptingPort, IntakeOwner {
       });
     });
   }
+}
+
+/** RFC 7301: only a TLS connection can have. */
+function agreedOnHttp2(socket: Socket): boolean {
+  return (socket as Partial<TLSSocket>).alpnProtocol === "h2";
 }

@@ -43,6 +43,16 @@ const NOT_IN_TRAILERS = new Set(
   ),
 );
 
+/** The lines of a trailer section that may travel on, each with its CRLF. */
+export function forwardableTrailers(fields: FieldLines): string {
+  let kept = "";
+  for (let index = 0; index < fields.count; index++) {
+    if (fields.ids[index] !== FieldId.other || NOT_IN_TRAILERS.has(fields.name(index).toLowerCase())) continue;
+    kept += fields.text.slice(fields.lineStart(index), fields.lineEnd(index));
+  }
+  return kept;
+}
+
 const scratch = new FieldLines();
 
 export class ChunkedDecoder {
@@ -145,10 +155,7 @@ export class ChunkedDecoder {
       return end;
     }
     scratch.text = scratch.count === 0 ? "" : all.toString("latin1", from, at);
-    for (let index = 0; index < scratch.count; index++) {
-      if (scratch.ids[index] !== FieldId.other || NOT_IN_TRAILERS.has(scratch.name(index).toLowerCase())) continue;
-      this.trailers += scratch.text.slice(scratch.lineStart(index), scratch.lineEnd(index));
-    }
+    this.trailers = forwardableTrailers(scratch);
     this.#partial = null;
     this.#state = State.done;
     return start + (at - from) - before;

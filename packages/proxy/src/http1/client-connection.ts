@@ -21,7 +21,7 @@ import type { BodySink } from "./chunked.ts";
 import { Framing, INCOMPLETE, REFUSED } from "./field-lines.ts";
 import { HeadReader } from "./head-buffer.ts";
 import { ownAnswerText, ownBody, responseHeadText } from "./head-writer.ts";
-import { RequestHead } from "./request-head.ts";
+import { HTTP2_PREFACE, RequestHead } from "./request-head.ts";
 import type { ResponseHead } from "./response-head.ts";
 
 const State = { head: 0, body: 1, wait: 2, tunnel: 3, linger: 4, closed: 5 } as const;
@@ -137,11 +137,19 @@ export class ClientConnection implements OpenConnection, TransportHandler, Downs
       return end;
     }
     if (after === REFUSED) {
-      this.#refuse(scratch.refusal!.status, scratch.refusal!.reason);
+      if (scratch.refusal === HTTP2_PREFACE && this.#client === null) this.#changeToHttp2(bytes.subarray(at, end));
+      else this.#refuse(scratch.refusal!.status, scratch.refusal!.reason);
       return end;
     }
     this.#begin(scratch);
     return after;
+  }
+
+  /** Nothing has been asked on this connection yet: the client knew beforehand that HTTP/2 is understood here. */
+  #changeToHttp2(bytes: Buffer): void {
+    this.#state = State.closed;
+    this.#context.wheel.release(this.#timer);
+    this.#port.serveHttp2(this, this.#transport.detach(this.#head.refused(bytes)), this.#facts);
   }
 
   #readBody(bytes: Buffer, at: number, end: number): number {

@@ -38,8 +38,14 @@ export class HeadReader {
     if (!partial.append(bytes, at, end, this.#longest)) return INCOMPLETE;
     const after = this.#parse(partial.bytes, 0, partial.length);
     if (after === INCOMPLETE) return INCOMPLETE;
+    if (after === REFUSED) return REFUSED;
     this.#partial = null;
-    return after === REFUSED ? REFUSED : at + after - before;
+    return at + after - before;
+  }
+
+  /** After REFUSED: all that was read of the head and behind it. `last`: what was read last, from where it was read on. */
+  refused(last: Buffer): Buffer {
+    return this.#partial === null ? last : this.#partial.bytes;
   }
 }
 

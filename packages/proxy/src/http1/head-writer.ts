@@ -106,6 +106,14 @@ export function requestHeadText(request: OutgoingRequest): string {
   return `${text}\r\n`;
 }
 
+/** The field lines of a backend's answer that travel on, framing aside (Content-Length stays where it may be). */
+export function endToEndResponseLines(head: ResponseHead, edits: HeaderEdits | null): string {
+  // RFC 9110 section 8.6: no Content-Length in 1xx and 204.
+  const noLength = head.dropLength || head.status < 200 || head.status === 204;
+  const names = namesToDrop(head.connectionOptions, edits);
+  return copyLines(head, noLength ? RESPONSE_DROPS_LENGTH : RESPONSE_DROPS, names, false);
+}
+
 /** Head of a backend's answer to the client. `connection` is a value for Connection or empty. */
 export function responseHeadText(
   head: ResponseHead,
@@ -113,11 +121,8 @@ export function responseHeadText(
   chunked: boolean,
   connection: string,
 ): string {
-  // RFC 9110 section 8.6: no Content-Length in 1xx and 204.
-  const noLength = head.dropLength || head.status < 200 || head.status === 204;
-  const names = namesToDrop(head.connectionOptions, edits);
   let text = `HTTP/1.1 ${head.status} ${head.phrase}\r\n`;
-  text += copyLines(head, noLength ? RESPONSE_DROPS_LENGTH : RESPONSE_DROPS, names, false);
+  text += endToEndResponseLines(head, edits);
   if (head.status === 101) text += `Upgrade: ${head.getById(FieldId.upgrade) ?? ""}\r\n`;
   if (chunked) text += "Transfer-Encoding: chunked\r\n";
   if (connection !== "") text += `Connection: ${connection}\r\n`;
@@ -174,14 +179,19 @@ function httpDate(): string {
   return dateText;
 }
 
-/** A complete answer of the proxy's own. `body` is from `ownBody`, `connection` a value for Connection or empty. */
-export function ownAnswerText(own: OwnAnswer, body: string, connection: string, toHead: boolean): string {
+/** The field lines of an answer of the proxy's own. `body` is from `ownBody`. */
+export function ownFieldLines(own: OwnAnswer, body: string): string {
   const { status } = own;
   const type = body === "" ? "" : `Content-Type: ${own.contentType ?? "text/plain; charset=utf-8"}\r\n`;
   const sniff = body === "" || own.contentType !== undefined ? "" : "X-Content-Type-Options: nosniff\r\n";
   const length = status === 204 || status === 304 ? "" : `Content-Length: ${body.length}\r\n`;
-  const fields = `${type}${sniff}${own.lines}Date: ${httpDate()}\r\n${length}`;
-  const head = `HTTP/1.1 ${status} ${PHRASES[status] ?? "Unknown"}\r\n${fields}`;
+  return `${type}${sniff}${own.lines}Date: ${httpDate()}\r\n${length}`;
+}
+
+/** A complete answer of the proxy's own. `body` is from `ownBody`, `connection` a value for Connection or empty. */
+export function ownAnswerText(own: OwnAnswer, body: string, connection: string, toHead: boolean): string {
+  const { status } = own;
+  const head = `HTTP/1.1 ${status} ${PHRASES[status] ?? "Unknown"}\r\n${ownFieldLines(own, body)}`;
   const end = connection === "" ? "\r\n" : `Connection: ${connection}\r\n\r\n`;
   return toHead ? head + end : head + end + body;
 }

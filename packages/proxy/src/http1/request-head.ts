@@ -17,6 +17,8 @@ const HEAD_TOO_LONG = refusal(431, "request-head-too-long");
 const BAD_LINE = refusal(400, "request-line-invalid");
 const BAD_VERSION = refusal(400, "http-version-invalid");
 const UNSUPPORTED_VERSION = refusal(505, "http-version-unsupported");
+/** Not a request but the first line of HTTP/2's preface (RFC 9113 section 3.4). */
+export const HTTP2_PREFACE: Refusal = refusal(505, "http-version-unsupported");
 const EMPTY_LINES = refusal(400, "empty-lines-before-request");
 const CONNECT = refusal(501, "connect-not-supported");
 const NO_HOST = refusal(400, "host-missing");
@@ -45,6 +47,8 @@ export class RequestHead extends FieldLines implements MatchRequest {
   query = "";
   /** 0 or 1. */
   minor = 1;
+  /** As access records say it. */
+  protocol = "HTTP/1.1";
   /** Host of the request with its port if one was sent; of the URI in absolute-form. */
   host = "";
   framing: number = Framing.none;
@@ -112,12 +116,17 @@ export class RequestHead extends FieldLines implements MatchRequest {
     }
     if (at + 10 > end) return INCOMPLETE;
     if (bytes[at + 8] !== CR || bytes[at + 9] !== LF) return this.refuse(BAD_LINE);
-    if (bytes[at + 5] !== 49) return this.refuse(UNSUPPORTED_VERSION);
+    if (bytes[at + 5] !== 49) {
+      const mayBePreface = this.#methodLength === 3 && this.#targetEnd === 5;
+      const preface = mayBePreface && bytes.toString("latin1", at - 6, at + 8) === "PRI * HTTP/2.0";
+      return this.refuse(preface ? HTTP2_PREFACE : UNSUPPORTED_VERSION);
+    }
     this.minor = bytes[at + 7] === 48 ? 0 : 1;
     return at + 10;
   }
 
   #reset(): void {
+    this.protocol = this.minor === 1 ? "HTTP/1.1" : "HTTP/1.0";
     this.host = "";
     this.framing = Framing.none;
     this.contentLength = 0;

@@ -122,7 +122,7 @@ const REFUSED: [name: string, bytes: string, status: number, reason: string][] =
   ["no version", `GET /\r\n${HOST}\r\n`, 400, "request-target-invalid"],
   ["lower-case version", `GET / http/1.1\r\n${HOST}\r\n`, 400, "http-version-invalid"],
   ["HTTP/2.0", `GET / HTTP/2.0\r\n${HOST}\r\n`, 505, "http-version-unsupported"],
-  ["HTTP/2 preface", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", 505, "http-version-unsupported"],
+  ["almost HTTP/2's preface", "PRI / HTTP/2.0\r\n\r\nSM\r\n\r\n", 505, "http-version-unsupported"],
   ["HTTP/0.9", `GET / HTTP/0.9\r\n${HOST}\r\n`, 505, "http-version-unsupported"],
   ["two empty lines first", `\r\n\r\nGET / HTTP/1.1\r\n${HOST}\r\n`, 400, "empty-lines-before-request"],
   ["over-long request line", `GET /${"a".repeat(20_000)} HTTP/1.1\r\n${HOST}\r\n`, 414, "request-line-too-long"],

@@ -1,12 +1,12 @@
 // A listening TCP socket, by handles or by node:net. Each connection it accepts is taken either as a transport (plain HTTP) or
 // as a socket of node:net (whatever has to be done to it before, or instead).
 
-import { createServer, Socket } from "node:net";
-import type { Server } from "node:net";
+import { createServer } from "node:net";
+import type { Server, Socket } from "node:net";
 import { HandleTransport } from "./handle-transport.ts";
 import { AcceptedTransport } from "./net-transport.ts";
 import type { Io } from "./network.ts";
-import { systemError, tcpHandles } from "./tcp-handles.ts";
+import { socketOver, systemError, tcpHandles } from "./tcp-handles.ts";
 import type { TcpHandle, TcpHandles } from "./tcp-handles.ts";
 import type { Transport } from "./transport.ts";
 
@@ -56,9 +56,7 @@ class AcceptedHandle implements Accepted {
   }
 
   socket(): Socket {
-    // `handle` is how node:net itself makes the sockets it accepts; its types do not say so.
-    const options = { handle: this.#handle, allowHalfOpen: true, readable: true, writable: true };
-    return new Socket(options as unknown as ConstructorParameters<typeof Socket>[0]);
+    return socketOver(this.#handle);
   }
 }
 

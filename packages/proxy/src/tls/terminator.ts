@@ -13,7 +13,7 @@ import type { Certificates } from "./certificates.ts";
 import { readAuthorities } from "./pem.ts";
 
 /** What HTTP listeners speak, the most wanted first (RFC 7301). */
-export const ALPN_PROTOCOLS = ["http/1.1"];
+export const ALPN_PROTOCOLS = ["h2", "http/1.1"];
 
 /** What is read from the decrypted connection. A `stream` is not asked for its protocol, as nobody here knows it. */
 export type Purpose = "http" | "stream";
