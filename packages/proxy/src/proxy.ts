@@ -10,6 +10,7 @@ import { DEFAULT_LIMITS } from "./limits.ts";
 import type { Limits } from "./limits.ts";
 import { explain } from "./match/explain.ts";
 import type { Explanation, RequestDescription } from "./match/explain.ts";
+import { SessionTokens } from "./policies/session.ts";
 import type { RoutingTable } from "./routing-table.ts";
 import type { ServerContext } from "./server-context.ts";
 import { ServerPorts } from "./server-ports.ts";
@@ -35,6 +36,9 @@ export interface ProxyOptions {
   limits?: Partial<Limits>;
   /** How bytes move. Default: the fastest way this runtime has. */
   io?: Io;
+  /** What session tokens are encrypted with: proxies that have the same one understand each other's, also after a restart.
+   * Default: one that nobody else knows. */
+  sessionSecret?: string;
 }
 
 export interface Proxy {
@@ -66,7 +70,7 @@ class DataPlane implements Proxy {
     const { onAccess } = options;
     const io = options.io ?? BEST_IO;
     this.#upstreams = new Upstreams({ limits, wheel, io });
-    this.#compiler = new TableCompiler(this.#upstreams);
+    this.#compiler = new TableCompiler(this.#upstreams, new SessionTokens(options.sessionSecret));
     this.#context = {
       limits,
       wheel,

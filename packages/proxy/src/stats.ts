@@ -22,8 +22,28 @@ export interface EndpointCounters extends TrafficCounters {
   connectionsOpen: number;
   connectionsIdle: number;
   connectFailures: number;
-  /** Attempts given up on this endpoint and tried elsewhere. */
+  /** Attempts given up on this endpoint and tried elsewhere or again. */
   retries: number;
+  /** Active health checks that went wrong. */
+  failedChecks: number;
+  /** Times it was left out as an outlier, by any service. */
+  ejections: number;
+}
+
+export interface MirrorCounters {
+  /** Mirrored requests that were answered, whatever the status. */
+  answered: number;
+  /** Given up or never begun because the mirror did not keep up. */
+  dropped: number;
+  /** Broken connections, and those that could not be made. */
+  failed: number;
+  /** Under way. */
+  active: number;
+}
+
+/** What a service takes beside requests of clients. */
+export interface ServiceCounters extends TrafficCounters {
+  mirrored: MirrorCounters;
 }
 
 /** Snapshot of all counters; endpoints are keyed by `host:port`. */
@@ -31,7 +51,7 @@ export interface ProxyStats {
   requests: number;
   listeners: Record<string, ListenerCounters>;
   routes: Record<string, TrafficCounters>;
-  services: Record<string, TrafficCounters>;
+  services: Record<string, ServiceCounters>;
   endpoints: Record<string, EndpointCounters>;
 }
 
@@ -45,7 +65,11 @@ export function newListenerCounters(): ListenerCounters {
 
 export function newEndpointCounters(): EndpointCounters {
   const connections = { connectionsOpened: 0, connectionsOpen: 0, connectionsIdle: 0, connectFailures: 0, retries: 0 };
-  return { ...newTraffic(), ...connections };
+  return { ...newTraffic(), ...connections, failedChecks: 0, ejections: 0 };
+}
+
+export function newServiceCounters(): ServiceCounters {
+  return { ...newTraffic(), mirrored: { answered: 0, dropped: 0, failed: 0, active: 0 } };
 }
 
 /** Counts a finished request. */

@@ -4,6 +4,7 @@
 import { compileListener } from "./compiled-table.ts";
 import type { CompiledListener } from "./compiled-table.ts";
 import { Matcher } from "./match/matcher.ts";
+import type { SessionTokens } from "./policies/session.ts";
 import { RouteRegistry } from "./route-registry.ts";
 import type { Listener, RoutingTable } from "./routing-table.ts";
 import type { TrafficCounters } from "./stats.ts";
@@ -14,9 +15,9 @@ export class TableCompiler {
   readonly #routes: RouteRegistry;
   readonly #listeners = new Map<string, CompiledListener>();
 
-  constructor(upstreams: Upstreams) {
+  constructor(upstreams: Upstreams, sessions: SessionTokens) {
     this.#upstreams = upstreams;
-    this.#routes = new RouteRegistry(upstreams);
+    this.#routes = new RouteRegistry(upstreams, sessions);
   }
 
   /** Makes `table` the configuration. Where two listeners have one name, the last counts. */

@@ -133,3 +133,10 @@ export async function accepted(backend: Backend): Promise<Socket> {
   const [socket] = (await once(backend.server, "connection")) as [Socket];
   return socket;
 }
+
+/** A port nobody listens on. */
+export async function closedPort(): Promise<number> {
+  const backend = await answering(ok(""));
+  await backend.close();
+  return backend.port;
+}
