@@ -7,7 +7,7 @@ import type { AccessRecord } from "../proxy.ts";
 import type { Retry, Route, Service } from "../routing-table.ts";
 import { answerWith, reset, startHttpBackend } from "../testing/http-backend.ts";
 import type { HttpBackend } from "../testing/http-backend.ts";
-import { closedPort, exchangeBytes, GET_CLOSE, RawClient, startBackend } from "../testing/sockets.ts";
+import { closedPort, exchangeBytes, GET_CLOSE, RawClient, startBackend, until } from "../testing/sockets.ts";
 import { service } from "../testing/tables.ts";
 import { withProxy } from "../testing/with-proxy.ts";
 import type { Variations } from "../testing/with-proxy.ts";
@@ -329,7 +329,3 @@ describe("budgets", () => {
     assert.deepEqual([meter.take(1_500), meter.take(1_500), meter.take(1_500)], [true, true, false]);
   });
 });
-
-async function until(fits: () => boolean): Promise<void> {
-  while (!fits()) await new Promise((resolve) => setImmediate(resolve));
-}

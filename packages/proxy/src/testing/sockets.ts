@@ -140,3 +140,8 @@ export async function closedPort(): Promise<number> {
   await backend.close();
   return backend.port;
 }
+
+/** Resolves once `fits` holds, looked at again and again. */
+export async function until(fits: () => boolean): Promise<void> {
+  while (!fits()) await new Promise((resolve) => setImmediate(resolve));
+}
