@@ -1,4 +1,4 @@
-// Listeners and routes made ready for traffic: a listener's matcher, a route's filters and shares.
+// Listeners and routes made ready for traffic: a listener's matcher, a route's filters, shares and policies.
 
 import type { BlockList } from "node:net";
 import { compileFilters } from "./filters.ts";
@@ -8,11 +8,15 @@ import type { Matcher } from "./match/matcher.ts";
 import type { OwnAnswer } from "./own-answer.ts";
 import { compilePeers, isListed } from "./peer-list.ts";
 import type { CorsPolicy } from "./policies/cors.ts";
-import type { Listener, Route, RouteAction, StreamRoute, WeightedBackend } from "./routing-table.ts";
+import { MirrorTarget } from "./policies/mirror.ts";
+import { SessionPolicy } from "./policies/session.ts";
+import type { SessionTokens } from "./policies/session.ts";
+import type { Listener, Mirror, Retry, Route, RouteAction, StreamRoute, WeightedBackend } from "./routing-table.ts";
 import type { TrafficCounters } from "./stats.ts";
 import type { Carried, CompiledStream } from "./streams/compiled-stream.ts";
 import { WeightedRoundRobin } from "./upstream/balancer.ts";
-import type { ServiceState, Upstreams } from "./upstream/upstreams.ts";
+import type { ServiceState } from "./upstream/service-state.ts";
+import type { Upstreams } from "./upstream/upstreams.ts";
 
 /** One share of a route. */
 export interface CompiledBackend {
@@ -22,6 +26,8 @@ export interface CompiledBackend {
   reason: string;
   /** Filters of the route, then of the backend. */
   plan: FilterPlan;
+  /** Null without. */
+  mirrors: MirrorTarget[] | null;
 }
 
 export interface CompiledRoute {
@@ -38,6 +44,8 @@ export interface CompiledRoute {
   /** Milliseconds, 0 for none. */
   requestTimeout: number;
   backendTimeout: number;
+  retry: Retry | null;
+  session: SessionPolicy | null;
 }
 
 export interface CompiledListener {
@@ -59,6 +67,7 @@ export type TlsTarget = { mode: "http" } | { mode: "passthrough" | "terminate"; 
 export interface CompileContext {
   /** Already updated with the table's services. */
   upstreams: Upstreams;
+  sessions: SessionTokens;
   counters: TrafficCounters;
   /** The route of this id that is there already: with the same shares the new one goes on in its rotation. */
   previous: CompiledRoute | undefined;
@@ -127,20 +136,37 @@ export function compileRoute(route: Route, context: CompileContext): CompiledRou
       : new WeightedRoundRobin(backends.map((backend) => backend.weight)),
     requestTimeout: route.timeouts?.request ?? 0,
     backendTimeout: route.timeouts?.backendRequest ?? 0,
+    retry: route.retry ?? null,
+    session: SessionPolicy.of(route, context.sessions),
   };
 }
 
 function compileBackend(backend: WeightedBackend, route: Route, context: CompileContext): CompiledBackend {
-  const service = backend.service === undefined ? null : (context.upstreams.get(backend.service) ?? null);
   const plan = compileFilters([...route.filters, ...backend.filters]);
+  const mirrors = compileMirrors(plan.mirrors, context);
   const status = backend.status ?? 500;
-  if (service === null) {
-    const missing = backend.service === undefined ? "backend-unusable" : `service-unknown: ${backend.service}`;
-    return { service, status, reason: backend.reason ?? missing, plan };
+  const unusable = (reason: string): CompiledBackend => ({ service: null, status, reason, plan, mirrors });
+  if (backend.service === undefined) return unusable(backend.reason ?? "backend-unusable");
+  const service = context.upstreams.get(backend.service);
+  if (service === undefined) return unusable(backend.reason ?? `service-unknown: ${backend.service}`);
+  const refusal = unspoken(service);
+  return refusal === null ? { service, status, reason: "", plan, mirrors } : unusable(refusal);
+}
+
+/** Mirrors that cannot be sent to are left out: the request itself is none the worse for it. */
+function compileMirrors(mirrors: Mirror[], context: CompileContext): MirrorTarget[] | null {
+  const targets: MirrorTarget[] = [];
+  for (const mirror of mirrors) {
+    const service = context.upstreams.get(mirror.service);
+    if (service !== undefined && unspoken(service) === null) targets.push(new MirrorTarget(mirror, service));
   }
+  return targets.length === 0 ? null : targets;
+}
+
+/** Why requests cannot be sent to a service; null when they can. */
+function unspoken(service: ServiceState): string | null {
   const { protocol } = service.service;
-  if (protocol !== "http") return { service: null, status, reason: `protocol-not-supported: ${protocol}`, plan };
-  return { service, status, reason: "", plan };
+  return protocol === "http" ? null : `protocol-not-supported: ${protocol}`;
 }
 
 /** A content type that could end its line is left out, as header values of filters are. */

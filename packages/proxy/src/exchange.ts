@@ -9,12 +9,18 @@ import type { ReadMemory } from "./io/transport.ts";
 import type { OwnAnswer } from "./own-answer.ts";
 import type { Forward } from "./route-request.ts";
 import type { ServerContext } from "./server-context.ts";
+import { KeptBody } from "./policies/kept-body.ts";
+import type { BodyTap } from "./policies/kept-body.ts";
+import type { MirrorTarget } from "./policies/mirror.ts";
+import { mirrorRequest } from "./policies/mirrored-request.ts";
+import { BUDGET_SPENT, NO_MORE, RetryPlan } from "./policies/retry-plan.ts";
 import { Timer } from "./timer-wheel.ts";
 import type { TimerWheel } from "./timer-wheel.ts";
-import type { Target } from "./upstream/balancer.ts";
 import type { EndpointPool } from "./upstream/endpoint-pool.ts";
+import type { ServiceState } from "./upstream/service-state.ts";
+import { Rank } from "./upstream/target.ts";
+import type { Target } from "./upstream/target.ts";
 import type { FailureKind, OutgoingRequest, UpstreamStream, UpstreamUser } from "./upstream/upstream.ts";
-import type { ServiceState } from "./upstream/upstreams.ts";
 
 /** The client's side of an exchange, implemented per protocol. */
 export interface Downstream {
@@ -38,47 +44,91 @@ export interface Downstream {
   continueRequest(): void;
 }
 
+/** What a client's connection needs of the request that it has handed on. */
+export interface RequestFlow {
+  /** Null as long as it is not certain that the request goes to one. */
+  readonly service: ServiceState | null;
+  /** The endpoint of the last attempt. */
+  readonly target: Target | null;
+  /** Body data may follow. */
+  readonly ready: boolean;
+  /** The backend is being written to faster than it reads. */
+  readonly requestBlocked: boolean;
+  start(): void;
+  sendBody(bytes: Buffer, start: number, end: number, source: ReadMemory): void;
+  endBody(trailers: string): void;
+  /** Sends what the client's turn gathered. False: stop reading the client until `continueRequest`. */
+  flushRequest(): boolean;
+  onClientDrain(): void;
+  /** The client closed its half of the tunnel. */
+  endTunnel(): void;
+  /** The client is gone: the backend need not bother. */
+  cancel(): void;
+}
+
 /** Attempts repeated because a connection died without an answer; refused connections are not counted here. */
 const MOST_REPLAYS = 2;
 
 const NO_POOLS: EndpointPool[] = [];
 
-export class Exchange implements UpstreamUser {
+export class Exchange implements RequestFlow, UpstreamUser {
+  readonly #context: ServerContext;
   readonly #wheel: TimerWheel;
   readonly #client: Downstream;
+  readonly #decision: Forward;
   readonly #route: CompiledRoute;
-  readonly #edits: HeaderEdits | null;
-  readonly #ownLines: string;
   readonly #service: ServiceState;
   readonly #request: OutgoingRequest;
   readonly #record: AccessRecord;
   readonly #started: number;
   readonly #timer: Timer | null;
+  readonly #retry: RetryPlan | null;
+  /** Sent with every attempt, before what the client goes on to send. */
+  readonly #kept: KeptBody | null;
+  /** Shown what the client sends. */
+  #taps: BodyTap[] | null = null;
   #target: Target | null = null;
+  #atTarget = false;
   #upstream: UpstreamStream | null = null;
   #bound = false;
   #tried: EndpointPool[] = NO_POOLS;
   #replays = 0;
+  #pause: NodeJS.Timeout | null = null;
   #bodyStarted = false;
   #responded = false;
   #tunnel = false;
   #over = false;
 
-  constructor(context: ServerContext, client: Downstream, decision: Forward, record: AccessRecord, started: number) {
-    const { route, backend, request } = decision;
+  /** `started` is performance.now() of the request, `body` what was read of its body already, complete. */
+  constructor(
+    context: ServerContext,
+    client: Downstream,
+    decision: Forward,
+    record: AccessRecord,
+    started: number,
+    body: KeptBody | null = null,
+  ) {
+    const { route, request } = decision;
+    const { service } = decision.backend;
+    this.#context = context;
     this.#wheel = context.wheel;
     this.#client = client;
+    this.#decision = decision;
     this.#route = route;
-    this.#edits = decision.response;
-    this.#ownLines = decision.ownLines;
-    this.#service = backend.service;
+    this.#service = service;
     this.#request = request;
     this.#record = record;
-    record.service = backend.service.id;
-    backend.service.counters.active++;
+    record.service = service.id;
+    service.counters.active++;
     this.#started = started;
     const timed = route.requestTimeout > 0 || route.backendTimeout > 0;
     this.#timer = timed ? new Timer(() => this.#onTimeout()) : null;
+    this.#kept = body;
+    if (body === null && route.retry !== null && request.hasBody) {
+      this.#kept = new KeptBody(context.limits.replayBytes);
+      this.#taps = [this.#kept];
+    }
+    this.#retry = route.retry === null ? null : new RetryPlan(route.retry, service.retryBudget, this.#kept);
   }
 
   get service(): ServiceState {
@@ -89,47 +139,61 @@ export class Exchange implements UpstreamUser {
     return this.#target;
   }
 
-  /** The request head has been written to a connection: body data may follow. */
   get ready(): boolean {
     return this.#bound;
   }
 
-  /** The backend is being written to faster than it reads. */
   get requestBlocked(): boolean {
     return this.#upstream !== null && this.#upstream.blocked;
   }
 
   start(): void {
-    if (this.#service.endpoints.size === 0) return this.#fail(503, "no-ready-endpoint");
-    this.#attempt(false, this.#started);
+    if (this.#service.retryBudget !== null) this.#service.retryBudget.onRequest(this.#started);
+    if (this.#decision.backend.mirrors !== null) this.#startMirrors(this.#decision.backend.mirrors);
+    this.#attempt(this.#pick(this.#started), false, this.#started);
   }
 
-  #attempt(fresh: boolean, now: number): void {
-    const target = this.#service.endpoints.pick(this.#tried, now);
-    if (target === undefined) return this.#fail(502, this.#record.reason || "no-endpoint-left");
-    this.#moveTo(target);
-    this.#armTimer(now);
-    const stream = target.pool.acquire(this, fresh);
+  #startMirrors(mirrors: MirrorTarget[]): void {
+    const started = mirrorRequest(this.#context, mirrors, this.#request);
+    if (started.length === 0) return;
+    this.#taps = [...(this.#taps ?? []), ...started];
+    if (this.#kept !== null) for (const mirror of started) this.#kept.show(mirror);
+  }
+
+  /** `fresh` as of `EndpointPool.acquire`. */
+  #attempt(target: Target | undefined, fresh: boolean, now: number): void {
+    if (target === undefined) return this.#fail(503, "no-ready-endpoint");
+    this.#leaveTarget();
+    this.#target = target;
+    this.#atTarget = true;
+    this.#record.endpoint = target.pool.key;
+    this.#record.endpointName = target.name;
+    this.#armTimer(now, true);
+    const stream = target.enter(this, fresh);
+    if (stream === null) return this.#fail(503, "connection-queue-full");
     if (stream.ready) this.#bind(stream);
     else this.#upstream = stream;
   }
 
-  #moveTo(target: Target): void {
-    this.#leaveTarget();
-    this.#target = target;
-    target.pool.counters.active++;
-    this.#record.endpoint = target.pool.key;
-    this.#record.endpointName = target.name;
+  /** The endpoint to try next; undefined when all were tried. */
+  #pick(now: number): Target | undefined {
+    const { session, hash } = this.#decision;
+    const pinned = session === null ? null : session.target;
+    if (pinned !== null && !this.#tried.includes(pinned.pool) && pinned.rank(now) < Rank.down) return pinned;
+    return this.#service.endpoints.pick(this.#tried, now, hash);
   }
 
   #leaveTarget(): void {
-    if (this.#target !== null) this.#target.pool.counters.active--;
+    if (!this.#atTarget) return;
+    this.#atTarget = false;
+    this.#target!.leave(this);
   }
 
   #bind(stream: UpstreamStream): void {
     this.#upstream = stream;
     this.#bound = true;
     stream.begin(this, this.#request);
+    if (this.#kept !== null) this.#kept.sendTo(stream);
   }
 
   onConnected(stream: UpstreamStream): void {
@@ -139,15 +203,16 @@ export class Exchange implements UpstreamUser {
 
   sendBody(bytes: Buffer, start: number, end: number, source: ReadMemory): void {
     this.#bodyStarted = true;
+    if (this.#taps !== null) for (const tap of this.#taps) tap.onBody(bytes, start, end);
     this.#upstream!.sendBody(bytes, start, end, source);
   }
 
   endBody(trailers: string): void {
     this.#bodyStarted = true;
+    if (this.#taps !== null) for (const tap of this.#taps) tap.onBodyEnd(trailers);
     this.#upstream!.endBody(trailers);
   }
 
-  /** Sends what the client's turn gathered. False: stop reading the client until `continueRequest`. */
   flushRequest(): boolean {
     return !this.#bound || this.#upstream!.flush();
   }
@@ -161,8 +226,17 @@ export class Exchange implements UpstreamUser {
   }
 
   onResponse(head: ResponseHead): void {
+    const { status } = head;
+    this.#target!.report(status >= 500);
+    if (this.#retry !== null && this.#retry.wants(status) && this.#tryAgain(`backend-status-${status}`, false)) return;
     this.#responded = true;
-    this.#client.sendHead(head, this.#edits);
+    this.#client.sendHead(head, this.#edits());
+  }
+
+  /** To make to the backend's answer. */
+  #edits(): HeaderEdits | null {
+    const { response, session } = this.#decision;
+    return session === null ? response : session.edits(response, this.#service.id, this.#target!);
   }
 
   onSwitchingProtocols(head: ResponseHead): void {
@@ -173,7 +247,7 @@ export class Exchange implements UpstreamUser {
     this.#responded = true;
     this.#tunnel = true;
     if (this.#timer !== null) this.#wheel.disarm(this.#timer);
-    this.#client.sendSwitch(head, this.#edits);
+    this.#client.sendSwitch(head, this.#edits());
   }
 
   onBody(bytes: Buffer, start: number, end: number): void {
@@ -194,7 +268,6 @@ export class Exchange implements UpstreamUser {
     this.#client.sendEnd(trailers);
   }
 
-  /** The client closed its half of the tunnel. */
   endTunnel(): void {
     this.#upstream?.endTunnel();
   }
@@ -204,46 +277,94 @@ export class Exchange implements UpstreamUser {
     this.#bound = false;
     if (this.#over) return;
     this.#record.reason = reason;
-    if (this.#responded) {
-      // Both halves of a tunnel were closed in good order: what is still unsent to the client shall arrive.
-      if (this.#tunnel && kind === "closed") return this.#client.endTunnel();
-      this.#finish();
-      return this.#client.abort(reason);
+    if (this.#responded) return this.#breakOff(kind, reason);
+    if (kind === "overloaded") return this.#fail(503, reason);
+    this.#target!.report(true);
+    if (kind === "connect" || kind === "connect-timeout") {
+      // Nothing was sent: another endpoint is always safe, whoever asks.
+      this.#tried = [...this.#tried, this.#target!.pool];
+      const another = this.#pick(performance.now());
+      if (another !== undefined) return this.#goOn(another, false);
     }
-    const pool = this.#target!.pool;
-    // Nothing was sent: another endpoint is always safe. Nothing came back: only what may be repeated is.
-    const unsent = kind === "connect" || kind === "connect-timeout";
-    const replay = kind === "closed" && this.#mayReplay();
-    if (!unsent && !replay) return this.#fail(502, reason);
-    if (replay) this.#replays++;
-    pool.counters.retries++;
-    this.#record.retries++;
-    // A connection that had idled may just have been stale: its endpoint is not to blame unless it is refused next.
-    if (unsent || this.#service.endpoints.size > 1) this.#tried = [...this.#tried, pool];
-    if (unsent && this.#tried.length >= this.#service.endpoints.size) {
-      return this.#fail(kind === "connect" ? 502 : 504, reason);
+    if (this.#retry !== null) {
+      if (kind !== "invalid" && this.#tryAgain(reason, kind === "closed")) return;
+    } else if (kind === "closed" && this.#mayReplay()) {
+      this.#replays++;
+      // A connection that had idled may just have been stale: its endpoint is not to blame unless it is refused next.
+      if (this.#service.endpoints.size > 1) this.#tried = [...this.#tried, this.#target!.pool];
+      return this.#goOn(this.#pickAnew(), true);
     }
-    this.#attempt(replay, performance.now());
-    if (this.#bound) this.#client.continueRequest();
+    this.#fail(kind === "connect-timeout" ? 504 : 502, reason);
   }
 
+  #breakOff(kind: FailureKind, reason: string): void {
+    // Both halves of a tunnel were closed in good order: what is still unsent to the client shall arrive.
+    if (this.#tunnel && kind === "closed") return this.#client.endTunnel();
+    this.#target!.report(true);
+    this.#finish();
+    this.#client.abort(reason);
+  }
+
+  /** Nothing came back: only what may be repeated is. */
   #mayReplay(): boolean {
     return this.#request.replayable && !this.#bodyStarted && this.#replays < MOST_REPLAYS;
   }
 
-  /** The client is gone: the backend need not bother. */
+  /** Another attempt by the route's policy, after a wait. False: it allows none, and the failure stands. */
+  #tryAgain(reason: string, fresh: boolean): boolean {
+    const wait = this.#retry!.next(performance.now());
+    if (wait === NO_MORE) return false;
+    this.#dropUpstream();
+    this.#record.reason = reason;
+    if (wait === BUDGET_SPENT) {
+      this.#fail(503, "retry-budget-spent");
+      return true;
+    }
+    this.#tried = [...this.#tried, this.#target!.pool];
+    if (wait === 0) this.#goOn(this.#pickAnew(), fresh);
+    else {
+      this.#leaveTarget();
+      this.#armTimer(performance.now(), false);
+      this.#pause = setTimeout(() => this.#goOn(this.#pickAnew(), fresh), wait);
+    }
+    return true;
+  }
+
+  /** When all were tried, any of them. */
+  #pickAnew(): Target | undefined {
+    const now = performance.now();
+    const untried = this.#pick(now);
+    if (untried !== undefined) return untried;
+    this.#tried = NO_POOLS;
+    return this.#pick(now);
+  }
+
+  #goOn(target: Target | undefined, fresh: boolean): void {
+    this.#target!.pool.counters.retries++;
+    this.#record.retries++;
+    const { requestTimeout } = this.#route;
+    const now = performance.now();
+    // The timer is coarse: what it has not noticed yet must not begin another attempt.
+    if (requestTimeout > 0 && now - this.#started >= requestTimeout) return this.#fail(504, "request-timeout");
+    this.#attempt(target, fresh, now);
+    if (this.#bound) this.#client.continueRequest();
+  }
+
   cancel(): void {
     if (this.#over) return;
     this.#dropUpstream();
     this.#finish();
   }
 
-  #armTimer(now: number): void {
+  /** Between attempts only the whole request's time counts. */
+  #armTimer(now: number, attempting: boolean): void {
     if (this.#timer === null) return;
     const { requestTimeout, backendTimeout } = this.#route;
     const whole = requestTimeout > 0 ? this.#started + requestTimeout - now : Infinity;
-    const attempt = backendTimeout > 0 ? backendTimeout : Infinity;
-    this.#wheel.arm(this.#timer, Math.max(0, Math.min(whole, attempt)));
+    const attempt = attempting && backendTimeout > 0 ? backendTimeout : Infinity;
+    const least = Math.max(0, Math.min(whole, attempt));
+    if (least === Infinity) this.#wheel.disarm(this.#timer);
+    else this.#wheel.arm(this.#timer, least);
   }
 
   #onTimeout(): void {
@@ -251,15 +372,19 @@ export class Exchange implements UpstreamUser {
     const { requestTimeout } = this.#route;
     const whole = requestTimeout > 0 && performance.now() - this.#started >= requestTimeout;
     const reason = whole ? "request-timeout" : "backend-request-timeout";
+    if (this.#atTarget) this.#target!.report(true);
     this.#dropUpstream();
-    if (!this.#responded) return this.#fail(504, reason);
-    this.#finish();
-    this.#client.abort(reason);
+    if (this.#responded) {
+      this.#finish();
+      return this.#client.abort(reason);
+    }
+    if (!whole && this.#retry !== null && this.#tryAgain(reason, false)) return;
+    this.#fail(504, reason);
   }
 
   #fail(status: number, reason: string): void {
     this.#finish();
-    this.#client.answer({ status, reason, lines: this.#ownLines });
+    this.#client.answer({ status, reason, lines: this.#decision.ownLines });
   }
 
   #dropUpstream(): void {
@@ -274,7 +399,9 @@ export class Exchange implements UpstreamUser {
     this.#over = true;
     this.#bound = false;
     this.#upstream = null;
+    if (this.#pause !== null) clearTimeout(this.#pause);
     if (this.#timer !== null) this.#wheel.release(this.#timer);
+    if (this.#taps !== null) for (const tap of this.#taps) tap.onOver();
     this.#leaveTarget();
     this.#service.counters.active--;
   }

@@ -1,9 +1,9 @@
 // Filters, compiled: header edits as the set of names to drop and the lines to append, path rewrites and redirects
 // (Gateway API HTTPRouteFilter).
 
-import type { Filter, PathRewrite, Route } from "./routing-table.ts";
+import type { Filter, Mirror, PathRewrite, Route } from "./routing-table.ts";
+import { hostOrNull, safeTarget } from "./safe-text.ts";
 import { HOST } from "./http1/request-head.ts";
-import { TARGET } from "./http1/tokens.ts";
 import { barePrefix } from "./match/route-conditions.ts";
 import { CORS_FIELDS, CorsPolicy } from "./policies/cors.ts";
 
@@ -26,6 +26,7 @@ export interface FilterPlan {
   hostname: string | null;
   path: PathRewrite | null;
   cors: CorsPolicy | null;
+  mirrors: Mirror[];
 }
 
 /** Framing and connection management belong to the proxy; Host has a filter of its own, but `set` is understood. */
@@ -34,7 +35,15 @@ const UNTOUCHABLE = new Set(
 );
 
 export function compileFilters(filters: Filter[]): FilterPlan {
-  const plan: FilterPlan = { request: null, response: null, redirect: null, hostname: null, path: null, cors: null };
+  const plan: FilterPlan = {
+    request: null,
+    response: null,
+    redirect: null,
+    hostname: null,
+    path: null,
+    cors: null,
+    mirrors: [],
+  };
   const request = new EditsBuilder();
   const response = new EditsBuilder();
   for (const filter of filters) {
@@ -48,27 +57,12 @@ export function compileFilters(filters: Filter[]): FilterPlan {
       plan.hostname = (filter.hostname === undefined ? null : hostOrNull(filter.hostname)) ?? plan.hostname;
       plan.path = filter.path === undefined ? plan.path : safePath(filter.path);
     } else if (filter.type === "cors") plan.cors ??= new CorsPolicy(filter);
+    else if (filter.type === "mirror") plan.mirrors.push(filter);
   }
   if (plan.cors !== null) for (const name of CORS_FIELDS) response.remove(name);
   plan.request = request.build();
   plan.response = response.build();
   return plan;
-}
-
-// Paths and hosts of filters come from configuration and end up in heads: what could end a line (or a request line's part) there
-// would let whoever writes a route write further requests into connections that others share.
-
-/** The value unless it is no host; then it is left out, as header values that end lines are. */
-function hostOrNull(value: string): string | null {
-  return HOST.test(value) ? value : null;
-}
-
-/** Bytes that a request target cannot hold are percent-encoded, of UTF-8. */
-function safeTarget(value: string): string {
-  if (/^[!"$-~]*$/.test(value)) return value;
-  return Array.from(Buffer.from(value), (byte) =>
-    TARGET[byte] === 0 ? `%${byte.toString(16).toUpperCase().padStart(2, "0")}` : String.fromCharCode(byte),
-  ).join("");
 }
 
 const safePath = (path: PathRewrite): PathRewrite => ({ ...path, value: safeTarget(path.value) });

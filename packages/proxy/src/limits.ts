@@ -27,6 +27,18 @@ export interface Limits {
    * has been silent longest makes room. */
   udpIdleTimeout: number;
   udpSessions: number;
+  /** How long a request may wait for its turn at an endpoint whose connections are limited, else 503. */
+  queueTimeout: number;
+  /** Longest request body in bytes that is kept so that it can be sent again; requests with longer ones are not retried. */
+  replayBytes: number;
+  /** Bytes of a request body that a mirror may lag behind; one that lags further is given up. */
+  mirrorBytes: number;
+  /** Mirrored requests under way per service; further ones are left out. */
+  mirroredRequests: number;
+  /** For a mirrored request, answer included. */
+  mirrorTimeout: number;
+  /** For an external authorization, request and answer, else the request is refused. */
+  authTimeout: number;
   /** How long a closing connection is drained, so that a reset does not eat the last answer (RFC 9112 section 9.6). */
   lingerTimeout: number;
 }
@@ -45,5 +57,11 @@ export const DEFAULT_LIMITS: Limits = {
   streamIdleTimeout: 3_600_000,
   udpIdleTimeout: 60_000,
   udpSessions: 1_024,
+  queueTimeout: 5_000,
+  replayBytes: 64 * 1024,
+  mirrorBytes: 256 * 1024,
+  mirroredRequests: 1_024,
+  mirrorTimeout: 30_000,
+  authTimeout: 10_000,
   lingerTimeout: 2_000,
 };

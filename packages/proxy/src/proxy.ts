@@ -10,6 +10,7 @@ import { DEFAULT_LIMITS } from "./limits.ts";
 import type { Limits } from "./limits.ts";
 import { explain } from "./match/explain.ts";
 import type { Explanation, RequestDescription } from "./match/explain.ts";
+import { SessionTokens } from "./policies/session.ts";
 import type { RoutingTable } from "./routing-table.ts";
 import type { ServerContext } from "./server-context.ts";
 import { ServerPorts } from "./server-ports.ts";
@@ -37,6 +38,9 @@ export interface ProxyOptions {
   io?: Io;
   /** Other processes listen on the same addresses, and the system shares connections among them (SO_REUSEPORT). */
   reusePort?: boolean;
+  /** What session tokens are encrypted with: proxies that have the same one understand each other's, also after a restart.
+   * Default: one that nobody else knows. */
+  sessionSecret?: string;
 }
 
 export interface Proxy {
@@ -56,7 +60,8 @@ export function createProxy(options: ProxyOptions = {}): Proxy {
 
 /** A compiler for tables that carries no traffic: for matching alone. */
 export function offlineCompiler(): TableCompiler {
-  return new TableCompiler(new Upstreams({ limits: DEFAULT_LIMITS, wheel: new TimerWheel(), io: BEST_IO }));
+  const upstreams = new Upstreams({ limits: DEFAULT_LIMITS, wheel: new TimerWheel(), io: BEST_IO });
+  return new TableCompiler(upstreams, new SessionTokens(undefined));
 }
 
 class DataPlane implements Proxy {
@@ -73,7 +78,7 @@ class DataPlane implements Proxy {
     const { onAccess } = options;
     const io = options.io ?? BEST_IO;
     this.#upstreams = new Upstreams({ limits, wheel, io });
-    this.#compiler = new TableCompiler(this.#upstreams);
+    this.#compiler = new TableCompiler(this.#upstreams, new SessionTokens(options.sessionSecret));
     this.#context = {
       limits,
       wheel,

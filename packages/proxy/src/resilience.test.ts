@@ -7,6 +7,7 @@ import { createProxy } from "./proxy.ts";
 import {
   accepted,
   answering,
+  closedPort,
   exchangeBytes,
   GET,
   GET_CLOSE,
@@ -18,13 +19,6 @@ import {
 import type { Backend } from "./testing/sockets.ts";
 import { listener, route, service, table } from "./testing/tables.ts";
 import { withProxy } from "./testing/with-proxy.ts";
-
-/** A port nobody listens on. */
-async function closedPort(): Promise<number> {
-  const backend = await answering(ok(""));
-  await backend.close();
-  return backend.port;
-}
 
 async function closeAll(...backends: Backend[]): Promise<void> {
   for (const backend of backends) await backend.close();

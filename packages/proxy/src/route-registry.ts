@@ -4,6 +4,7 @@
 import { compileRoute } from "./compiled-table.ts";
 import type { CompiledRoute } from "./compiled-table.ts";
 import type { RouteTargets } from "./match/path-index.ts";
+import type { SessionTokens } from "./policies/session.ts";
 import type { Route } from "./routing-table.ts";
 import { newTraffic } from "./stats.ts";
 import type { TrafficCounters } from "./stats.ts";
@@ -23,14 +24,16 @@ interface Identity {
 
 export class RouteRegistry implements RouteTargets<CompiledRoute> {
   readonly #upstreams: Upstreams;
+  readonly #sessions: SessionTokens;
   readonly #uses = new Map<Route, Use>();
   readonly #identities = new Map<string, Identity>();
   /** Routes by the ids of services they lead to. */
   readonly #byService = new Map<string, Set<Route>>();
   #released: Route[] = [];
 
-  constructor(upstreams: Upstreams) {
+  constructor(upstreams: Upstreams, sessions: SessionTokens) {
     this.#upstreams = upstreams;
+    this.#sessions = sessions;
   }
 
   acquire(route: Route): CompiledRoute {
@@ -71,7 +74,12 @@ export class RouteRegistry implements RouteTargets<CompiledRoute> {
   }
 
   #compile(route: Route, { counters, compiled }: Identity): CompiledRoute {
-    return compileRoute(route, { upstreams: this.#upstreams, counters, previous: compiled });
+    return compileRoute(route, {
+      upstreams: this.#upstreams,
+      sessions: this.#sessions,
+      counters,
+      previous: compiled,
+    });
   }
 
   #identity(id: string): Identity {

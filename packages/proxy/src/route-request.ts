@@ -12,8 +12,10 @@ import type { RequestHead } from "./http1/request-head.ts";
 import { bareHost } from "./match/hostname.ts";
 import type { NoMatch } from "./match/matcher.ts";
 import type { OwnAnswer } from "./own-answer.ts";
+import { hashOf } from "./policies/hash-key.ts";
+import type { SessionChoice, SessionPolicy } from "./policies/session.ts";
 import type { OutgoingRequest } from "./upstream/upstream.ts";
-import type { ServiceState } from "./upstream/upstreams.ts";
+import type { ServiceState } from "./upstream/service-state.ts";
 
 export type Decision = Answer | Forward;
 
@@ -35,6 +37,10 @@ export interface Forward {
   response: HeaderEdits | null;
   /** Field lines, with CRLF, for an answer that the proxy gives in the backend's place. */
   ownLines: string;
+  /** A 32-bit number of what the service tells requests apart by. */
+  hash: number;
+  /** Null without session persistence. */
+  session: SessionChoice | null;
 }
 
 export interface ClientContext {
@@ -58,32 +64,37 @@ const NO_MATCH_STATUS: Record<NoMatch, number> = {
 /** Decides for the request in `head`, and takes the next share and the next step of the rotation for it. */
 export function routeRequest(listener: CompiledListener, head: RequestHead, client: ClientContext): Decision {
   const found = listener.matcher.find(bareHost(head.host), head, client.facts.serverName);
-  if (found.entry === null) {
-    const answer = { status: NO_MATCH_STATUS[found.why], reason: found.why, lines: "" };
-    return { type: "answer", route: null, answer };
-  }
-  return decide(found.entry.target, { head, client, path: found.path });
+  if (found.entry !== null) return decide(found.entry.target, head, found.path, client);
+  return { type: "answer", route: null, answer: { status: NO_MATCH_STATUS[found.why], reason: found.why, lines: "" } };
 }
 
-/** A request at its route. */
-interface RoutedRequest {
-  head: RequestHead;
-  client: ClientContext;
-  /** As matched. */
-  path: string;
-}
-
-function decide(route: CompiledRoute, asked: RoutedRequest): Decision {
-  const { head } = asked;
+/** `path` as matched. */
+function decide(route: CompiledRoute, head: RequestHead, path: string, client: ClientContext): Decision {
   const preflight = route.cors === null ? null : route.cors.preflight(head);
   if (preflight !== null) return { type: "answer", route, answer: preflight };
-  if (route.plan.redirect !== null) return redirect(route, asked);
+  if (route.plan.redirect !== null) return redirect(route, head, path, client.facts);
   if (route.answer !== null) return answerFor(route, head, route.answer);
-  const share = route.shares.next();
+  const session = route.session === null ? null : chooseSession(route.session, route, head, client.facts);
+  // A session outranks the weights (GEP-1619, "Traffic Splitting").
+  const share = session !== null && session.share >= 0 ? session.share : route.shares.next();
   if (share < 0) return answerFor(route, head, { status: 500, reason: "no-backend-with-weight", lines: "" });
   const backend = route.backends[share]!;
-  if (hasService(backend)) return forward(route, backend, asked);
-  return answerFor(route, head, { status: backend.status, reason: backend.reason, lines: "" });
+  if (!hasService(backend)) {
+    return answerFor(route, head, { status: backend.status, reason: backend.reason, lines: "" });
+  }
+  const { plan, service } = backend;
+  const target = (plan.path === null ? path : rewritePath(path, plan.path, route.route)) + head.query;
+  const ownLines = plan.cors === null ? "" : plan.cors.lines(head);
+  return {
+    type: "forward",
+    route,
+    backend,
+    request: outgoing(head, target, backend, client),
+    response: withLines(plan.response, ownLines),
+    ownLines,
+    hash: service.hashBy === null ? 0 : hashOf(service.hashBy, head, client.facts),
+    session,
+  };
 }
 
 function answerFor(route: CompiledRoute, head: RequestHead, own: OwnAnswer): Answer {
@@ -95,25 +106,21 @@ function hasService(backend: CompiledBackend): backend is ServedBackend {
   return backend.service !== null;
 }
 
-function redirect(route: CompiledRoute, { head, client: { facts }, path }: RoutedRequest): Answer {
+function redirect(route: CompiledRoute, head: RequestHead, path: string, facts: ClientFacts): Answer {
   const filter = route.plan.redirect!;
-  const request = {
-    scheme: forwardedScheme(head, facts),
-    host: head.host,
-    port: reachedPort(head, facts),
-    path,
-    query: head.query,
-  };
+  const scheme = forwardedScheme(head, facts);
+  const request = { scheme, host: head.host, port: reachedPort(head, facts), path, query: head.query };
   const location = redirectLocation(filter, request, route.route);
   return answerFor(route, head, { status: filter.status, reason: "redirect", lines: `Location: ${location}\r\n` });
 }
 
-function forward(route: CompiledRoute, backend: ServedBackend, asked: RoutedRequest): Forward {
-  const { plan } = backend;
-  const path = plan.path === null ? asked.path : rewritePath(asked.path, plan.path, route.route);
-  const request = outgoing(asked.head, path + asked.head.query, backend, asked.client);
-  const ownLines = plan.cors === null ? "" : plan.cors.lines(asked.head);
-  return { type: "forward", route, backend, request, response: withLines(plan.response, ownLines), ownLines };
+function chooseSession(
+  policy: SessionPolicy,
+  route: CompiledRoute,
+  head: RequestHead,
+  facts: ClientFacts,
+): SessionChoice {
+  return policy.choose(head, route.backends, forwardedScheme(head, facts) === "https");
 }
 
 function withLines(edits: HeaderEdits | null, lines: string): HeaderEdits | null {

@@ -12,7 +12,7 @@ import type { Limits } from "./limits.ts";
 import type { ListenerCounters } from "./stats.ts";
 import type { TimerWheel } from "./timer-wheel.ts";
 import type { EndpointPool } from "./upstream/endpoint-pool.ts";
-import type { ServiceState } from "./upstream/upstreams.ts";
+import type { ServiceState } from "./upstream/service-state.ts";
 
 /** What connections need of the proxy around them. */
 export interface ServerContext {

@@ -27,8 +27,28 @@ export interface EndpointCounters extends TrafficCounters {
   connectionsOpen: number;
   connectionsIdle: number;
   connectFailures: number;
-  /** Attempts given up on this endpoint and tried elsewhere. */
+  /** Attempts given up on this endpoint and tried elsewhere or again. */
   retries: number;
+  /** Active health checks that went wrong. */
+  failedChecks: number;
+  /** Times it was left out as an outlier, by any service. */
+  ejections: number;
+}
+
+export interface MirrorCounters {
+  /** Mirrored requests that were answered, whatever the status. */
+  answered: number;
+  /** Given up or never begun because the mirror did not keep up. */
+  dropped: number;
+  /** Broken connections, and those that could not be made. */
+  failed: number;
+  /** Under way. */
+  active: number;
+}
+
+/** What a service takes beside requests of clients. */
+export interface ServiceCounters extends TrafficCounters {
+  mirrored: MirrorCounters;
 }
 
 /** Of connections, or clients' sessions with UDP, that are carried as they are. */
@@ -53,7 +73,7 @@ export interface ProxyStats {
   requests: number;
   listeners: Record<string, ListenerCounters>;
   routes: Record<string, TrafficCounters>;
-  services: Record<string, TrafficCounters>;
+  services: Record<string, ServiceCounters>;
   endpoints: Record<string, EndpointCounters>;
   /** By stream route, and by the services these lead to. */
   streams: Record<string, StreamCounters>;
@@ -71,7 +91,11 @@ export function newListenerCounters(): ListenerCounters {
 
 export function newEndpointCounters(): EndpointCounters {
   const connections = { connectionsOpened: 0, connectionsOpen: 0, connectionsIdle: 0, connectFailures: 0, retries: 0 };
-  return { ...newTraffic(), ...connections };
+  return { ...newTraffic(), ...connections, failedChecks: 0, ejections: 0 };
+}
+
+export function newServiceCounters(): ServiceCounters {
+  return { ...newTraffic(), mirrored: { answered: 0, dropped: 0, failed: 0, active: 0 } };
 }
 
 export function newStreamCounters(): StreamCounters {

@@ -4,6 +4,7 @@
 import { compileListener, streamsOf } from "./compiled-table.ts";
 import type { CompiledListener } from "./compiled-table.ts";
 import { Matcher } from "./match/matcher.ts";
+import type { SessionTokens } from "./policies/session.ts";
 import { RouteRegistry } from "./route-registry.ts";
 import { StreamRegistry } from "./streams/stream-registry.ts";
 import type { Listener, RoutingTable } from "./routing-table.ts";
@@ -16,9 +17,9 @@ export class TableCompiler {
   readonly streams: StreamRegistry;
   readonly #listeners = new Map<string, CompiledListener>();
 
-  constructor(upstreams: Upstreams) {
+  constructor(upstreams: Upstreams, sessions: SessionTokens) {
     this.#upstreams = upstreams;
-    this.#routes = new RouteRegistry(upstreams);
+    this.#routes = new RouteRegistry(upstreams, sessions);
     this.streams = new StreamRegistry(upstreams);
   }
 

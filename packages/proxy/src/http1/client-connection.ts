@@ -6,7 +6,7 @@ import type { AccessRecord } from "../access.ts";
 import type { CompiledListener, CompiledRoute } from "../compiled-table.ts";
 import type { ConnectionFacts } from "../connection-facts.ts";
 import { Exchange } from "../exchange.ts";
-import type { Downstream } from "../exchange.ts";
+import type { Downstream, RequestFlow } from "../exchange.ts";
 import type { HeaderEdits } from "../filters.ts";
 import { ForwardingFields } from "../forwarding-fields.ts";
 import { BatchedWriter } from "../io/batched-writer.ts";
@@ -45,7 +45,7 @@ export class ClientConnection implements OpenConnection, TransportHandler, Downs
   /** Bytes read but not yet used; reading is paused while there are any. */
   #pending: Buffer | null = null;
   #inTurn = false;
-  #exchange: Exchange | null = null;
+  #exchange: RequestFlow | null = null;
   #record: AccessRecord | null = null;
   #route: CompiledRoute | null = null;
   #started = 0;

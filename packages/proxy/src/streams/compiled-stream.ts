@@ -5,7 +5,8 @@ import type { StreamBackend, StreamRoute } from "../routing-table.ts";
 import type { StreamCounters } from "../stats.ts";
 import type { BackendTlsCache } from "../tls/backend-tls.ts";
 import { WeightedRoundRobin } from "../upstream/balancer.ts";
-import type { ServiceState, Upstreams } from "../upstream/upstreams.ts";
+import type { ServiceState } from "../upstream/service-state.ts";
+import type { Upstreams } from "../upstream/upstreams.ts";
 
 /** One share of a stream route. */
 export interface CompiledStreamBackend {

@@ -9,7 +9,8 @@ import { proxyHeader } from "../proxy-protocol/write-header.ts";
 import type { AcceptingPort, OpenConnection, ServerContext } from "../server-context.ts";
 import type { StreamCounters } from "../stats.ts";
 import { Timer } from "../timer-wheel.ts";
-import type { Target } from "../upstream/balancer.ts";
+import { hashText } from "../upstream/consistent-hash.ts";
+import type { Target } from "../upstream/target.ts";
 import type { EndpointPool } from "../upstream/endpoint-pool.ts";
 import type { CompiledStream, CompiledStreamBackend } from "./compiled-stream.ts";
 import { dialEndpoint } from "./dial-endpoint.ts";
@@ -83,7 +84,10 @@ export class StreamConnection implements OpenConnection {
 
   /** Tries the next endpoint; `otherwise` is why the connection is refused when there is none. */
   #attempt(backend: CompiledStreamBackend, otherwise: string): void {
-    const target = backend.service!.endpoints.pick(this.#tried, performance.now());
+    const service = backend.service!;
+    // Of a stream only its client's address is known, whatever requests would be hashed by.
+    const hash = service.hashBy === null ? 0 : hashText(this.#record.clientAddress);
+    const target = service.endpoints.pick(this.#tried, performance.now(), hash);
     if (target === undefined) return this.#refuse(otherwise);
     this.#target = target;
     const { pool, name } = target;

@@ -133,3 +133,15 @@ export async function accepted(backend: Backend): Promise<Socket> {
   const [socket] = (await once(backend.server, "connection")) as [Socket];
   return socket;
 }
+
+/** A port nobody listens on. */
+export async function closedPort(): Promise<number> {
+  const backend = await answering(ok(""));
+  await backend.close();
+  return backend.port;
+}
+
+/** Resolves once `fits` holds, looked at again and again. */
+export async function until(fits: () => boolean): Promise<void> {
+  while (!fits()) await new Promise((resolve) => setImmediate(resolve));
+}

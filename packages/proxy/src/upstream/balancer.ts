@@ -2,14 +2,20 @@
 // a route. Positions survive table swaps.
 
 import type { EndpointPool } from "./endpoint-pool.ts";
+import { Rank } from "./target.ts";
+import type { Target } from "./target.ts";
 
-/** An endpoint of one service: the pool may be shared, the name is this service's. */
-export interface Target {
-  pool: EndpointPool;
-  name: string;
+/** A way of choosing among the endpoints of a service. */
+export interface Balancer {
+  readonly size: number;
+  /** Replaces the endpoints. */
+  update(targets: Target[]): void;
+  /** The endpoint for a request: of those that were not tried yet one that is usable; if none is, the least unfit.
+   * `now` is performance.now(), `hash` any 32-bit number of what the request is told apart by. */
+  pick(tried: EndpointPool[], now: number, hash: number): Target | undefined;
 }
 
-export class RoundRobin {
+export class RoundRobin implements Balancer {
   #targets: Target[] = [];
   #next = 0;
 
@@ -17,11 +23,7 @@ export class RoundRobin {
     return this.#targets.length;
   }
 
-  get targets(): readonly Target[] {
-    return this.#targets;
-  }
-
-  /** Replaces the endpoints; whoever's turn it was keeps it while it is still there. */
+  /** Whoever's turn it was keeps it while it is still there. */
   update(targets: Target[]): void {
     const turn = this.#targets[this.#next]?.pool;
     this.#targets = targets;
@@ -29,18 +31,21 @@ export class RoundRobin {
     this.#next = at >= 0 ? at : targets.length === 0 ? 0 : this.#next % targets.length;
   }
 
-  /** The next endpoint that was not tried yet. One that refused lately is passed over while there is another. */
   pick(tried: EndpointPool[], now: number): Target | undefined {
     const count = this.#targets.length;
-    let fallback = -1;
+    let best = -1;
+    let bestRank: number = Infinity;
     for (let step = 0; step < count; step++) {
       const at = (this.#next + step) % count;
       const target = this.#targets[at]!;
       if (tried.includes(target.pool)) continue;
-      if (target.pool.downUntil <= now) return this.#take(at);
-      if (fallback < 0) fallback = at;
+      const rank = target.rank(now);
+      if (rank === Rank.usable) return this.#take(at);
+      if (rank >= bestRank) continue;
+      best = at;
+      bestRank = rank;
     }
-    return fallback < 0 ? undefined : this.#take(fallback);
+    return best < 0 ? undefined : this.#take(best);
   }
 
   #take(at: number): Target {

@@ -24,8 +24,8 @@ export interface OutgoingRequest {
 }
 
 /** How an attempt failed. `connect`: nothing was sent. `closed`: the connection ended before any byte of an answer.
- * `broken`: an answer had begun. `invalid`: what came was not HTTP. */
-export type FailureKind = "connect" | "connect-timeout" | "closed" | "broken" | "invalid";
+ * `broken`: an answer had begun. `invalid`: what came was not HTTP. `overloaded`: it was not begun, as there were too many. */
+export type FailureKind = "connect" | "connect-timeout" | "closed" | "broken" | "invalid" | "overloaded";
 
 /** The exchange a stream works for. */
 export interface UpstreamUser {

@@ -1,26 +1,18 @@
 // Every service and endpoint of the current table with the state that outlives a swap: pools, health, whose turn it is.
 
 import type { Service } from "../routing-table.ts";
-import { CounterSet, newTraffic } from "../stats.ts";
-import type { EndpointCounters, TrafficCounters } from "../stats.ts";
-import { RoundRobin } from "./balancer.ts";
-import type { Target } from "./balancer.ts";
+import { CounterSet, newServiceCounters } from "../stats.ts";
+import type { EndpointCounters, ServiceCounters } from "../stats.ts";
 import { endpointKey, EndpointPool } from "./endpoint-pool.ts";
 import type { UpstreamContext } from "./endpoint-pool.ts";
-
-export interface ServiceState {
-  readonly id: string;
-  service: Service;
-  readonly endpoints: RoundRobin;
-  readonly counters: TrafficCounters;
-}
+import { ServiceState } from "./service-state.ts";
 
 export class Upstreams {
   readonly #context: UpstreamContext;
   readonly #pools = new Map<string, EndpointPool>();
   readonly #services = new Map<string, ServiceState>();
   #current: Record<string, Service> | null = null;
-  readonly counters: CounterSet<TrafficCounters> = new CounterSet(newTraffic);
+  readonly counters: CounterSet<ServiceCounters> = new CounterSet(newServiceCounters);
 
   constructor(context: UpstreamContext) {
     this.#context = context;
@@ -47,27 +39,27 @@ export class Upstreams {
       if (Object.hasOwn(services, id)) continue;
       this.#services.delete(id);
       this.counters.delete(id);
-      this.#leave(state.endpoints.targets);
+      state.retire();
+      this.#leave(state.pools());
       changed.push(id);
     }
     return changed;
   }
 
   #assign(id: string, known: ServiceState | undefined, service: Service): void {
-    const state = known ?? { id, service, endpoints: new RoundRobin(), counters: this.counters.get(id) };
+    const state = known ?? new ServiceState(id, service, this.counters.get(id));
     if (known === undefined) this.#services.set(id, state);
-    state.service = service;
     // A port no socket can have would make connecting throw.
     const dialable = service.endpoints.filter(({ port }) => Number.isInteger(port) && port > 0 && port < 65536);
-    const targets = dialable.map(({ host, port, name }) => ({ pool: this.#pool(host, port), name: name ?? "" }));
-    const before = state.endpoints.targets;
-    for (const { pool } of targets) pool.services++;
-    state.endpoints.update(targets);
+    const endpoints = dialable.map(({ host, port, name }) => ({ pool: this.#pool(host, port), name: name ?? "" }));
+    const before = state.pools();
+    state.update(service, endpoints);
+    for (const pool of state.pools()) pool.services++;
     this.#leave(before);
   }
 
-  #leave(targets: readonly Target[]): void {
-    for (const { pool } of targets) {
+  #leave(pools: EndpointPool[]): void {
+    for (const pool of pools) {
       if (--pool.services > 0) continue;
       pool.retire();
       this.#pools.delete(pool.key);

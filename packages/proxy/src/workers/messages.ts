@@ -7,7 +7,7 @@ import type { ProxyStats } from "../stats.ts";
 import type { TableMessage } from "./table-transfer.ts";
 
 export type ToWorker =
-  | { type: "start"; serverName?: string; limits?: Partial<Limits>; records: boolean }
+  | { type: "start"; sessionSecret: string; serverName?: string; limits?: Partial<Limits>; records: boolean }
   /** Answered by `applied` with the same `id`. */
   | { type: "apply"; id: number; table: TableMessage }
   /** The worker ends by itself within `graceMs`. */

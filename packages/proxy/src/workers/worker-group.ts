@@ -2,6 +2,7 @@
 // has the whole table, its own connections to endpoints and its own counters, which are added up here. A worker that dies is
 // replaced while the others go on accepting.
 
+import { randomBytes } from "node:crypto";
 import { fork } from "node:child_process";
 import type { ChildProcess } from "node:child_process";
 import type { AccessRecord } from "../access.ts";
@@ -82,9 +83,12 @@ class WorkerGroup implements Proxy {
   #queue: Promise<unknown> = Promise.resolve();
   #closing = false;
   #requests = 0;
+  /** The workers understand each other's session tokens. */
+  readonly #sessionSecret: string;
 
   constructor(options: WorkerGroupOptions) {
     this.#options = options;
+    this.#sessionSecret = options.sessionSecret ?? randomBytes(32).toString("hex");
     for (let count = 0; count < options.workers; count++) this.#start();
   }
 
@@ -98,6 +102,7 @@ class WorkerGroup implements Proxy {
     worker.tell({
       type: "start",
       records,
+      sessionSecret: this.#sessionSecret,
       ...(serverName !== undefined && { serverName }),
       ...(limits !== undefined && { limits }),
     });

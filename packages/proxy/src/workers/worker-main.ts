@@ -38,9 +38,10 @@ function recordSender(): (record: AccessRecord) => void {
 }
 
 function start(message: Extract<ToWorker, { type: "start" }>): void {
-  const { serverName, limits, records } = message;
+  const { sessionSecret, serverName, limits, records } = message;
   const created = createProxy({
     reusePort: true,
+    sessionSecret,
     log: (line) => tell({ type: "log", line }),
     ...(serverName !== undefined && { serverName }),
     ...(limits !== undefined && { limits }),

@@ -1,0 +1,66 @@
+// The body of a request, kept in memory as far as a bound allows, so that it can be sent again, or only once it is known.
+
+import type { ReadMemory } from "../io/transport.ts";
+import type { UpstreamStream } from "../upstream/upstream.ts";
+
+/** Somebody who is shown a request's body beside the backend. */
+export interface BodyTap {
+  /** `bytes` are valid until the call returns. */
+  onBody(bytes: Buffer, start: number, end: number): void;
+  /** `trailers`: field lines with CRLF, or empty. */
+  onBodyEnd(trailers: string): void;
+  /** The exchange is over: nothing more comes. */
+  onOver(): void;
+}
+
+/** Memory that belongs to whoever hands it over, and that nobody reads into. */
+export const OWN_MEMORY: ReadMemory = { borrow: (bytes) => bytes, keepReadBuffer() {}, freeReadBuffer() {} };
+
+export class KeptBody implements BodyTap {
+  /** No longer kept: it grew beyond the bound. */
+  overflowed = false;
+  ended = false;
+  trailers = "";
+  size = 0;
+  readonly #longest: number;
+  #pieces: Buffer[] = [];
+
+  /** Keeps at most `longest` bytes. */
+  constructor(longest: number) {
+    this.#longest = longest;
+  }
+
+  onBody(bytes: Buffer, start: number, end: number): void {
+    this.size += end - start;
+    if (this.size > this.#longest) {
+      this.overflowed = true;
+      this.#pieces = [];
+    } else this.#pieces.push(Buffer.from(bytes.subarray(start, end)));
+  }
+
+  onBodyEnd(trailers: string): void {
+    this.ended = true;
+    this.trailers = trailers;
+  }
+
+  onOver(): void {
+    this.#pieces = [];
+  }
+
+  /** All of it in one piece. */
+  bytes(): Buffer {
+    return this.#pieces.length === 1 ? this.#pieces[0]! : Buffer.concat(this.#pieces);
+  }
+
+  /** Sends what there is so far; `flush` is left to the caller. */
+  sendTo(stream: UpstreamStream): void {
+    for (const piece of this.#pieces) stream.sendBody(piece, 0, piece.length, OWN_MEMORY);
+    if (this.ended) stream.endBody(this.trailers);
+  }
+
+  /** Shows what there is so far. */
+  show(tap: BodyTap): void {
+    for (const piece of this.#pieces) tap.onBody(piece, 0, piece.length);
+    if (this.ended) tap.onBodyEnd(this.trailers);
+  }
+}

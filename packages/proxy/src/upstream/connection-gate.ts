@@ -1,0 +1,125 @@
+// Bounds what one endpoint is given at a time: so many requests are with it, so many more wait their turn, no others.
+// A request over HTTP/1.1 has a connection to itself, so this bounds the connections as well.
+
+import type { ReadMemory } from "../io/transport.ts";
+import { Timer } from "../timer-wheel.ts";
+import type { EndpointPool } from "./endpoint-pool.ts";
+import type { UpstreamStream, UpstreamUser } from "./upstream.ts";
+
+export interface GateLimits {
+  connections: number;
+  queue: number;
+}
+
+export class ConnectionGate {
+  #limits: GateLimits;
+  readonly #inside = new Set<UpstreamUser>();
+  readonly #queue: QueuedStream[] = [];
+
+  constructor(limits: GateLimits) {
+    this.#limits = limits;
+  }
+
+  /** Lets in whoever fits into the new limits; nobody is sent away. */
+  change(limits: GateLimits): void {
+    this.#limits = limits;
+    this.#letIn();
+  }
+
+  /** The next request goes in at once. */
+  get free(): boolean {
+    return this.#inside.size < this.#limits.connections;
+  }
+
+  /** The next request is turned away. */
+  get full(): boolean {
+    return !this.free && this.#queue.length >= this.#limits.queue;
+  }
+
+  /** As `EndpointPool.acquire`, in turn; null when the queue is full. Who waits too long is told so as a failure. */
+  acquire(pool: EndpointPool, user: UpstreamUser, fresh: boolean): UpstreamStream | null {
+    if (this.free) {
+      this.#inside.add(user);
+      return pool.acquire(user, fresh);
+    }
+    if (this.full) return null;
+    const waiting = new QueuedStream(pool, user, fresh, () => this.leave(user));
+    this.#queue.push(waiting);
+    return waiting;
+  }
+
+  /** `user` has no business with the endpoint any more, wherever it was. */
+  leave(user: UpstreamUser): void {
+    if (!this.#inside.delete(user)) {
+      const at = this.#queue.findIndex((waiting) => waiting.user === user);
+      if (at >= 0) this.#queue.splice(at, 1)[0]!.leaveQueue();
+    }
+    this.#letIn();
+  }
+
+  #letIn(): void {
+    while (this.free && this.#queue.length > 0) {
+      const next = this.#queue.shift()!;
+      this.#inside.add(next.user);
+      next.goIn();
+    }
+  }
+}
+
+/** Stands for a stream until there may be one, which `onConnected` then names. */
+class QueuedStream implements UpstreamStream {
+  readonly user: UpstreamUser;
+  readonly ready = false;
+  readonly reused = false;
+  readonly blocked = false;
+  readonly #pool: EndpointPool;
+  readonly #fresh: boolean;
+  readonly #timer: Timer;
+  #stream: UpstreamStream | null = null;
+
+  constructor(pool: EndpointPool, user: UpstreamUser, fresh: boolean, onTimeout: () => void) {
+    this.#pool = pool;
+    this.user = user;
+    this.#fresh = fresh;
+    this.#timer = new Timer(() => {
+      onTimeout();
+      user.onFailure("overloaded", "connection-queue-timeout");
+    });
+    pool.wheel.arm(this.#timer, pool.limits.queueTimeout);
+  }
+
+  goIn(): void {
+    this.leaveQueue();
+    const stream = this.#pool.acquire(this.user, this.#fresh);
+    this.#stream = stream;
+    if (stream.ready) this.user.onConnected(stream);
+  }
+
+  leaveQueue(): void {
+    this.#pool.wheel.release(this.#timer);
+  }
+
+  /** Whoever has this stream leaves the gate, too. */
+  abandon(): void {
+    this.#stream?.abandon();
+  }
+
+  get memory(): ReadMemory {
+    throw new Error("a queued stream has no memory");
+  }
+
+  begin(): void {
+    throw new Error("a queued stream cannot begin");
+  }
+
+  // Nothing can be said to an endpoint before `begin`.
+  sendBody(): void {}
+  endBody(): void {}
+  pause(): void {}
+  resume(): void {}
+  endTunnel(): void {}
+
+  flush(): boolean {
+    return true;
+  }
+}
