@@ -104,8 +104,12 @@ describe("picture", () => {
   it("draws a line over the hosts, and leaves out who is far above", () => {
     const cost = (name: string, hosts: number, cpu: number) => ({ name, hosts, rounds: round({ cpu }) });
     const contests = contestsFrom([
-      ...[cost("ours", 10, 10), cost("nginx", 10, 12), cost("caddy", 10, 90)],
-      ...[cost("ours", 1000, 10), cost("nginx", 1000, 14), cost("caddy", 1000, 95)],
+      cost("ours", 10, 10),
+      cost("nginx", 10, 12),
+      cost("caddy", 10, 90),
+      cost("ours", 1000, 10),
+      cost("nginx", 1000, 14),
+      cost("caddy", 1000, 95),
     ]);
     const svg = renderSvg(report({ ...plain, contests }));
     assert.equal(svg.match(/<polyline/g)?.length, 2);

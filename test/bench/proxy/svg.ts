@@ -58,9 +58,9 @@ function panelsOf({ name, title, contests }: RowReport): Panel[] {
 }
 
 interface Measure {
-  value(figures: Figures): number;
+  value: (figures: Figures) => number;
   /** What stands in brackets. */
-  over?(contest: Contest): number;
+  over?: (contest: Contest) => number;
 }
 
 function barsPanel(title: string, contests: readonly Contest[], { value, over }: Measure): Panel {

@@ -30,19 +30,6 @@ async function withServer(onRequest: (socket: Socket) => void, run: (port: numbe
   }
 }
 
-/** What would be printed. */
-function printed(latencies: { print(seconds: number): void }): { requests: number; errors: number; p50: number } {
-  const write = process.stdout.write;
-  let text = "";
-  process.stdout.write = (piece: string | Uint8Array) => ((text += String(piece)), true);
-  try {
-    latencies.print(1);
-  } finally {
-    process.stdout.write = write;
-  }
-  return JSON.parse(text.slice("json ".length));
-}
-
 describe("paced generator", () => {
   it("goes on asking while the server stalls, and counts the wait from the arrival", async () => {
     let stalled: Socket | undefined;
@@ -59,7 +46,7 @@ describe("paced generator", () => {
         over = true;
         stalled?.write(answer);
       }, 300);
-      const { requests, errors, p50 } = printed(await running);
+      const { requests, errors, p50 } = (await running).result(1);
       assert.ok(requests > 10, `${requests} requests`);
       assert.equal(errors, 0);
       assert.ok(p50 >= 100, `p50 ${p50} ms`);
@@ -72,7 +59,7 @@ describe("paced generator", () => {
       (socket) => socket.write(refused),
       async (port) => {
         const latencies = await paced({ addresses, port, path: "/", rate: 100, connections: 4, seconds: 0.1 });
-        const { requests, errors } = printed(latencies);
+        const { requests, errors } = latencies.result(1);
         assert.equal(requests, 0);
         assert.ok(errors > 0);
       },
@@ -86,7 +73,7 @@ describe("paced generator without a connection left", () => {
       (socket) => socket.destroy(),
       async (port) => {
         const latencies = await paced({ addresses, port, path: "/", rate: 100, connections: 2, seconds: 0.2 });
-        const { requests, errors } = printed(latencies);
+        const { requests, errors } = latencies.result(1);
         assert.equal(requests, 0);
         assert.ok(errors > 2, `${errors} errors`);
       },
@@ -102,7 +89,7 @@ describe("WebSocket clients and the echo server", () => {
     });
     try {
       await once(server.stdout, "data");
-      const { requests, errors } = printed(await echo({ addresses, port, connections: 3, seconds: 0.1 }));
+      const { requests, errors } = (await echo({ addresses, port, connections: 3, seconds: 0.1 })).result(1);
       assert.equal(errors, 0);
       assert.ok(requests >= 3);
     } finally {
@@ -114,7 +101,7 @@ describe("WebSocket clients and the echo server", () => {
     await withServer(
       (socket) => socket.write(answer),
       async (port) => {
-        const { requests, errors } = printed(await echo({ addresses, port, connections: 3, seconds: 0.1 }));
+        const { requests, errors } = (await echo({ addresses, port, connections: 3, seconds: 0.1 })).result(1);
         assert.deepEqual([requests, errors], [0, 3]);
       },
     );

@@ -1,4 +1,6 @@
-// What all generators count, and the line that the bench reads.
+// What all generators count.
+
+import type { LoadResult } from "../loads.ts";
 
 /** Times in milliseconds; `errors` are connections that broke and answers that were not 200. */
 export class Latencies {
@@ -9,18 +11,10 @@ export class Latencies {
     this.#times.push(milliseconds);
   }
 
-  /** A `LoadResult` as JSON, behind the word that marks it. */
-  print(seconds: number): void {
+  /** After `seconds` of load. */
+  result(seconds: number): LoadResult {
     const sorted = Float64Array.from(this.#times).sort();
     const at = (share: number): number => sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? 0;
-    const result = {
-      requests: sorted.length,
-      seconds,
-      errors: this.errors,
-      p50: at(0.5),
-      p99: at(0.99),
-      p999: at(0.999),
-    };
-    process.stdout.write(`json ${JSON.stringify(result)}\n`);
+    return { requests: sorted.length, seconds, errors: this.errors, p50: at(0.5), p99: at(0.99), p999: at(0.999) };
   }
 }
