@@ -138,8 +138,11 @@ function compileBackend(backend: WeightedBackend, route: Route, context: Compile
     const missing = backend.service === undefined ? "backend-unusable" : `service-unknown: ${backend.service}`;
     return { service, status, reason: backend.reason ?? missing, plan };
   }
-  const { protocol } = service.service;
-  if (protocol !== "http") return { service: null, status, reason: `protocol-not-supported: ${protocol}`, plan };
+  const { protocol, problem } = service;
+  if (problem !== "") return { service: null, status, reason: problem, plan };
+  if (protocol.name === "tcp" || protocol.name === "udp") {
+    return { service: null, status, reason: `protocol-not-supported: ${protocol.name}`, plan };
+  }
   return { service, status, reason: "", plan };
 }
 

@@ -109,7 +109,7 @@ export class Exchange implements UpstreamUser {
     if (target === undefined) return this.#fail(502, this.#record.reason || "no-endpoint-left");
     this.#moveTo(target);
     this.#armTimer(now);
-    const stream = target.pool.acquire(this, fresh);
+    const stream = target.pool.acquire(this, fresh, this.#request.upgrade !== "");
     if (stream.ready) this.#bind(stream);
     else this.#upstream = stream;
   }
@@ -213,7 +213,8 @@ export class Exchange implements UpstreamUser {
     const pool = this.#target!.pool;
     // Nothing was sent: another endpoint is always safe. Nothing came back: only what may be repeated is.
     const unsent = kind === "connect" || kind === "connect-timeout";
-    const replay = kind === "closed" && this.#mayReplay();
+    const replay =
+      kind === "closed" ? this.#request.replayable && this.#mayReplay() : kind === "refused" && this.#mayReplay();
     if (!unsent && !replay) return this.#fail(502, reason);
     if (replay) this.#replays++;
     pool.counters.retries++;
@@ -228,7 +229,7 @@ export class Exchange implements UpstreamUser {
   }
 
   #mayReplay(): boolean {
-    return this.#request.replayable && !this.#bodyStarted && this.#replays < MOST_REPLAYS;
+    return !this.#bodyStarted && this.#replays < MOST_REPLAYS;
   }
 
   /** The client is gone: the backend need not bother. */

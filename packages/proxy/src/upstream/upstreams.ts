@@ -1,23 +1,31 @@
 // Every service and endpoint of the current table with the state that outlives a swap: pools, health, whose turn it is.
 
-import type { Service } from "../routing-table.ts";
-import { CounterSet, newTraffic } from "../stats.ts";
+import type { Endpoint, Service } from "../routing-table.ts";
+import { CounterSet, newEndpointCounters, newTraffic } from "../stats.ts";
 import type { EndpointCounters, TrafficCounters } from "../stats.ts";
 import { RoundRobin } from "./balancer.ts";
 import type { Target } from "./balancer.ts";
+import { backendProtocol, PLAIN_HTTP } from "./backend-protocol.ts";
+import type { BackendProtocol } from "./backend-protocol.ts";
 import { endpointKey, EndpointPool } from "./endpoint-pool.ts";
 import type { UpstreamContext } from "./endpoint-pool.ts";
 
 export interface ServiceState {
   readonly id: string;
   service: Service;
+  protocol: BackendProtocol;
+  /** Why its endpoints cannot be spoken to; empty when they can. */
+  problem: string;
   readonly endpoints: RoundRobin;
   readonly counters: TrafficCounters;
 }
 
 export class Upstreams {
   readonly #context: UpstreamContext;
+  /** By address and protocol. */
   readonly #pools = new Map<string, EndpointPool>();
+  /** By address. */
+  readonly #addresses = new Map<string, { counters: EndpointCounters; pools: number }>();
   readonly #services = new Map<string, ServiceState>();
   #current: Record<string, Service> | null = null;
   readonly counters: CounterSet<TrafficCounters> = new CounterSet(newTraffic);
@@ -54,12 +62,22 @@ export class Upstreams {
   }
 
   #assign(id: string, known: ServiceState | undefined, service: Service): void {
-    const state = known ?? { id, service, endpoints: new RoundRobin(), counters: this.counters.get(id) };
+    const { protocol, problem } =
+      known !== undefined && onlyEndpointsDiffer(known.service, service) ? known : speech(service);
+    const state = known ?? {
+      id,
+      service,
+      protocol,
+      problem,
+      endpoints: new RoundRobin(),
+      counters: this.counters.get(id),
+    };
     if (known === undefined) this.#services.set(id, state);
-    state.service = service;
+    Object.assign(state, { service, protocol, problem });
     // A port no socket can have would make connecting throw.
-    const dialable = service.endpoints.filter(({ port }) => Number.isInteger(port) && port > 0 && port < 65536);
-    const targets = dialable.map(({ host, port, name }) => ({ pool: this.#pool(host, port), name: name ?? "" }));
+    const usable = problem === "" ? service.endpoints : [];
+    const dialable = usable.filter(({ port }) => Number.isInteger(port) && port > 0 && port < 65536);
+    const targets = dialable.map((endpoint) => ({ pool: this.#pool(endpoint, protocol), name: endpoint.name ?? "" }));
     const before = state.endpoints.targets;
     for (const { pool } of targets) pool.services++;
     state.endpoints.update(targets);
@@ -70,7 +88,9 @@ export class Upstreams {
     for (const { pool } of targets) {
       if (--pool.services > 0) continue;
       pool.retire();
-      this.#pools.delete(pool.key);
+      this.#pools.delete(poolKey(pool, pool.protocol));
+      const address = this.#addresses.get(pool.key)!;
+      if (--address.pools === 0) this.#addresses.delete(pool.key);
     }
   }
 
@@ -79,18 +99,42 @@ export class Upstreams {
   }
 
   endpointCounters(): Record<string, EndpointCounters> {
-    return structuredClone(Object.fromEntries([...this.#pools].map(([key, pool]) => [key, pool.counters])));
+    return structuredClone(Object.fromEntries([...this.#addresses].map(([key, { counters }]) => [key, counters])));
   }
 
   close(): void {
     this.update({});
   }
 
-  #pool(host: string, port: number): EndpointPool {
-    const key = endpointKey(host, port);
+  #pool(endpoint: Endpoint, protocol: BackendProtocol): EndpointPool {
+    const key = poolKey(endpoint, protocol);
     let pool = this.#pools.get(key);
-    if (pool === undefined) this.#pools.set(key, (pool = new EndpointPool(host, port, this.#context)));
+    if (pool === undefined) {
+      const address = this.#address(endpointKey(endpoint.host, endpoint.port));
+      address.pools++;
+      this.#pools.set(key, (pool = new EndpointPool(endpoint, protocol, address.counters, this.#context)));
+    }
     return pool;
+  }
+
+  #address(key: string): { counters: EndpointCounters; pools: number } {
+    let address = this.#addresses.get(key);
+    if (address === undefined) this.#addresses.set(key, (address = { counters: newEndpointCounters(), pools: 0 }));
+    return address;
+  }
+}
+
+/** Two services that speak differently to one address must not share its connections. */
+function poolKey({ host, port }: { host: string; port: number }, protocol: BackendProtocol): string {
+  const address = endpointKey(host, port);
+  return protocol.key === "" ? address : `${address} ${protocol.key}`;
+}
+
+function speech(service: Service): { protocol: BackendProtocol; problem: string } {
+  try {
+    return { protocol: backendProtocol(service), problem: "" };
+  } catch (error) {
+    return { protocol: PLAIN_HTTP, problem: `backend-tls-invalid: ${(error as Error).message}` };
   }
 }
 
