@@ -109,19 +109,19 @@ describe("gRPC", () => {
   });
 
   it("a call that the client cancels ends at the service", async () => {
-    let aborted: ServerHttp2Stream | null = null;
+    const aborted: ServerHttp2Stream[] = [];
     const backend = await startHttp2Backend((stream) => {
       echo(stream);
       stream.respond({ ":status": 200, "content-type": "application/grpc" });
-      stream.once("aborted", () => (aborted = stream));
+      stream.once("aborted", () => aborted.push(stream));
     });
     await withProxy([h2c("s", [backend.port])], ({ port }) =>
       withSession(port, async (session) => {
         const call = new Call(session, "/t.Echo/Say").send("a");
         await call.received(1);
         call.stream.close(8);
-        while (aborted === null) await new Promise((resolve) => setImmediate(resolve));
-        assert.equal(aborted.rstCode, 8);
+        while (aborted.length === 0) await new Promise((resolve) => setImmediate(resolve));
+        assert.equal(aborted[0]!.rstCode, 8);
       }),
     );
     await backend.close();

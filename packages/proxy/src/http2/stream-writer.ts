@@ -59,7 +59,7 @@ export class StreamWriter<T extends Http2Stream> {
     // Writes of node:http2 never end within the call.
     this.#source?.keepReadBuffer();
     if (!this.blocked) return true;
-    if (!this.#draining) this.#stream.once("drain", this.#onDrain as () => void);
+    if (!this.#draining) this.#stream.once("drain", this.#onDrain);
     this.#draining = true;
     return false;
   }
