@@ -164,9 +164,9 @@ function compileMirrors(mirrors: Mirror[], context: CompileContext): MirrorTarge
 }
 
 /** Why requests cannot be sent to a service; null when they can. */
-function unspoken(service: ServiceState): string | null {
-  const { protocol } = service.service;
-  return protocol === "http" ? null : `protocol-not-supported: ${protocol}`;
+function unspoken({ protocol, problem }: ServiceState): string | null {
+  if (problem !== "") return problem;
+  return protocol.name === "tcp" || protocol.name === "udp" ? `protocol-not-supported: ${protocol.name}` : null;
 }
 
 /** A content type that could end its line is left out, as header values of filters are. */

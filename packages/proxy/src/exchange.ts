@@ -169,7 +169,7 @@ export class Exchange implements RequestFlow, UpstreamUser {
     this.#record.endpoint = target.pool.key;
     this.#record.endpointName = target.name;
     this.#armTimer(now, true);
-    const stream = target.enter(this, fresh);
+    const stream = target.enter(this, fresh, this.#request.upgrade !== "");
     if (stream === null) return this.#fail(503, "connection-queue-full");
     if (stream.ready) this.#bind(stream);
     else this.#upstream = stream;
@@ -288,7 +288,7 @@ export class Exchange implements RequestFlow, UpstreamUser {
     }
     if (this.#retry !== null) {
       if (kind !== "invalid" && this.#tryAgain(reason, kind === "closed")) return;
-    } else if (kind === "closed" && this.#mayReplay()) {
+    } else if ((kind === "refused" || (kind === "closed" && this.#request.replayable)) && this.#mayReplay()) {
       this.#replays++;
       // A connection that had idled may just have been stale: its endpoint is not to blame unless it is refused next.
       if (this.#service.endpoints.size > 1) this.#tried = [...this.#tried, this.#target!.pool];
@@ -307,7 +307,7 @@ export class Exchange implements RequestFlow, UpstreamUser {
 
   /** Nothing came back: only what may be repeated is. */
   #mayReplay(): boolean {
-    return this.#request.replayable && !this.#bodyStarted && this.#replays < MOST_REPLAYS;
+    return !this.#bodyStarted && this.#replays < MOST_REPLAYS;
   }
 
   /** Another attempt by the route's policy, after a wait. False: it allows none, and the failure stands. */

@@ -72,9 +72,9 @@ describe("balancing", () => {
   });
 
   it("refuses services whose protocol it does not speak", async () => {
-    await withProxy([{ ...service("s", [1]), protocol: "h2c" }], async ({ port, records }) => {
+    await withProxy([{ ...service("s", [1]), protocol: "tcp" }], async ({ port, records }) => {
       assert.match(await exchangeBytes(port, GET_CLOSE), /^HTTP\/1\.1 500 /);
-      assert.equal(records[0]!.reason, "protocol-not-supported: h2c");
+      assert.equal(records[0]!.reason, "protocol-not-supported: tcp");
     });
   });
 

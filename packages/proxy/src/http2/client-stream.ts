@@ -15,12 +15,14 @@ import type { ResponseHead } from "../http1/response-head.ts";
 import { FieldId } from "../http1/tokens.ts";
 import type { ReadMemory } from "../io/transport.ts";
 import type { OwnAnswer } from "../own-answer.ts";
-import { latin1 } from "../io/latin1.ts";
 import { routeRequest } from "../route-request.ts";
 import type { ClientContext } from "../route-request.ts";
 import type { AcceptingPort, ServerContext } from "../server-context.ts";
 import { addFieldLines, readTrailers } from "./field-lists.ts";
 import { readRequestFields } from "./request-fields.ts";
+import { isLarge, KEPT, StreamWriter } from "./stream-writer.ts";
+import { atEndOfTurn } from "./turn.ts";
+import type { Gathering } from "./turn.ts";
 
 const { NGHTTP2_NO_ERROR } = constants;
 
@@ -36,17 +38,9 @@ export interface StreamOwner {
   forget(stream: ClientStream, cancelled: boolean): void;
 }
 
-/** Up to here a piece of a body is copied and sent with its neighbours. */
-const SMALL = 8 * 1024;
-/** More than this unsent: the backend waits. */
-const MOST_UNSENT = 128 * 1024;
-
 const LAST_FRAME = { endStream: true, sendDate: false };
 const MORE_FRAMES = { sendDate: false };
 const TRAILERS_MAY_FOLLOW = { waitForTrailers: true, sendDate: false };
-
-/** Memory of node:http2's own: it is never read into twice. */
-const KEPT: ReadMemory = { borrow: (bytes) => bytes, keepReadBuffer() {}, freeReadBuffer() {} };
 
 const BROKEN_OFF = new Error("broken off");
 
@@ -55,9 +49,10 @@ type OwnedStream = ServerHttp2Stream & { [OWNER]?: ClientStream };
 
 const scratch = new RequestHead();
 
-export class ClientStream implements Downstream {
+export class ClientStream implements Downstream, Gathering {
   readonly #stream: ServerHttp2Stream;
   readonly #owner: StreamOwner;
+  readonly #out: StreamWriter<OwnedStream>;
   #exchange: Exchange | null = null;
   #record: AccessRecord | null = null;
   #route: CompiledRoute | null = null;
@@ -69,11 +64,6 @@ export class ClientStream implements Downstream {
   #responding = false;
   #trailersMayFollow = false;
   #trailers = "";
-  #text = "";
-  #source: ReadMemory | null = null;
-  #draining = false;
-  /** Bytes handed to the stream. */
-  #written = 0;
   #resetByUs = false;
   /** All of the request has come. */
   #requestEnded = true;
@@ -91,6 +81,7 @@ export class ClientStream implements Downstream {
   constructor(stream: ServerHttp2Stream, owner: StreamOwner) {
     this.#stream = stream;
     this.#owner = owner;
+    this.#out = new StreamWriter(stream, onDrain);
     (stream as OwnedStream)[OWNER] = this;
     stream.on("close", onClose);
   }
@@ -147,8 +138,8 @@ export class ClientStream implements Downstream {
     const body = grpc ? "" : ownBody(own);
     this.#head = statusFields(grpc ? 200 : status);
     addFieldLines(this.#head, grpc ? grpcAnswerLines(status, reason) : ownFieldLines(own, body));
-    this.#text = this.#toHead ? "" : body;
-    Object.assign(record, { status: grpc ? 200 : status, reason, bytes: this.#text.length });
+    if (!this.#toHead) this.#out.addText(body);
+    Object.assign(record, { status: grpc ? 200 : status, reason, bytes: this.#toHead ? 0 : body.length });
     this.#end("");
     this.#report();
   }
@@ -203,14 +194,13 @@ export class ClientStream implements Downstream {
     this.continueRequest();
   }
 
-  /** Everything read in one turn of the event loop goes on together. */
   #scheduleFlush(): void {
     if (this.#flushDue) return;
     this.#flushDue = true;
-    process.nextTick(flushRequest, this);
+    atEndOfTurn(this);
   }
 
-  flushRequest(): void {
+  passOn(): void {
     this.#flushDue = false;
     if (this.#exchange !== null && !this.#exchange.flushRequest()) this.#stream.pause();
   }
@@ -244,42 +234,25 @@ export class ClientStream implements Downstream {
   }
 
   sendBody(bytes: Buffer, start: number, end: number, source: ReadMemory): void {
-    if (this.#record === null) return;
+    if (this.#record === null || this.#closed) return;
     this.#record.bytes += end - start;
-    if (end - start <= SMALL) {
-      this.#text += latin1(bytes, start, end);
-      return;
-    }
-    if (this.#closed) return;
-    this.#sendText();
-    this.#written += end - start;
-    this.#stream.write(source.borrow(bytes.subarray(start, end)));
-    this.#source = source;
+    if (isLarge(end - start)) this.#respondFirst();
+    this.#out.addBytes(bytes, start, end, source);
   }
 
-  /** Sends what is there of the answer, knowing that more follows. */
-  #sendText(): void {
+  /** More than the head follows. */
+  #respondFirst(): void {
     this.#respond(this.#trailersMayFollow ? TRAILERS_MAY_FOLLOW : MORE_FRAMES);
-    if (this.#text === "" || this.#stream.writableEnded) return;
-    this.#written += this.#text.length;
-    this.#stream.write(this.#text, "latin1");
-    this.#text = "";
   }
 
   flush(): boolean {
-    if (this.#closed || this.#record === null) return true;
-    this.#sendText();
-    this.#source?.keepReadBuffer();
-    if (this.#stream.writableLength < MOST_UNSENT) return true;
-    if (!this.#draining) this.#stream.once("drain", onDrain);
-    this.#draining = true;
-    return false;
+    if (this.#record === null || this.#closed) return true;
+    this.#respondFirst();
+    return this.#out.flush();
   }
 
   drained(): void {
-    this.#draining = false;
-    this.#source?.freeReadBuffer();
-    this.#source = null;
+    this.#out.drained();
     this.#exchange?.onClientDrain();
   }
 
@@ -290,23 +263,18 @@ export class ClientStream implements Downstream {
   }
 
   #end(trailers: string): void {
-    const stream = this.#stream;
     if (this.#closed) return;
     if (this.#head !== null) {
       this.#trailersMayFollow = trailers !== "";
-      const more = trailers !== "" || this.#text !== "";
-      this.#respond(this.#trailersMayFollow ? TRAILERS_MAY_FOLLOW : more ? MORE_FRAMES : LAST_FRAME);
+      if (trailers === "" && this.#out.empty) this.#respond(LAST_FRAME);
+      else this.#respondFirst();
     }
     const withTrailers = trailers !== "" && this.#trailersMayFollow;
     if (withTrailers) {
       this.#trailers = trailers;
-      stream.on("wantTrailers", onWantTrailers);
+      this.#stream.on("wantTrailers", onWantTrailers);
     }
-    this.#written += this.#text.length;
-    if (!stream.writableEnded) stream.end(this.#text, "latin1");
-    this.#text = "";
-    this.#source?.keepReadBuffer();
-    this.#source = null;
+    this.#out.end();
     if (!withTrailers) this.#stopRequest();
   }
 
@@ -377,7 +345,7 @@ export class ClientStream implements Downstream {
    * `stallTimeout`. */
   checkProgress(now: number): void {
     const unsent = this.#stream.bufferSize;
-    const progress = this.#received + this.#written - unsent;
+    const progress = this.#received + this.#out.written - unsent;
     if (progress !== this.#progress || !this.#waitsForClient(unsent)) {
       this.#progress = progress;
       this.#progressAt = now;
@@ -429,8 +397,4 @@ function onDrain(this: OwnedStream): void {
 
 function onWantTrailers(this: OwnedStream): void {
   this[OWNER]!.sendTrailers();
-}
-
-function flushRequest(stream: ClientStream): void {
-  stream.flushRequest();
 }

@@ -33,18 +33,18 @@ function addField(target: OutgoingHttpHeaders, name: string, value: string): voi
 
 /** The fields of a header list as lines, names and values in turns; pseudo-header fields are left out. Null when there is a
  * name with a colon, which would read as another name. */
-export function fieldLinesOf(fields: readonly string[]): { lines: string; count: number } | null {
-  let lines = "";
+export function fieldLinesOf(fields: readonly string[]): { text: string; count: number } | null {
+  let text = "";
   let count = 0;
   for (let at = 0; at < fields.length; at += 2) {
     const name = fields[at]!;
     const colon = name.indexOf(":");
     if (colon === 0) continue;
     if (colon > 0) return null;
-    lines += `${name}: ${fields[at + 1]!}\r\n`;
+    text += `${name}: ${fields[at + 1]!}\r\n`;
     count++;
   }
-  return { lines, count };
+  return { text, count };
 }
 
 const INVALID: Refusal = { status: 400, reason: "trailers-invalid" };
@@ -52,12 +52,12 @@ const scratch = new FieldLines();
 
 /** Trailer lines fit to forward of a header list that came last, or why there are none. */
 export function readTrailers(fields: readonly string[]): string | Refusal {
-  const text = fieldLinesOf(fields);
-  if (text === null) return INVALID;
-  const bytes = Buffer.from(`${text.lines}\r\n`, "latin1");
+  const lines = fieldLinesOf(fields);
+  if (lines === null) return INVALID;
+  const bytes = Buffer.from(`${lines.text}\r\n`, "latin1");
   const after = scratch.parseFields(bytes, 0, bytes.length, 0);
   if (after === REFUSED) return scratch.refusal!;
-  if (after !== bytes.length || scratch.count !== text.count) return INVALID;
-  scratch.text = text.lines;
+  if (after !== bytes.length || scratch.count !== lines.count) return INVALID;
+  scratch.text = lines.text;
   return forwardableTrailers(scratch);
 }

@@ -74,7 +74,7 @@ export class MirroredRequest implements UpstreamUser, BodyTap {
     // Where requests of clients queue already there is no room for copies.
     if (target.gate !== null && !target.gate.free) return this.#drop();
     this.#target = target;
-    const stream = target.enter(this, fresh)!;
+    const stream = target.enter(this, fresh, false)!;
     if (stream.ready) this.onConnected(stream);
     else this.#stream = stream;
   }

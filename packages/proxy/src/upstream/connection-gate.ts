@@ -37,13 +37,13 @@ export class ConnectionGate {
   }
 
   /** As `EndpointPool.acquire`, in turn; null when the queue is full. Who waits too long is told so as a failure. */
-  acquire(pool: EndpointPool, user: UpstreamUser, fresh: boolean): UpstreamStream | null {
+  acquire(pool: EndpointPool, user: UpstreamUser, fresh: boolean, upgrade: boolean): UpstreamStream | null {
     if (this.free) {
       this.#inside.add(user);
-      return pool.acquire(user, fresh);
+      return pool.acquire(user, fresh, upgrade);
     }
     if (this.full) return null;
-    const waiting = new QueuedStream(pool, user, fresh, () => this.leave(user));
+    const waiting = new QueuedStream({ pool, user, fresh, upgrade }, () => this.leave(user));
     this.#queue.push(waiting);
     return waiting;
   }
@@ -66,21 +66,28 @@ export class ConnectionGate {
   }
 }
 
+/** What `EndpointPool.acquire` will be asked for. */
+interface Wanted {
+  pool: EndpointPool;
+  user: UpstreamUser;
+  fresh: boolean;
+  upgrade: boolean;
+}
+
 /** Stands for a stream until there may be one, which `onConnected` then names. */
 class QueuedStream implements UpstreamStream {
   readonly user: UpstreamUser;
   readonly ready = false;
   readonly reused = false;
   readonly blocked = false;
-  readonly #pool: EndpointPool;
-  readonly #fresh: boolean;
+  readonly #wanted: Wanted;
   readonly #timer: Timer;
   #stream: UpstreamStream | null = null;
 
-  constructor(pool: EndpointPool, user: UpstreamUser, fresh: boolean, onTimeout: () => void) {
-    this.#pool = pool;
+  constructor(wanted: Wanted, onTimeout: () => void) {
+    const { pool, user } = wanted;
+    this.#wanted = wanted;
     this.user = user;
-    this.#fresh = fresh;
     this.#timer = new Timer(() => {
       onTimeout();
       user.onFailure("overloaded", "connection-queue-timeout");
@@ -90,13 +97,14 @@ class QueuedStream implements UpstreamStream {
 
   goIn(): void {
     this.leaveQueue();
-    const stream = this.#pool.acquire(this.user, this.#fresh);
+    const { pool, user, fresh, upgrade } = this.#wanted;
+    const stream = pool.acquire(user, fresh, upgrade);
     this.#stream = stream;
-    if (stream.ready) this.user.onConnected(stream);
+    if (stream.ready) user.onConnected(stream);
   }
 
   leaveQueue(): void {
-    this.#pool.wheel.release(this.#timer);
+    this.#wanted.pool.wheel.release(this.#timer);
   }
 
   /** Whoever has this stream leaves the gate, too. */

@@ -39,7 +39,7 @@ export class HealthProbe implements UpstreamUser {
     const { pool } = this.#target;
     this.#asking = true;
     pool.wheel.arm(this.#timer, this.#check.timeout);
-    const stream = pool.acquire(this, false);
+    const stream = pool.acquire(this, false, false);
     if (stream.ready) this.onConnected(stream);
     else this.#stream = stream;
   }

@@ -1,7 +1,9 @@
 // One service with what outlives a table swap: its endpoints and how they fare, whose turn it is, what it takes of retries.
 
-import type { HashKey, Service } from "../routing-table.ts";
+import type { Endpoint, HashKey, Service } from "../routing-table.ts";
 import type { ServiceCounters } from "../stats.ts";
+import { backendProtocol, PLAIN_HTTP } from "./backend-protocol.ts";
+import type { BackendProtocol } from "./backend-protocol.ts";
 import type { Balancer } from "./balancer.ts";
 import { RoundRobin } from "./balancer.ts";
 import { ConnectionGate } from "./connection-gate.ts";
@@ -15,17 +17,17 @@ import { Target } from "./target.ts";
 
 const UNLIMITED = { connections: Infinity, queue: 0 };
 
-export interface ResolvedEndpoint {
-  pool: EndpointPool;
-  /** For people. */
-  name: string;
-}
+/** The pool for an endpoint that is spoken to so. */
+export type PoolOf = (endpoint: Endpoint, protocol: BackendProtocol) => EndpointPool;
 
 export class ServiceState {
   readonly id: string;
   readonly counters: ServiceCounters;
   /** As the table has it. */
   service: Service;
+  protocol: BackendProtocol = PLAIN_HTTP;
+  /** Why its endpoints cannot be spoken to; empty when they can. */
+  problem = "";
   endpoints: Balancer = new RoundRobin();
   /** What requests are told apart by; null when it does not matter. */
   hashBy: HashKey | null = null;
@@ -37,6 +39,7 @@ export class ServiceState {
   #balancing = "";
   #budget = "";
   #check = "";
+  #speech = "";
 
   /** `update` must follow. */
   constructor(id: string, service: Service, counters: ServiceCounters) {
@@ -46,9 +49,14 @@ export class ServiceState {
   }
 
   /** Takes over the service as a new table has it; what did not change goes on. */
-  update(service: Service, endpoints: ResolvedEndpoint[]): void {
+  update(service: Service, poolOf: PoolOf): void {
     this.service = service;
+    this.#learnToSpeak(service);
     this.#configure(service);
+    // A port no socket can have would make connecting throw.
+    const dialable = service.endpoints.filter(({ port }) => Number.isInteger(port) && port > 0 && port < 65536);
+    const usable = this.problem === "" ? dialable : [];
+    const endpoints = usable.map((endpoint) => ({ pool: poolOf(endpoint, this.protocol), name: endpoint.name ?? "" }));
     const pools = new Set(endpoints.map(({ pool }) => pool));
     for (const [pool, target] of this.#targets) {
       if (pools.has(pool)) continue;
@@ -77,6 +85,19 @@ export class ServiceState {
     this.#probes.clear();
   }
 
+  #learnToSpeak(service: Service): void {
+    const { protocol, tls } = service;
+    if (!changed(this.#speech, { protocol, tls })) return;
+    this.#speech = JSON.stringify({ protocol, tls });
+    this.problem = "";
+    try {
+      this.protocol = backendProtocol(service);
+    } catch (error) {
+      this.protocol = PLAIN_HTTP;
+      this.problem = `backend-tls-invalid: ${(error as Error).message}`;
+    }
+  }
+
   #configure({ balancing, retryBudget, healthCheck, outliers }: Service): void {
     if (changed(this.#balancing, balancing)) {
       this.#balancing = JSON.stringify(balancing ?? null);
@@ -96,7 +117,7 @@ export class ServiceState {
     else this.#outliers.config = outliers;
   }
 
-  #target({ pool, name }: ResolvedEndpoint): Target {
+  #target({ pool, name }: { pool: EndpointPool; name: string }): Target {
     let target = this.#targets.get(pool);
     if (target === undefined) this.#targets.set(pool, (target = new Target(pool, name)));
     target.name = name;

@@ -32,9 +32,11 @@ export class Target {
   }
 
   /** A place for one request, as `EndpointPool.acquire`; null when its queue is full. `leave` must follow. */
-  enter(user: UpstreamUser, fresh: boolean): UpstreamStream | null {
+  enter(user: UpstreamUser, fresh: boolean, upgrade: boolean): UpstreamStream | null {
     this.pool.counters.active++;
-    return this.gate === null ? this.pool.acquire(user, fresh) : this.gate.acquire(this.pool, user, fresh);
+    return this.gate === null
+      ? this.pool.acquire(user, fresh, upgrade)
+      : this.gate.acquire(this.pool, user, fresh, upgrade);
   }
 
   leave(user: UpstreamUser): void {

@@ -55,17 +55,19 @@ export class UpstreamConnection implements UpstreamStream, TransportHandler, Bod
   #idleTimeout: number;
   readonly #timer: Timer;
 
-  constructor(pool: UpstreamPool, user: UpstreamUser) {
+  /** Connects, unless `connected` is a connection that stands. */
+  constructor(pool: UpstreamPool, user: UpstreamUser, connected: Transport | null = null) {
     this.pool = pool;
     this.#user = user;
     this.#idleTimeout = pool.limits.upstreamIdleTimeout;
     this.#timer = new Timer(() => this.#onTimeout());
-    this.#transport = dial(pool.io, pool.host, pool.port, () => this.#onConnect());
+    this.#transport = connected ?? dial(pool.io, pool.host, pool.port, () => this.#onConnect());
     this.#transport.handler = this;
     this.#out = new BatchedWriter(this.#transport);
     const { headBytes } = pool.limits;
     this.#head = new HeadReader((bytes, at, end) => scratch.parse(bytes, at, end, this.#toHead, headBytes), headBytes);
-    pool.wheel.arm(this.#timer, pool.limits.connectTimeout);
+    if (connected === null) pool.wheel.arm(this.#timer, pool.limits.connectTimeout);
+    else this.#state = State.idle;
   }
 
   #onConnect(): void {

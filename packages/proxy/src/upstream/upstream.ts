@@ -23,9 +23,10 @@ export interface OutgoingRequest {
   replayable: boolean;
 }
 
-/** How an attempt failed. `connect`: nothing was sent. `closed`: the connection ended before any byte of an answer.
- * `broken`: an answer had begun. `invalid`: what came was not HTTP. `overloaded`: it was not begun, as there were too many. */
-export type FailureKind = "connect" | "connect-timeout" | "closed" | "broken" | "invalid" | "overloaded";
+/** How an attempt failed. `connect`: nothing was sent. `refused`: the endpoint says that it has not acted on the request, whatever
+ * of it was sent (RFC 9113 section 8.7). `closed`: the connection ended before any byte of an answer. `broken`: an answer had
+ * begun. `invalid`: what came was not HTTP. `overloaded`: it was not begun, as there were too many. */
+export type FailureKind = "connect" | "connect-timeout" | "refused" | "closed" | "broken" | "invalid" | "overloaded";
 
 /** The exchange a stream works for. */
 export interface UpstreamUser {

@@ -1,15 +1,19 @@
 // Every service and endpoint of the current table with the state that outlives a swap: pools, health, whose turn it is.
 
-import type { Service } from "../routing-table.ts";
-import { CounterSet, newServiceCounters } from "../stats.ts";
+import type { Endpoint, Service } from "../routing-table.ts";
+import { CounterSet, newEndpointCounters, newServiceCounters } from "../stats.ts";
 import type { EndpointCounters, ServiceCounters } from "../stats.ts";
+import type { BackendProtocol } from "./backend-protocol.ts";
 import { endpointKey, EndpointPool } from "./endpoint-pool.ts";
 import type { UpstreamContext } from "./endpoint-pool.ts";
 import { ServiceState } from "./service-state.ts";
 
 export class Upstreams {
   readonly #context: UpstreamContext;
+  /** By address and protocol. */
   readonly #pools = new Map<string, EndpointPool>();
+  /** By address. */
+  readonly #addresses = new Map<string, { counters: EndpointCounters; pools: number }>();
   readonly #services = new Map<string, ServiceState>();
   #current: Record<string, Service> | null = null;
   readonly counters: CounterSet<ServiceCounters> = new CounterSet(newServiceCounters);
@@ -49,11 +53,8 @@ export class Upstreams {
   #assign(id: string, known: ServiceState | undefined, service: Service): void {
     const state = known ?? new ServiceState(id, service, this.counters.get(id));
     if (known === undefined) this.#services.set(id, state);
-    // A port no socket can have would make connecting throw.
-    const dialable = service.endpoints.filter(({ port }) => Number.isInteger(port) && port > 0 && port < 65536);
-    const endpoints = dialable.map(({ host, port, name }) => ({ pool: this.#pool(host, port), name: name ?? "" }));
     const before = state.pools();
-    state.update(service, endpoints);
+    state.update(service, (endpoint, protocol) => this.#pool(endpoint, protocol));
     for (const pool of state.pools()) pool.services++;
     this.#leave(before);
   }
@@ -62,7 +63,9 @@ export class Upstreams {
     for (const pool of pools) {
       if (--pool.services > 0) continue;
       pool.retire();
-      this.#pools.delete(pool.key);
+      this.#pools.delete(poolKey(pool, pool.protocol));
+      const address = this.#addresses.get(pool.key)!;
+      if (--address.pools === 0) this.#addresses.delete(pool.key);
     }
   }
 
@@ -71,19 +74,35 @@ export class Upstreams {
   }
 
   endpointCounters(): Record<string, EndpointCounters> {
-    return structuredClone(Object.fromEntries([...this.#pools].map(([key, pool]) => [key, pool.counters])));
+    return structuredClone(Object.fromEntries([...this.#addresses].map(([key, { counters }]) => [key, counters])));
   }
 
   close(): void {
     this.update({});
   }
 
-  #pool(host: string, port: number): EndpointPool {
-    const key = endpointKey(host, port);
+  #pool(endpoint: Endpoint, protocol: BackendProtocol): EndpointPool {
+    const key = poolKey(endpoint, protocol);
     let pool = this.#pools.get(key);
-    if (pool === undefined) this.#pools.set(key, (pool = new EndpointPool(host, port, this.#context)));
+    if (pool === undefined) {
+      const address = this.#address(endpointKey(endpoint.host, endpoint.port));
+      address.pools++;
+      this.#pools.set(key, (pool = new EndpointPool(endpoint, protocol, address.counters, this.#context)));
+    }
     return pool;
   }
+
+  #address(key: string): { counters: EndpointCounters; pools: number } {
+    let address = this.#addresses.get(key);
+    if (address === undefined) this.#addresses.set(key, (address = { counters: newEndpointCounters(), pools: 0 }));
+    return address;
+  }
+}
+
+/** Two services that speak differently to one address must not share its connections. */
+function poolKey({ host, port }: { host: string; port: number }, protocol: BackendProtocol): string {
+  const address = endpointKey(host, port);
+  return protocol.key === "" ? address : `${address} ${protocol.key}`;
 }
 
 function onlyEndpointsDiffer(before: Service, after: Service): boolean {
