@@ -11,7 +11,7 @@ import { createStatusWriter } from "./status-writer.ts";
 import type { GatewayObjects } from "./translate/gateway-objects.ts";
 import { translate, type Translation } from "./translate/translate.ts";
 import type { EntryPoint } from "./translate/translate-options.ts";
-import { createWatchedObjects } from "./watched-objects.ts";
+import { createWatchedObjects, type LazyKind } from "./watched-objects.ts";
 
 /** The controller name that Traefik's GatewayClass names. */
 export const controllerName = "traefik.io/gateway-controller";
@@ -113,11 +113,12 @@ class ControlLoop implements Controller {
   async #translate(): Promise<void> {
     const { entryPoints, reservedPorts, pool, sharedAddresses, proxy, log } = this.#options;
     try {
-      if (hasHttps(this.#watched.current())) await this.#watched.startSecrets();
+      await Promise.all(neededKinds(this.#watched.current()).map((kind) => this.#watched.need(kind)));
       const objects = this.#watched.current();
       const addresses = assignAddresses(ownGateways(objects), pool, sharedAddresses(objects));
       const translation = translate(objects, {
         controllerName,
+        api: this.#watched.api(),
         entryPoints,
         reservedPorts,
         ownAddresses: pool !== undefined,
@@ -159,9 +160,19 @@ function ownGateways({ gatewayClasses, gateways }: GatewayObjects): Gateway[] {
   return [...gateways].filter((gateway) => own.has(gateway.spec.gatewayClassName));
 }
 
-/** Secrets are read only where they are needed. */
-function hasHttps(objects: GatewayObjects): boolean {
-  return ownGateways(objects).some(({ spec }) => spec.listeners.some(({ protocol }) => protocol === "HTTPS"));
+/** Secrets and ConfigMaps are read only where something may refer to them. */
+function neededKinds(objects: GatewayObjects): LazyKind[] {
+  const own = ownGateways(objects);
+  const policies = [...objects.backendTLSPolicies];
+  const listeners = [...own, ...objects.listenerSets].flatMap(({ spec }) =>
+    spec.listeners.map(({ protocol }) => protocol),
+  );
+  const authorities = policies.length > 0 || own.some(({ spec }) => spec.tls?.frontend !== undefined);
+  const pairs = listeners.some((protocol) => protocol === "HTTPS" || protocol === "TLS");
+  return [
+    ...(pairs || authorities || own.some(({ spec }) => spec.tls !== undefined) ? (["secrets"] as const) : []),
+    ...(authorities ? (["configMaps"] as const) : []),
+  ];
 }
 
 /** Listeners of which no address is open, with the first reason. */

@@ -209,6 +209,7 @@ function clusterRole(release: ChartRelease, labels: Record<string, string>): Kub
   ];
   // The chart knows neither; the built-in gateway reads them where their definitions are installed.
   const gatewayApi = [...kinds, "listenersets", "udproutes"];
+  const experimental = ["xbackends", "xbackendtrafficpolicies", "xlistenersets"];
   return {
     apiVersion: "rbac.authorization.k8s.io/v1",
     kind: "ClusterRole",
@@ -230,6 +231,17 @@ function clusterRole(release: ChartRelease, labels: Record<string, string>): Kub
         apiGroups: ["gateway.networking.k8s.io"],
         resources: gatewayApi.map((name) => `${name}/status`),
         verbs: ["update"],
+      },
+      { apiGroups: ["gateway.networking.x-k8s.io"], resources: experimental, verbs: ["get", "list", "watch"] },
+      {
+        apiGroups: ["gateway.networking.x-k8s.io"],
+        resources: experimental.map((name) => `${name}/status`),
+        verbs: ["update"],
+      },
+      {
+        apiGroups: ["apiextensions.k8s.io"],
+        resources: ["customresourcedefinitions"],
+        verbs: ["get", "list", "watch"],
       },
     ],
   };
