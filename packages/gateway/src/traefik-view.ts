@@ -223,7 +223,7 @@ function use(draft: Draft, name: string, router: string): void {
 }
 
 function addServers(draft: Draft, { table }: Translation, index: ObjectIndex): void {
-  for (const { id, endpoints } of Object.values(table.services)) {
+  for (const { id, endpoints } of table.services) {
     const view = draft.services.get(serviceName(id));
     const [, namespace = "", name = "", number = ""] = /^(.*)\/(.*):(\d+)$/.exec(id) ?? [];
     const port = index.service(namespace, name)?.spec.ports?.find((each) => each.port === Number(number));

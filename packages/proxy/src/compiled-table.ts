@@ -6,7 +6,7 @@ import type { FilterPlan } from "./filters.ts";
 import type { Matcher } from "./match/matcher.ts";
 import type { OwnAnswer } from "./own-answer.ts";
 import type { CorsPolicy } from "./policies/cors.ts";
-import type { Listener, Route, RouteAction, Service, WeightedBackend } from "./routing-table.ts";
+import type { Listener, Route, RouteAction, WeightedBackend } from "./routing-table.ts";
 import type { TrafficCounters } from "./stats.ts";
 import { WeightedRoundRobin } from "./upstream/balancer.ts";
 import type { ServiceState, Upstreams } from "./upstream/upstreams.ts";
@@ -45,8 +45,7 @@ export interface CompiledListener {
 }
 
 export interface CompileContext {
-  services: Record<string, Service>;
-  /** Already updated with `services`. */
+  /** Already updated with the table's services. */
   upstreams: Upstreams;
   counters: TrafficCounters;
   /** The route of this id that is there already: with the same shares the new one goes on in its rotation. */
@@ -88,7 +87,7 @@ function compileBackend(backend: WeightedBackend, route: Route, context: Compile
     const missing = backend.service === undefined ? "backend-unusable" : `service-unknown: ${backend.service}`;
     return { service, status, reason: backend.reason ?? missing, plan };
   }
-  const { protocol } = context.services[service.id]!;
+  const { protocol } = service.service;
   if (protocol !== "http") return { service: null, status, reason: `protocol-not-supported: ${protocol}`, plan };
   return { service, status, reason: "", plan };
 }

@@ -4,7 +4,7 @@
 import { compileRoute } from "./compiled-table.ts";
 import type { CompiledRoute } from "./compiled-table.ts";
 import type { RouteTargets } from "./match/path-index.ts";
-import type { Route, Service } from "./routing-table.ts";
+import type { Route } from "./routing-table.ts";
 import { newTraffic } from "./stats.ts";
 import type { TrafficCounters } from "./stats.ts";
 import type { Upstreams } from "./upstream/upstreams.ts";
@@ -28,8 +28,6 @@ export class RouteRegistry implements RouteTargets<CompiledRoute> {
   /** Routes by the ids of services they lead to. */
   readonly #byService = new Map<string, Set<Route>>();
   #released: Route[] = [];
-  /** Of the table that is being taken over. */
-  services: Record<string, Service> = {};
 
   constructor(upstreams: Upstreams) {
     this.#upstreams = upstreams;
@@ -73,7 +71,7 @@ export class RouteRegistry implements RouteTargets<CompiledRoute> {
   }
 
   #compile(route: Route, { counters, compiled }: Identity): CompiledRoute {
-    return compileRoute(route, { services: this.services, upstreams: this.#upstreams, counters, previous: compiled });
+    return compileRoute(route, { upstreams: this.#upstreams, counters, previous: compiled });
   }
 
   #identity(id: string): Identity {

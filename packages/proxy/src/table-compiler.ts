@@ -22,7 +22,6 @@ export class TableCompiler {
   /** Makes `table` the configuration. Where two listeners have one name, the last counts. */
   update(table: RoutingTable): ReadonlyMap<string, CompiledListener> {
     const changed = this.#upstreams.update(table.services);
-    this.#routes.services = table.services;
     const gone = new Set(this.#listeners.keys());
     for (const listener of table.listeners) {
       gone.delete(listener.name);

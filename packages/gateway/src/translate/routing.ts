@@ -69,13 +69,9 @@ function portsOf({ listeners, listenerSets }: ProcessedGateway): ProcessedListen
   return [...groups.values()];
 }
 
-function usedServices(
-  attached: ReadonlyMap<ProcessedListener, AttachedHosts[]>,
-  index: ObjectIndex,
-): Record<string, Service> {
-  const services: Record<string, Service> = {};
-  for (const { served } of [...attached.values()].flat()) {
-    for (const backend of served.backends) services[backend.id] ??= buildService(backend, index);
-  }
-  return services;
+/** In order of their ids. */
+function usedServices(attached: ReadonlyMap<ProcessedListener, AttachedHosts[]>, index: ObjectIndex): Service[] {
+  const backends = [...attached.values()].flat().flatMap(({ served }) => served.backends);
+  const byId = new Map(backends.map((backend) => [backend.id, backend]));
+  return [...byId.keys()].sort().map((id) => buildService(byId.get(id)!, index));
 }
