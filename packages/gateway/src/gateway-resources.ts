@@ -12,6 +12,8 @@ import type { ListenerSet, XListenerSet } from "@gatehouse/gateway-api/listener-
 import type { ReferenceGrant } from "@gatehouse/gateway-api/reference-grant";
 import type { StreamRoute } from "@gatehouse/gateway-api/stream-route";
 import type { TLSRoute } from "@gatehouse/gateway-api/tls-route";
+import type { XBackend } from "@gatehouse/gateway-api/x-backend";
+import type { XBackendTrafficPolicy } from "@gatehouse/gateway-api/x-backend-traffic-policy";
 
 export const gatewayGroup = "gateway.networking.k8s.io";
 /** Of kinds that are not part of the API proper. */
@@ -33,14 +35,23 @@ export const referenceGrants = gatewayApi<ReferenceGrant>("v1beta1", "referenceg
 export const backendTLSPolicies = gatewayApi<BackendTLSPolicy>("v1", "backendtlspolicies", "BackendTLSPolicy");
 /** Since v1.6.1. */
 export const listenerSets = gatewayApi<ListenerSet>("v1", "listenersets", "ListenerSet");
-/** Experimental, before v1.6.1. */
-export const xListenerSets: ResourceType<XListenerSet> = {
+
+const experimental = <T extends KubeObject>(plural: string, kind: string): ResourceType<T> => ({
   group: experimentalGroup,
   version: "v1alpha1",
-  plural: "xlistenersets",
-  kind: "XListenerSet",
+  plural,
+  kind,
   namespaced: true,
-};
+});
+
+/** Before v1.6.1. */
+export const xListenerSets = experimental<XListenerSet>("xlistenersets", "XListenerSet");
+export const backendTrafficPolicies = experimental<XBackendTrafficPolicy>(
+  "xbackendtrafficpolicies",
+  "XBackendTrafficPolicy",
+);
+/** Since v1.6.1. */
+export const xBackends = experimental<XBackend>("xbackends", "XBackend");
 
 /** In v1 since v1.6.1; before, and only in the experimental channel, in alpha versions. */
 export const tlsRoutes = gatewayApi<TLSRoute>("v1", "tlsroutes", "TLSRoute");
@@ -58,6 +69,8 @@ const byKind: ReadonlyMap<string, ResourceType> = new Map(
     backendTLSPolicies,
     listenerSets,
     xListenerSets,
+    backendTrafficPolicies,
+    xBackends,
     tlsRoutes,
     tcpRoutes,
     udpRoutes,

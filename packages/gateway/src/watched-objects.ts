@@ -12,6 +12,7 @@ import { endpointSlices } from "@gatehouse/apimachinery/types/discovery-v1";
 import { createGatewayApiDiscovery, type GatewayApiDiscovery } from "./gateway-api-discovery.ts";
 import {
   backendTLSPolicies,
+  backendTrafficPolicies,
   experimentalGroup,
   gatewayClasses,
   gatewayGroup,
@@ -23,6 +24,7 @@ import {
   tcpRoutes,
   tlsRoutes,
   udpRoutes,
+  xBackends,
   xListenerSets,
 } from "./gateway-resources.ts";
 import type { GatewayObjects } from "./translate/gateway-objects.ts";
@@ -77,6 +79,8 @@ const optionalKinds = {
   backendTLSPolicies,
   listenerSets,
   xListenerSets,
+  backendTrafficPolicies,
+  xBackends,
 } as const;
 const lazyKinds = { secrets, configMaps } as const;
 
@@ -124,6 +128,8 @@ class Watched implements WatchedObjects {
       udpRoutes: all("udpRoutes"),
       referenceGrants: all("referenceGrants"),
       backendTLSPolicies: all("backendTLSPolicies"),
+      backendTrafficPolicies: all("backendTrafficPolicies"),
+      xBackends: all("xBackends"),
       services: all("services"),
       endpointSlices: all("endpointSlices"),
       namespaces: all("namespaces"),

@@ -28,6 +28,8 @@ export function pickObjects(objects: readonly { kind: string }[]): GatewayObject
     udpRoutes: ofKind("UDPRoute"),
     referenceGrants: ofKind("ReferenceGrant"),
     backendTLSPolicies: ofKind("BackendTLSPolicy"),
+    backendTrafficPolicies: ofKind("XBackendTrafficPolicy"),
+    xBackends: ofKind("XBackend"),
     services: ofKind("Service"),
     endpointSlices: ofKind("EndpointSlice"),
     namespaces: ofKind("Namespace"),

@@ -5,22 +5,44 @@ import type { ServicePort } from "@gatehouse/apimachinery/types/core-v1";
 import type { EndpointSlice } from "@gatehouse/apimachinery/types/discovery-v1";
 import type { Endpoint, Service as ProxyService } from "@gatehouse/proxy/routing-table";
 import { backendTls } from "./backend-tls-policies.ts";
+import { retryBudgetOf } from "./backend-traffic-policies.ts";
 import { type Backend, portOf } from "./backends.ts";
+import { externalEndpoints, externalTls } from "./external-backends.ts";
 import type { ObjectIndex } from "./gateway-objects.ts";
 
 /** The service behind a backend that resolved. */
 export function buildService(backend: Backend, index: ObjectIndex): ProxyService {
-  const { id, namespace, name, protocol, clientCertificate } = backend;
-  const service = index.service(namespace, name);
-  const port = service && portOf(service, backend.port);
-  if (!port) return { id, protocol, endpoints: [] };
-  const tls = backend.tls ? backendTls(service, port, index) : undefined;
+  const { id, kind, namespace, name, protocol, clientCertificate } = backend;
+  const { endpoints, tls } = kind === "XBackend" ? external(backend, index) : internal(backend, index);
+  const secured = backend.tls && tls && !("problem" in tls) ? { ...identity(clientCertificate), ...tls } : undefined;
+  const retryBudget = kind === "Service" ? retryBudgetOf(namespace, name, index) : undefined;
   return {
     id,
     protocol,
-    endpoints: readyEndpoints(index.endpointSlices(namespace, name), port),
-    ...(tls && !("problem" in tls) ? { tls: { ...tls, ...identity(clientCertificate) } } : {}),
+    endpoints,
+    ...(secured ? { tls: secured } : {}),
+    ...(retryBudget ? { retryBudget } : {}),
   };
+}
+
+interface Behind {
+  endpoints: Endpoint[];
+  tls?: ReturnType<typeof backendTls>;
+}
+
+function internal({ namespace, name, port: number }: Backend, index: ObjectIndex): Behind {
+  const service = index.service(namespace, name);
+  const port = service && portOf(service, number);
+  if (!port) return { endpoints: [] };
+  const tls = backendTls(service, port, index);
+  return { endpoints: readyEndpoints(index.endpointSlices(namespace, name), port), ...(tls ? { tls } : {}) };
+}
+
+function external({ namespace, name }: Backend, index: ObjectIndex): Behind {
+  const object = index.xBackend(namespace, name);
+  if (!object) return { endpoints: [] };
+  const tls = externalTls(object, index);
+  return { endpoints: externalEndpoints(object), ...(tls ? { tls } : {}) };
 }
 
 const identity = (pair: Backend["clientCertificate"]) =>

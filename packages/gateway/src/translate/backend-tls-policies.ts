@@ -2,12 +2,17 @@
 
 import type { Service, ServicePort } from "@gatehouse/apimachinery/types/core-v1";
 import { objectKey } from "@gatehouse/apimachinery/meta";
-import type { BackendTLSPolicy, SubjectAltName } from "@gatehouse/gateway-api/backend-tls-policy";
+import type {
+  BackendTLSPolicy,
+  BackendTLSPolicyValidation,
+  SubjectAltName,
+} from "@gatehouse/gateway-api/backend-tls-policy";
 import type { BackendTls } from "@gatehouse/proxy/routing-table";
 import { type AuthorityProblem, resolveAuthorities } from "./ca-certificates.ts";
 import { type DesiredCondition, fails, holds } from "./conditions.ts";
 import type { ObjectIndex } from "./gateway-objects.ts";
 import { listOf } from "./problems.ts";
+import type { CrossReference } from "./reference-grants.ts";
 
 /** TLS towards a Service's port as its policy asks; `problem` when that cannot be done. Undefined: plain text. */
 export function backendTls(
@@ -38,7 +43,7 @@ type TargetRef = BackendTLSPolicy["spec"]["targetRefs"][number];
 const targets = ({ group, kind, name, sectionName }: TargetRef, service: string, section: string | undefined) =>
   group === "" && kind === "Service" && name === service && (sectionName || undefined) === (section || undefined);
 
-interface Verdict {
+export interface Verdict {
   /** Absent when connections must fail. */
   tls?: BackendTls;
   resolvedRefs: DesiredCondition;
@@ -47,18 +52,31 @@ interface Verdict {
 }
 
 /** What the policy asks, whatever it is attached to. */
-function judge({ metadata, spec }: BackendTLSPolicy, index: ObjectIndex): Verdict {
-  const { hostname, caCertificateRefs = [], wellKnownCACertificates, subjectAltNames = [] } = spec.validation;
+const judge = ({ metadata, spec }: BackendTLSPolicy, index: ObjectIndex): Verdict =>
+  judgeValidation(
+    spec.validation,
+    { kind: "BackendTLSPolicy", namespace: metadata.namespace ?? "" },
+    "spec.validation",
+    index,
+  );
+
+/** `owner` has the references, `field` is where `validation` stands. */
+export function judgeValidation(
+  validation: BackendTLSPolicyValidation,
+  owner: CrossReference["from"],
+  field: string,
+  index: ObjectIndex,
+): Verdict {
+  const { hostname, caCertificateRefs = [], wellKnownCACertificates, subjectAltNames = [] } = validation;
   const names = subjectAltNames.map(subjectAltName);
   const tls: BackendTls = { serverName: hostname, ...(names.length > 0 ? { subjectAltNames: names } : {}) };
   const resolved = holds("ResolvedRefs", "ResolvedRefs", "All references are resolved");
   if (caCertificateRefs.length === 0) {
     if (wellKnownCACertificates === "System") return { tls, resolvedRefs: resolved };
-    const message = `validation.wellKnownCACertificates "${wellKnownCACertificates ?? ""}" is not supported: use System`;
+    const message = `${field}.wellKnownCACertificates "${wellKnownCACertificates ?? ""}" is not supported: use System`;
     return { resolvedRefs: resolved, rejected: fails("Accepted", "Invalid", message) };
   }
-  const from = { kind: "BackendTLSPolicy", namespace: metadata.namespace ?? "" };
-  const { bundle, problems } = resolveAuthorities(caCertificateRefs, from, "spec.validation.caCertificateRefs", index);
+  const { bundle, problems } = resolveAuthorities(caCertificateRefs, owner, `${field}.caCertificateRefs`, index);
   const resolvedRefs = problems.length > 0 ? unresolved(problems) : resolved;
   if (bundle !== "") return { tls: { authorities: bundle, ...tls }, resolvedRefs };
   return { resolvedRefs, rejected: fails("Accepted", "NoValidCACertificate", resolvedRefs.message) };

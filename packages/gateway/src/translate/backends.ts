@@ -3,9 +3,12 @@
 
 import type { Service, ServicePort } from "@gatehouse/apimachinery/types/core-v1";
 import type { BackendObjectReference } from "@gatehouse/gateway-api/references";
+import type { XBackend } from "@gatehouse/gateway-api/x-backend";
 import type { Service as ProxyService } from "@gatehouse/proxy/routing-table";
+import { experimentalGroup } from "../gateway-resources.ts";
 import { backendTls } from "./backend-tls-policies.ts";
 import type { CertificatePair } from "./certificates.ts";
+import { externalTls } from "./external-backends.ts";
 import type { ObjectIndex } from "./gateway-objects.ts";
 import { listOf, type ReferenceProblem } from "./problems.ts";
 import { grantToCreate, isReferencePermitted } from "./reference-grants.ts";
@@ -26,8 +29,9 @@ export interface BackendContext {
 
 /** A backend that a route may use. Two of one `id` are equal. */
 export interface Backend {
-  /** Key of the routing table's services. */
+  /** Id in the routing table's services. */
   id: string;
+  kind: "Service" | "XBackend";
   namespace: string;
   name: string;
   port: number;
@@ -47,19 +51,21 @@ export function resolveBackend(
   const { field } = context;
   const of = `of rule ${context.ruleIndex}`;
   const kind = ref.kind ?? "Service";
-  if ((ref.group ?? "") !== "" || kind !== "Service") {
+  const isExternal = ref.group === experimentalGroup && kind === "XBackend";
+  if (((ref.group ?? "") !== "" || kind !== "Service") && !isExternal) {
     const what = ref.group ? `${kind}.${ref.group}` : kind;
     return problem("InvalidKind", `${field} ${of} refers to kind ${what}, which is not supported: refer to a Service`);
   }
   const namespace = ref.namespace ?? context.namespace;
   const reference = {
     from: { kind: context.kind, namespace: context.namespace },
-    to: { kind, namespace, name: ref.name },
+    to: { kind, namespace, name: ref.name, ...(isExternal ? { group: experimentalGroup } : {}) },
   };
   if (!isReferencePermitted(reference, index)) {
-    const what = `Service "${ref.name}" in namespace "${namespace}" may not be used from namespace "${context.namespace}"`;
+    const what = `${kind} "${ref.name}" in namespace "${namespace}" may not be used from namespace "${context.namespace}"`;
     return problem("RefNotPermitted", `${what} (${field} ${of}): ${grantToCreate(reference)}`);
   }
+  if (isExternal) return resolveExternalBackend(namespace, ref.name, context, index);
   const service = index.service(namespace, ref.name);
   if (!service) {
     const what = `Service "${ref.name}" not found in namespace "${namespace}"`;
@@ -97,7 +103,8 @@ function resolvePort(
   }
   const protocol = protocolFor(traffic, service, port, index);
   if ("reason" in protocol) return { ...protocol, message: `${protocol.message} (Service "${name}")` };
-  return { id: backendId(namespace, name, port.port, protocol), namespace, name, port: port.port, ...protocol };
+  const id = backendId(`${namespace}/${name}:${port.port}`, protocol);
+  return { id, kind: "Service", namespace, name, port: port.port, ...protocol };
 }
 
 /** The Service's port of that number. */
@@ -109,9 +116,9 @@ const describePort = (port: ServicePort): string => (port.name ? `${port.port} (
 type Spoken = Pick<Backend, "protocol" | "tls">;
 
 /** HTTP needs no suffix: it is what most backends are. */
-function backendId(namespace: string, name: string, port: number, { protocol, tls }: Spoken): string {
+function backendId(place: string, { protocol, tls }: Spoken): string {
   const suffix = protocol === "http" || protocol === "https" ? "" : tls ? "+tls" : `+${protocol}`;
-  return `${namespace}/${name}:${port}${suffix}`;
+  return place + suffix;
 }
 
 /** Of KEP-3726's names those that each sort of traffic can use; the others need TLS, which needs a BackendTLSPolicy. */
@@ -158,6 +165,55 @@ function protocolFor(
   }
   const usable = listOf([...plainProtocols[traffic].keys()].filter((name) => name !== ""));
   return problem("UnsupportedProtocol", `${what} is not supported for ${traffic}: remove it or use ${usable}`);
+}
+
+/** The backend behind a reference to an XBackend: a host outside the cluster, by its name. */
+function resolveExternalBackend(
+  namespace: string,
+  name: string,
+  { field, ruleIndex, traffic }: BackendContext,
+  index: ObjectIndex,
+): Backend | ReferenceProblem {
+  const object = index.xBackend(namespace, name);
+  if (!object) {
+    const what = `XBackend "${name}" not found in namespace "${namespace}"`;
+    return problem("BackendNotFound", `${what}: create it or correct ${field}.name of rule ${ruleIndex}`);
+  }
+  const spoken = spokenByExternal(object, traffic, index);
+  if ("reason" in spoken) return spoken;
+  const port = object.spec.port.port;
+  return {
+    id: backendId(`xbackend/${namespace}/${name}:${port}`, spoken),
+    kind: "XBackend",
+    namespace,
+    name,
+    port,
+    ...spoken,
+  };
+}
+
+/** What an XBackend may say it speaks, and what that is for each sort of traffic, without TLS. */
+const externalProtocols: Record<Exclude<Traffic, "udp">, Record<string, ProxyService["protocol"]>> = {
+  http: { "": "http", HTTP: "http", HTTP11: "http", MCP: "http", HTTP2: "h2c", H2C: "h2c" },
+  grpc: { "": "h2c", HTTP2: "h2c", H2C: "h2c", GRPC: "h2c" },
+  tcp: { "": "tcp", TCP: "tcp" },
+  tls: { "": "tcp", TCP: "tcp" },
+};
+
+function spokenByExternal(object: XBackend, traffic: Traffic, index: ObjectIndex): Spoken | ReferenceProblem {
+  const { protocol = "" } = object.spec;
+  const known = traffic === "udp" ? {} : externalProtocols[traffic];
+  const plain = Object.hasOwn(known, protocol) ? known[protocol] : undefined;
+  const what = `XBackend "${object.metadata.name}"`;
+  if (!plain) {
+    const usable = Object.keys(known).filter((name) => name !== "");
+    const message = `${what} speaks ${protocol || "what its route does"}, which a route for ${traffic} cannot use: set its protocol to one of ${listOf(usable)}`;
+    return problem("UnsupportedProtocol", message);
+  }
+  const tls = externalTls(object, index);
+  if (tls === undefined) return { protocol: plain, tls: false };
+  if ("problem" in tls) return problem("InvalidBackendTLSPolicy", `${what}: ${tls.problem}`);
+  return { protocol: plain === "tcp" ? "tcp" : "https", tls: true };
 }
 
 function problem(reason: ReferenceProblem["reason"], message: string): ReferenceProblem {

@@ -1,17 +1,16 @@
 // What every object of ours should say of itself, from the results of the translation.
 
-import { objectKey } from "@gatehouse/apimachinery/meta";
 import type { AttachedRoute, ParentAttachment } from "./attach.ts";
-import { policyConditions } from "./backend-tls-policies.ts";
 import type { DesiredCondition } from "./conditions.ts";
 import type { ProcessedGatewayClass } from "./gateway-classes.ts";
-import { type GatewayObjects, type ObjectIndex, targetedServices } from "./gateway-objects.ts";
+import type { GatewayObjects, ObjectIndex } from "./gateway-objects.ts";
 import type { ProcessedGateway } from "./gateways.ts";
 import { type ProcessedListener, terminates } from "./listeners.ts";
 import type { RouteObject } from "./route-kinds.ts";
 import { routesOfObjects } from "./routes-of-objects.ts";
 import type { ListenerStatusUpdate, RelationUpdate, StatusUpdate } from "./statuses.ts";
-import { type ServiceUsers, usersOfServices } from "./service-users.ts";
+import { usersOfBackends } from "./backend-users.ts";
+import { policyStatuses } from "./policy-statuses.ts";
 import type { TranslatedRoute } from "./translated-route.ts";
 import type { TranslateOptions } from "./translate-options.ts";
 
@@ -38,7 +37,7 @@ export function desiredStatuses(
     ...gatewayStatuses(gateways, routes, options),
     ...routes.map((route) => routeStatus(route, controllerName)),
     ...abandonedRoutes(objects, routes, controllerName),
-    ...policyStatuses(objects, usersOfServices(routes), index, controllerName),
+    ...policyStatuses(objects, usersOfBackends(routes), index, controllerName),
   ];
 }
 
@@ -124,40 +123,6 @@ function abandonedRoutes(
 ): StatusUpdate[] {
   const present = new Set<RouteObject>(routes.map(({ translated }) => translated.route));
   return [...routesOfObjects(objects)]
-    .filter(({ route }) => !present.has(route) && (route.status?.parents ?? []).some(isOurs(controllerName)))
+    .filter(({ route }) => !present.has(route) && (route.status?.parents ?? []).some((entry) => entry.controllerName === controllerName))
     .map(({ route: object }) => ({ type: "parents", object, controllerName, relations: [] }));
-}
-
-const isOurs =
-  (controllerName: string) =>
-  (entry: { controllerName: string }): boolean =>
-    entry.controllerName === controllerName;
-
-/** A policy has an entry for each Gateway whose routes lead to a Service it names (PolicyAncestorStatus). */
-function policyStatuses(
-  objects: GatewayObjects,
-  users: ServiceUsers,
-  index: ObjectIndex,
-  controllerName: string,
-): StatusUpdate[] {
-  const updates: StatusUpdate[] = [];
-  for (const policy of objects.backendTLSPolicies) {
-    const services = new Map<ProcessedGateway, Set<string>>();
-    for (const key of targetedServices(policy)) {
-      for (const gateway of users.get(key) ?? []) {
-        const names = services.get(gateway) ?? new Set();
-        services.set(gateway, names.add(key.slice(key.indexOf("/") + 1)));
-      }
-    }
-    const known = (policy.status?.ancestors ?? []).some(isOurs(controllerName));
-    if (services.size === 0 && !known) continue;
-    const relations = [...services]
-      .sort(([a], [b]) => (objectKey(a.gateway) < objectKey(b.gateway) ? -1 : 1))
-      .map(([{ owner }, names]): RelationUpdate => ({
-        ref: { group: owner.group, kind: owner.kind, namespace: owner.namespace, name: owner.name },
-        conditions: policyConditions(policy, names, index),
-      }));
-    updates.push({ type: "ancestors", object: policy, controllerName, relations });
-  }
-  return updates;
 }

@@ -12,6 +12,8 @@ import type { ListenerSet, XListenerSet } from "@gatehouse/gateway-api/listener-
 import type { ReferenceGrant } from "@gatehouse/gateway-api/reference-grant";
 import type { StreamRoute } from "@gatehouse/gateway-api/stream-route";
 import type { TLSRoute } from "@gatehouse/gateway-api/tls-route";
+import type { XBackend } from "@gatehouse/gateway-api/x-backend";
+import type { XBackendTrafficPolicy } from "@gatehouse/gateway-api/x-backend-traffic-policy";
 import { compareAge } from "./order.ts";
 
 /** Objects are shared with the informers: nothing here or downstream changes them. */
@@ -26,6 +28,8 @@ export interface GatewayObjects {
   udpRoutes: Iterable<StreamRoute>;
   referenceGrants: Iterable<ReferenceGrant>;
   backendTLSPolicies: Iterable<BackendTLSPolicy>;
+  backendTrafficPolicies: Iterable<XBackendTrafficPolicy>;
+  xBackends: Iterable<XBackend>;
   services: Iterable<Service>;
   endpointSlices: Iterable<EndpointSlice>;
   namespaces: Iterable<Namespace>;
@@ -47,6 +51,9 @@ export interface ObjectIndex {
   configMap(namespace: string, name: string): ConfigMap | undefined;
   /** Policies that name the Service or one of its ports, the oldest first. */
   backendTLSPolicies(namespace: string, serviceName: string): readonly BackendTLSPolicy[];
+  /** Policies that name the Service, the oldest first. */
+  backendTrafficPolicies(namespace: string, serviceName: string): readonly XBackendTrafficPolicy[];
+  xBackend(namespace: string, name: string): XBackend | undefined;
 }
 
 export function indexObjects(objects: GatewayObjects): ObjectIndex {
@@ -60,6 +67,8 @@ export function indexObjects(objects: GatewayObjects): ObjectIndex {
     (slice) => [`${slice.metadata.namespace}/${slice.metadata.labels?.[serviceNameLabel]}`],
   );
   const tlsPolicies = groupBy([...objects.backendTLSPolicies].sort(compareAge), targetedServices);
+  const trafficPolicies = groupBy([...objects.backendTrafficPolicies].sort(compareAge), targetedServices);
+  const xBackends = byKey(objects.xBackends);
   return {
     service: (namespace, name) => services.get(`${namespace}/${name}`),
     endpointSlices: (namespace, serviceName) => slices.get(`${namespace}/${serviceName}`) ?? [],
@@ -68,6 +77,8 @@ export function indexObjects(objects: GatewayObjects): ObjectIndex {
     secret: (namespace, name) => secrets.get(`${namespace}/${name}`),
     configMap: (namespace, name) => configMaps.get(`${namespace}/${name}`),
     backendTLSPolicies: (namespace, serviceName) => tlsPolicies.get(`${namespace}/${serviceName}`) ?? [],
+    backendTrafficPolicies: (namespace, serviceName) => trafficPolicies.get(`${namespace}/${serviceName}`) ?? [],
+    xBackend: (namespace, name) => xBackends.get(`${namespace}/${name}`),
   };
 }
 

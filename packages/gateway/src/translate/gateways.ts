@@ -217,6 +217,10 @@ function furtherConditions(
     const message = "clients without a valid certificate are served: set the validation mode to AllowValidOnly";
     conditions.push(holds("InsecureFrontendValidationMode", "ConfigurationChanged", message));
   }
+  if (gateway.spec.defaultScope === "All") {
+    const message = "routes with useDefaultGateways: All attach to this Gateway without naming it";
+    conditions.push(holds("DefaultGateway", "DefaultScope", message));
+  }
   if (api.kinds.has("XListenerSet")) conditions.push(attachedListenerSets(sets));
   return conditions;
 }

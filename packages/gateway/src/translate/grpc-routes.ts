@@ -1,6 +1,7 @@
 // One GRPCRoute -> the proxy's routes: pure, as http-routes.ts.
 
 import type { GRPCRoute, GRPCRouteRule } from "@gatehouse/gateway-api/grpc-route";
+import { sessionPersistenceOf } from "./backend-traffic-policies.ts";
 import type { FilterContext } from "./filter-context.ts";
 import { translateFilters } from "./filters.ts";
 import type { ObjectIndex } from "./gateway-objects.ts";
@@ -11,6 +12,7 @@ import {
   actionFor,
   type Behaviour,
   routesOf,
+  type RuleContext,
   summarizeRules,
   type TranslatedRule,
   type TranslatedRules,
@@ -40,7 +42,7 @@ function translateRule(
   const prefix = `grpcroute/${namespace}/${name}`;
   const field = `rules[${ruleIndex}]`;
   const context: FilterContext = { field: `${field}.filters`, inRule: "filters", matches, references, traffic: "grpc" };
-  const { behaviour, problem } = behaviourOf(rule, field, `${prefix}/${ruleIndex}`, context);
+  const { behaviour, problem } = behaviourOf(rule, { field, scope: `${prefix}/${ruleIndex}`, context, index });
   return {
     routes: routesOf(prefix, ruleIndex, matches, behaviour),
     backends: problem ? [] : references.backends,
@@ -51,15 +53,14 @@ function translateRule(
 
 function behaviourOf(
   rule: GRPCRouteRule,
-  field: string,
-  scope: string,
-  context: FilterContext,
+  { field, scope, context, index }: RuleContext,
 ): { behaviour: Behaviour; problem?: RuleProblem } {
-  const { backends, problem: ofBackends } = weightedBackends(rule.backendRefs ?? [], context, unusable);
+  const { backends, resolved, problem: ofBackends } = weightedBackends(rule.backendRefs ?? [], context, unusable);
   const filters = translateFilters(rule.filters ?? [], "rule", context);
   const session =
-    rule.sessionPersistence &&
-    translateSessionPersistence(rule.sessionPersistence, scope, `${field}.sessionPersistence`);
+    rule.sessionPersistence
+      ? translateSessionPersistence(rule.sessionPersistence, scope, `${field}.sessionPersistence`)
+      : sessionPersistenceOf(resolved, index);
   const problem =
     "reason" in filters ? filters : session && "reason" in session ? session : ofBackends ? ofBackends : undefined;
   if (problem || "reason" in filters || (session && "reason" in session)) {

@@ -2,7 +2,8 @@
 // Gateways, nor of other routes. So its result can be kept while neither changes, however many routes there are.
 
 import type { HTTPRoute, HTTPRouteRule } from "@gatehouse/gateway-api/http-route";
-import type { Retry, Route, RouteMatch } from "@gatehouse/proxy/routing-table";
+import type { Retry, Route } from "@gatehouse/proxy/routing-table";
+import { sessionPersistenceOf } from "./backend-traffic-policies.ts";
 import { parseGatewayDuration } from "./duration.ts";
 import type { FilterContext } from "./filter-context.ts";
 import { translateFilters } from "./filters.ts";
@@ -14,6 +15,7 @@ import {
   actionFor,
   type Behaviour,
   routesOf,
+  type RuleContext,
   summarizeRules,
   type TranslatedRule,
   type TranslatedRules,
@@ -41,10 +43,9 @@ function translateRule(
   if ("reason" in matches) return { routes: [], backends: [], references: [], problem: matches };
   const references = new References({ kind: "HTTPRoute", namespace }, ruleIndex, index);
   const prefix = `httproute/${namespace}/${name}`;
-  const { behaviour, problem } = behaviourOf(rule, `rules[${ruleIndex}]`, `${prefix}/${ruleIndex}`, {
-    matches,
-    references,
-  });
+  const field = `rules[${ruleIndex}]`;
+  const context: FilterContext = { field: `${field}.filters`, inRule: "filters", matches, references, traffic: "http" };
+  const { behaviour, problem } = behaviourOf(rule, { field, scope: `${prefix}/${ruleIndex}`, context, index });
   return {
     routes: routesOf(prefix, ruleIndex, matches, behaviour),
     backends: problem ? [] : references.backends,
@@ -56,18 +57,16 @@ function translateRule(
 /** What a rule does with the requests it matches. One that cannot be done as asked answers 500 instead of half. */
 function behaviourOf(
   rule: HTTPRouteRule,
-  field: string,
-  scope: string,
-  parts: { matches: readonly RouteMatch[]; references: References },
+  { field, scope, context, index }: RuleContext,
 ): { behaviour: Behaviour; problem?: RuleProblem } {
-  const context: FilterContext = { ...parts, field: `${field}.filters`, inRule: "filters", traffic: "http" };
-  const { backends, problem: ofBackends } = weightedBackends(rule.backendRefs ?? [], context, unusable);
+  const { backends, resolved, problem: ofBackends } = weightedBackends(rule.backendRefs ?? [], context, unusable);
   const filters = translateFilters(rule.filters ?? [], "rule", context);
   const timeouts = translateTimeouts(rule.timeouts, `${field}.timeouts`);
   const retry = translateRetry(rule.retry, `${field}.retry`);
   const session =
-    rule.sessionPersistence &&
-    translateSessionPersistence(rule.sessionPersistence, scope, `${field}.sessionPersistence`);
+    rule.sessionPersistence
+      ? translateSessionPersistence(rule.sessionPersistence, scope, `${field}.sessionPersistence`)
+      : sessionPersistenceOf(resolved, index);
   const broken = (reason: string, problem?: RuleProblem) => ({
     behaviour: { filters: [], action: { type: "respond" as const, status: unusable, reason } },
     ...(problem ? { problem } : {}),

@@ -15,17 +15,24 @@ export interface Parent {
   idle?: string;
 }
 
-/** By `parentKey`. */
-export type Parents = ReadonlyMap<string, Parent>;
+export interface Parents {
+  /** By `parentKey`. */
+  byKey: ReadonlyMap<string, Parent>;
+  /** Gateways that take routes without being named (GEP-3793). */
+  defaults: readonly Parent[];
+}
 
 export const parentKey = ({ group, kind, namespace, name }: ListenerOwner): string =>
   `${group}/${kind}/${namespace}/${name}`;
 
 export function parentsOf(gateways: readonly ProcessedGateway[]): Parents {
   const parents = new Map<string, Parent>();
+  const defaults: Parent[] = [];
   for (const gateway of gateways) {
     const { owner, listeners, listenerSets } = gateway;
-    parents.set(parentKey(owner), { owner, gateway, listeners });
+    const parent = { owner, gateway, listeners };
+    parents.set(parentKey(owner), parent);
+    if (isDefaultGateway(gateway.gateway)) defaults.push(parent);
     for (const set of listenerSets) {
       const refusal = set.conditions.find(({ reason }) => reason === "NotAllowed")?.message;
       parents.set(parentKey(set.owner), {
@@ -36,17 +43,24 @@ export function parentsOf(gateways: readonly ProcessedGateway[]): Parents {
       });
     }
   }
-  return parents;
+  return { byKey: parents, defaults };
 }
 
-/** The parents of ours that the route names. */
-export function parentsOfRoute(
-  { metadata, spec }: RouteObject,
-  parents: Parents,
-): { parentRef: ParentReference; parent: Parent }[] {
-  return (spec.parentRefs ?? []).flatMap((parentRef) => {
+export interface ParentOfRoute {
+  parentRef: ParentReference;
+  parent: Parent;
+}
+
+/** The parents of ours that the route names, then default Gateways if it asks for them. */
+export function parentsOfRoute({ metadata, spec }: RouteObject, { byKey, defaults }: Parents): ParentOfRoute[] {
+  const named = (spec.parentRefs ?? []).flatMap((parentRef): ParentOfRoute[] => {
     const { group = gatewayGroup, kind = "Gateway", name, namespace = metadata.namespace } = parentRef;
-    const parent = parents.get(`${group}/${kind}/${namespace}/${name}`);
+    const parent = byKey.get(`${group}/${kind}/${namespace}/${name}`);
     return parent ? [{ parentRef, parent }] : [];
   });
+  if (spec.useDefaultGateways !== "All") return named;
+  const others = defaults.filter((parent) => !named.some((each) => each.parent === parent));
+  return [...named, ...others.map((parent) => ({ parentRef: { ...parent.owner }, parent }))];
 }
+
+const isDefaultGateway = ({ spec }: ProcessedGateway["gateway"]): boolean => spec.defaultScope === "All";

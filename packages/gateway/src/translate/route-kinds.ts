@@ -10,6 +10,7 @@ export type RouteKind = "HTTPRoute" | "GRPCRoute" | "TLSRoute" | "TCPRoute" | "U
 export interface RouteObject extends KubeObject {
   spec: {
     parentRefs?: ParentReference[];
+    useDefaultGateways?: "All" | "None";
     /** Of HTTPRoute, GRPCRoute and TLSRoute. */
     hostnames?: string[];
   };

@@ -8,12 +8,24 @@ import type { Backend } from "./backends.ts";
 import { type DesiredCondition, fails, holds } from "./conditions.ts";
 import type { FilterContext } from "./filter-context.ts";
 import { translateFilters } from "./filters.ts";
+import type { ObjectIndex } from "./gateway-objects.ts";
 import { matchOrder } from "./order.ts";
 import type { ReferenceProblem, RuleProblem } from "./problems.ts";
 import { resolvedRefs } from "./references.ts";
 
 /** What a route does with the requests it matches. */
 export type Behaviour = Pick<Route, "action" | "filters" | "timeouts" | "retry" | "sessionPersistence">;
+
+/** Where a rule stands. */
+export interface RuleContext {
+  /** E.g. `rules[0]`. */
+  field: string;
+  /** Names the rule among those of all routes. */
+  scope: string;
+  /** For the rule's own filters. */
+  context: FilterContext;
+  index: ObjectIndex;
+}
 
 export interface TranslatedRule {
   routes: Route[];
@@ -101,8 +113,9 @@ export function weightedBackends(
   refs: readonly WeightedRef[],
   context: FilterContext,
   unusable: number,
-): { backends: WeightedBackend[]; problem?: RuleProblem } {
+): { backends: WeightedBackend[]; resolved: Backend[]; problem?: RuleProblem } {
   const { references, traffic } = context;
+  const resolved: Backend[] = [];
   const backends: WeightedBackend[] = [];
   let problem: RuleProblem | undefined;
   for (const [position, ref] of refs.entries()) {
@@ -113,9 +126,12 @@ export function weightedBackends(
     if ("reason" in filters) problem ??= filters;
     const backend = references.resolve(ref, inRule, traffic);
     if ("reason" in backend) backends.push({ status: unusable, reason: backend.message, weight, filters: [] });
-    else backends.push({ service: backend.id, weight, filters: "reason" in filters ? [] : filters.filters });
+    else {
+      resolved.push(backend);
+      backends.push({ service: backend.id, weight, filters: "reason" in filters ? [] : filters.filters });
+    }
   }
-  return { backends, ...(problem ? { problem } : {}) };
+  return { backends, resolved, ...(problem ? { problem } : {}) };
 }
 
 /** Without a backend to choose there is nothing but an error to answer with (HTTPRouteRule.backendRefs). */

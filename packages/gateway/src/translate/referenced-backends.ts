@@ -1,6 +1,7 @@
-// The Services that a route names, in backendRefs and in filters, as far as policies for Services concern its kind.
+// The backends that a route names, in backendRefs and in filters, whether they exist or not.
 
 import type { BackendObjectReference } from "@gatehouse/gateway-api/references";
+import { experimentalGroup } from "../gateway-resources.ts";
 import type { RouteKind, RouteObject } from "./route-kinds.ts";
 
 interface FilterWithBackend {
@@ -13,12 +14,12 @@ interface RuleWithBackends {
   filters?: FilterWithBackend[];
 }
 
-/** Keys `namespace/name`, each once. */
-export function referencedServices(kind: RouteKind, { metadata, spec }: RouteObject): Set<string> {
-  const services = new Set<string>();
-  // Nothing is known of what TCP and UDP carry (BackendTLSPolicySpec.targetRefs, support levels).
-  if (kind === "TCPRoute" || kind === "UDPRoute") return services;
+/** Keys as of `backendKey`, each once. */
+export function referencedBackends(kind: RouteKind, { metadata, spec }: RouteObject): Set<string> {
+  const keys = new Set<string>();
   const { rules = [] } = spec as { rules?: RuleWithBackends[] };
+  // Policies for Services concern HTTP, gRPC and TLS (BackendTLSPolicySpec.targetRefs, support levels).
+  const withPolicies = kind !== "TCPRoute" && kind !== "UDPRoute";
   for (const { backendRefs = [], filters = [] } of rules) {
     const all = [...filters, ...backendRefs.flatMap((ref) => ref.filters ?? [])];
     const ofFilters = all.flatMap(({ requestMirror, externalAuth }) => [
@@ -26,8 +27,13 @@ export function referencedServices(kind: RouteKind, { metadata, spec }: RouteObj
       ...(externalAuth?.backendRef ? [externalAuth.backendRef] : []),
     ]);
     for (const { group = "", kind: target = "Service", name, namespace } of [...backendRefs, ...ofFilters]) {
-      if (group === "" && target === "Service") services.add(`${namespace ?? metadata.namespace}/${name}`);
+      const home = namespace ?? metadata.namespace ?? "";
+      if (group === "" && target === "Service" && withPolicies) keys.add(backendKey("Service", home, name));
+      if (group === experimentalGroup && target === "XBackend") keys.add(backendKey("XBackend", home, name));
     }
   }
-  return services;
+  return keys;
 }
+
+export const backendKey = (kind: "Service" | "XBackend", namespace: string, name: string): string =>
+  `${kind}/${namespace}/${name}`;
