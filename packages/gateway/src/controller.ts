@@ -3,10 +3,12 @@
 
 import type { ApiClient } from "@gatehouse/apimachinery/api-client";
 import type { Log } from "@gatehouse/apimachinery/log";
-import { objectKey } from "@gatehouse/apimachinery/meta";
+import { type KubeObject, objectKey } from "@gatehouse/apimachinery/meta";
 import type { Gateway, GatewayStatusAddress } from "@gatehouse/gateway-api/gateway";
 import type { ListenerState, Proxy } from "@gatehouse/proxy/proxy";
 import { type AddressPool, assignAddresses } from "./gateway-addresses.ts";
+import { infrastructureOf } from "./infrastructure.ts";
+import { createInfrastructureWriter, isInfrastructure } from "./infrastructure-writer.ts";
 import { createStatusWriter } from "./status-writer.ts";
 import type { GatewayObjects } from "./translate/gateway-objects.ts";
 import { translate, type Translation } from "./translate/translate.ts";
@@ -61,6 +63,7 @@ class ControlLoop implements Controller {
   readonly #options: ControllerOptions;
   readonly #watched;
   readonly #statuses;
+  readonly #infrastructure;
   #becomeReady: () => void = () => {};
   #synced = false;
   #scheduled = false;
@@ -73,6 +76,7 @@ class ControlLoop implements Controller {
     const { client, log, namespaces, labelSelector } = options;
     this.#watched = createWatchedObjects({ client, log, namespaces, labelSelector, onChange: () => this.#schedule() });
     this.#statuses = createStatusWriter(client, log);
+    this.#infrastructure = createInfrastructureWriter(client, log);
     this.ready = new Promise((resolve) => (this.#becomeReady = resolve));
   }
 
@@ -98,7 +102,7 @@ class ControlLoop implements Controller {
     this.#stopped = true;
     clearTimeout(this.#reopen);
     this.#watched.stop();
-    await this.#statuses.stop();
+    await Promise.all([this.#statuses.stop(), this.#infrastructure.stop()]);
   }
 
   #schedule(): void {
@@ -137,9 +141,20 @@ class ControlLoop implements Controller {
     if (this.#stopped) return;
     // A later table is under way: its sockets are not these.
     if (translation === this.translation && this.#noteProblems(states)) this.#schedule();
-    else this.#statuses.write(translation.statuses);
+    else {
+      this.#statuses.write(translation.statuses);
+      this.#writeInfrastructure(translation);
+    }
     this.isReady = true;
     this.#becomeReady();
+  }
+
+  #writeInfrastructure({ gateways }: Translation): void {
+    const wanted = gateways.flatMap(infrastructureOf);
+    const names = new Set(wanted.map(objectKey));
+    const { services, endpointSlices } = this.objects();
+    const concerned = (object: KubeObject): boolean => names.has(objectKey(object)) || isInfrastructure(object);
+    this.#infrastructure.write(wanted, [...services, ...endpointSlices].filter(concerned));
   }
 
   /** True when other listeners than before cannot be opened, which changes statuses. */

@@ -72,7 +72,9 @@ export function trafficPolicyConditions(
   const lost = names.flatMap((name) => {
     const [first] = index.backendTrafficPolicies(namespace, name);
     if (!first || objectKey(first) === objectKey(policy)) return [];
-    return [`XBackendTrafficPolicy "${first.metadata.name}" has precedence for Service "${name}": target another Service`];
+    return [
+      `XBackendTrafficPolicy "${first.metadata.name}" has precedence for Service "${name}": target another Service`,
+    ];
   });
   if (lost.length === names.length) return [fails("Accepted", "Conflicted", lost.join("; "))];
   const problem = judge(policy);

@@ -123,6 +123,9 @@ function abandonedRoutes(
 ): StatusUpdate[] {
   const present = new Set<RouteObject>(routes.map(({ translated }) => translated.route));
   return [...routesOfObjects(objects)]
-    .filter(({ route }) => !present.has(route) && (route.status?.parents ?? []).some((entry) => entry.controllerName === controllerName))
+    .filter(
+      ({ route }) =>
+        !present.has(route) && (route.status?.parents ?? []).some((entry) => entry.controllerName === controllerName),
+    )
     .map(({ route: object }) => ({ type: "parents", object, controllerName, relations: [] }));
 }

@@ -57,10 +57,9 @@ function behaviourOf(
 ): { behaviour: Behaviour; problem?: RuleProblem } {
   const { backends, resolved, problem: ofBackends } = weightedBackends(rule.backendRefs ?? [], context, unusable);
   const filters = translateFilters(rule.filters ?? [], "rule", context);
-  const session =
-    rule.sessionPersistence
-      ? translateSessionPersistence(rule.sessionPersistence, scope, `${field}.sessionPersistence`)
-      : sessionPersistenceOf(resolved, index);
+  const session = rule.sessionPersistence
+    ? translateSessionPersistence(rule.sessionPersistence, scope, `${field}.sessionPersistence`)
+    : sessionPersistenceOf(resolved, index);
   const problem =
     "reason" in filters ? filters : session && "reason" in session ? session : ofBackends ? ofBackends : undefined;
   if (problem || "reason" in filters || (session && "reason" in session)) {

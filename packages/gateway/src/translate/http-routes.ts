@@ -63,10 +63,9 @@ function behaviourOf(
   const filters = translateFilters(rule.filters ?? [], "rule", context);
   const timeouts = translateTimeouts(rule.timeouts, `${field}.timeouts`);
   const retry = translateRetry(rule.retry, `${field}.retry`);
-  const session =
-    rule.sessionPersistence
-      ? translateSessionPersistence(rule.sessionPersistence, scope, `${field}.sessionPersistence`)
-      : sessionPersistenceOf(resolved, index);
+  const session = rule.sessionPersistence
+    ? translateSessionPersistence(rule.sessionPersistence, scope, `${field}.sessionPersistence`)
+    : sessionPersistenceOf(resolved, index);
   const broken = (reason: string, problem?: RuleProblem) => ({
     behaviour: { filters: [], action: { type: "respond" as const, status: unusable, reason } },
     ...(problem ? { problem } : {}),

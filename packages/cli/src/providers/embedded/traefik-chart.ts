@@ -196,7 +196,7 @@ function metadata(release: ChartRelease, labels: Record<string, string>) {
 
 const clusterRoleName = (release: ChartRelease): string => `${release.name}-${release.namespace}`;
 
-/** Read what routing needs, write statuses, nothing else. */
+/** Read what routing needs, write statuses, and make the Services of Gateways that ask for some (infrastructure.labels). */
 function clusterRole(release: ChartRelease, labels: Record<string, string>): KubeObject {
   const kinds = [
     "backendtlspolicies",
@@ -221,7 +221,12 @@ function clusterRole(release: ChartRelease, labels: Record<string, string>): Kub
         verbs: ["get", "list", "watch"],
       },
       { apiGroups: [""], resources: ["pods"], verbs: ["get"] },
-      { apiGroups: ["discovery.k8s.io"], resources: ["endpointslices"], verbs: ["list", "watch"] },
+      { apiGroups: [""], resources: ["services"], verbs: ["create", "patch", "delete"] },
+      {
+        apiGroups: ["discovery.k8s.io"],
+        resources: ["endpointslices"],
+        verbs: ["list", "watch", "create", "patch", "delete"],
+      },
       {
         apiGroups: ["gateway.networking.k8s.io"],
         resources: [...gatewayApi, "referencegrants"],
