@@ -200,3 +200,64 @@ test("an HTTPS listener serves with its Secret's certificate, and changes it wit
   await client.update(secrets, certificateSecret(second));
   await eventually(async () => assert.equal(await ask(second.ca), "one"));
 });
+
+test("labels and annotations for infrastructure are those of a Service that stands for the Gateway", async (t) => {
+  const fixture = await startGateway(t);
+  const { client } = fixture;
+  await createDemoGateway(client);
+  const change = async (infrastructure?: { labels?: Record<string, string>; annotations?: Record<string, string> }) => {
+    const { infrastructure: _, ...spec } = (await client.get(gateways, "traefik-gateway", "traefik")).spec;
+    const current = await client.get(gateways, "traefik-gateway", "traefik");
+    await client.update(gateways, { ...current, spec: infrastructure ? { ...spec, infrastructure } : spec });
+  };
+  const labelSelector = "gateway.networking.k8s.io/gateway-name=traefik-gateway";
+  const made = async () => (await client.list(services, { namespace: "traefik", labelSelector })).items;
+  assert.deepEqual(await made(), []);
+
+  await change({ labels: { team: "a", tier: "edge" }, annotations: { note: "one" } });
+  const service = await eventually(async () => {
+    const [only] = await made();
+    assert.equal(only?.metadata.labels?.team, "a");
+    assert.equal(only.metadata.annotations?.note, "one");
+    return only;
+  });
+  const gateway = await client.get(gateways, "traefik-gateway", "traefik");
+  assert.equal(service.metadata.ownerReferences?.[0]?.uid, gateway.metadata.uid);
+  const { items } = await client.list(endpointSlices, { namespace: "traefik" });
+  const [slice] = items.filter(
+    ({ metadata }) => metadata.labels?.["kubernetes.io/service-name"] === service.metadata.name,
+  );
+  assert.deepEqual(slice?.endpoints[0]?.addresses, [gateway.status?.addresses?.[0]?.value]);
+
+  await change({ labels: { team: "b" } });
+  await eventually(async () => {
+    const [only] = await made();
+    assert.deepEqual([only?.metadata.labels?.team, only?.metadata.labels?.tier], ["b", undefined]);
+    assert.equal(only?.metadata.annotations?.note, undefined);
+  });
+  await client.delete(services, service.metadata.name, "traefik");
+  await eventually(async () => assert.equal((await made()).length, 1));
+  await change();
+  await eventually(async () => assert.deepEqual(await made(), []));
+});
+
+test("a Service of that name that somebody else made is left alone, and said so", async (t) => {
+  const fixture = await startGateway(t);
+  const { client } = fixture;
+  await createDemoGateway(client);
+  await client.create(services, {
+    apiVersion: "v1",
+    kind: "Service",
+    metadata: { name: "traefik-gateway-traefik", namespace: "traefik", labels: { mine: "yes" } },
+    spec: { ports: [{ port: 1 }] },
+  });
+  const current = await client.get(gateways, "traefik-gateway", "traefik");
+  await client.update(gateways, { ...current, spec: { ...current.spec, infrastructure: { labels: { team: "a" } } } });
+  await eventually(() => {
+    assert.ok(
+      fixture.logged.some((line) => /Service traefik\/traefik-gateway-traefik was made by somebody else/.test(line)),
+    );
+  });
+  const theirs = await client.get(services, "traefik-gateway-traefik", "traefik");
+  assert.deepEqual(theirs.metadata.labels, { mine: "yes" });
+});

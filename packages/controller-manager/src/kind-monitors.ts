@@ -6,7 +6,7 @@ import type { ResourceType } from "@gatehouse/apimachinery/resource-type";
 import { hasReason } from "@gatehouse/apimachinery/status-error";
 import type { ControllerContext } from "./controller.ts";
 import { servedResources } from "./discovery.ts";
-import { metadataClient } from "./metadata-client.ts";
+import { metadataClient } from "@gatehouse/apimachinery/metadata-client";
 import type { ObjectView } from "./object-view.ts";
 
 export interface KindMonitors {

@@ -20,6 +20,8 @@ export type GatewayConditionType =
   | "InsecureFrontendValidationMode"
   // v1.4.0 experimental.
   | "AttachedListenerSets"
+  // Experimental (GEP-3793).
+  | "DefaultGateway"
   // Reserved, and Accepted's deprecated name.
   | "Ready"
   | "Scheduled";
@@ -78,9 +80,10 @@ export type ListenerConditionReason =
   | "NoConflicts"
   | "OverlappingHostnames"
   | "OverlappingCertificates"
-  // Listener sets only.
+  // Listener sets only, the last of v1.4.0.
   | "ListenerConflict"
   | "TooManyListeners"
+  | "UnsupportedPort"
   | "Ready"
   | "Attached";
 
@@ -90,6 +93,7 @@ export type ListenerSetConditionReason =
   | "Accepted"
   | "NotAllowed"
   | "ParentNotAccepted"
+  | "ParentNotProgrammed"
   | "ListenersNotValid"
   | "Programmed"
   | "Invalid"
@@ -124,14 +128,18 @@ export type PolicyConditionReason =
   | "InvalidCACertificateRef"
   | "InvalidKind";
 
-/** Of any condition of a GatewayClass, Gateway, listener or route. */
+/** Of any condition of any kind. */
 export type ConditionType =
   | GatewayClassConditionType
   | GatewayConditionType
   | ListenerConditionType
-  | RouteConditionType;
+  | ListenerSetConditionType
+  | RouteConditionType
+  | PolicyConditionType;
 export type ConditionReason =
   | GatewayClassConditionReason
   | GatewayConditionReason
   | ListenerConditionReason
-  | RouteConditionReason;
+  | ListenerSetConditionReason
+  | RouteConditionReason
+  | PolicyConditionReason;

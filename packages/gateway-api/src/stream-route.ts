@@ -1,11 +1,12 @@
 // What the routes below HTTP share: rules that only name backends.
 
+import type { KubeObject } from "@gatehouse/apimachinery/meta";
 import { experimental, graduated } from "./bundle.ts";
-import { commonRouteFields, routeStatus, ruleName, uniqueRuleNames } from "./common-route.ts";
+import { commonRouteFields, type RouteStatus, routeStatus, ruleName, uniqueRuleNames } from "./common-route.ts";
 import { ageColumn, deprecation, kindObject, type KindDefinition } from "./kind-definition.ts";
 import { GROUP_NAME } from "./names.ts";
 import { backendRef } from "./references.ts";
-import { atomicList, object } from "./schema-builder.ts";
+import { atomicList, type Infer, object } from "./schema-builder.ts";
 
 const streamRouteRule = object("Backends for everything that comes in.", {
   name: ruleName.optional(),
@@ -30,6 +31,12 @@ export const severalRules = atomicList("Rules, each with its backends.", streamR
 const WHERE = "Where the route attaches and where it sends what it takes.";
 const spec = object(WHERE, { ...commonRouteFields, rules: singleRule });
 const alphaSpec = object(WHERE, { ...commonRouteFields, rules: severalRules });
+
+/** A TCPRoute or UDPRoute, of whatever version. */
+export interface StreamRoute extends KubeObject {
+  spec: Infer<typeof alphaSpec>;
+  status?: RouteStatus;
+}
 
 /** TCPRoute or UDPRoute: the two differ in name only. */
 export function streamRouteKind(name: "TCPRoute" | "UDPRoute", description: string): KindDefinition {

@@ -3,15 +3,17 @@
 
 import type { ApiClient } from "@gatehouse/apimachinery/api-client";
 import type { Log } from "@gatehouse/apimachinery/log";
-import { objectKey } from "@gatehouse/apimachinery/meta";
+import { type KubeObject, objectKey } from "@gatehouse/apimachinery/meta";
 import type { Gateway, GatewayStatusAddress } from "@gatehouse/gateway-api/gateway";
 import type { ListenerState, Proxy } from "@gatehouse/proxy/proxy";
 import { type AddressPool, assignAddresses } from "./gateway-addresses.ts";
+import { infrastructureOf } from "./infrastructure.ts";
+import { createInfrastructureWriter, isInfrastructure } from "./infrastructure-writer.ts";
 import { createStatusWriter } from "./status-writer.ts";
 import type { GatewayObjects } from "./translate/gateway-objects.ts";
 import { translate, type Translation } from "./translate/translate.ts";
 import type { EntryPoint } from "./translate/translate-options.ts";
-import { createWatchedObjects } from "./watched-objects.ts";
+import { createWatchedObjects, type LazyKind } from "./watched-objects.ts";
 
 /** The controller name that Traefik's GatewayClass names. */
 export const controllerName = "traefik.io/gateway-controller";
@@ -61,6 +63,7 @@ class ControlLoop implements Controller {
   readonly #options: ControllerOptions;
   readonly #watched;
   readonly #statuses;
+  readonly #infrastructure;
   #becomeReady: () => void = () => {};
   #synced = false;
   #scheduled = false;
@@ -73,6 +76,7 @@ class ControlLoop implements Controller {
     const { client, log, namespaces, labelSelector } = options;
     this.#watched = createWatchedObjects({ client, log, namespaces, labelSelector, onChange: () => this.#schedule() });
     this.#statuses = createStatusWriter(client, log);
+    this.#infrastructure = createInfrastructureWriter(client, log);
     this.ready = new Promise((resolve) => (this.#becomeReady = resolve));
   }
 
@@ -98,7 +102,7 @@ class ControlLoop implements Controller {
     this.#stopped = true;
     clearTimeout(this.#reopen);
     this.#watched.stop();
-    await this.#statuses.stop();
+    await Promise.all([this.#statuses.stop(), this.#infrastructure.stop()]);
   }
 
   #schedule(): void {
@@ -113,11 +117,12 @@ class ControlLoop implements Controller {
   async #translate(): Promise<void> {
     const { entryPoints, reservedPorts, pool, sharedAddresses, proxy, log } = this.#options;
     try {
-      if (hasHttps(this.#watched.current())) await this.#watched.startSecrets();
+      await Promise.all(neededKinds(this.#watched.current()).map((kind) => this.#watched.need(kind)));
       const objects = this.#watched.current();
       const addresses = assignAddresses(ownGateways(objects), pool, sharedAddresses(objects));
       const translation = translate(objects, {
         controllerName,
+        api: this.#watched.api(),
         entryPoints,
         reservedPorts,
         ownAddresses: pool !== undefined,
@@ -136,9 +141,20 @@ class ControlLoop implements Controller {
     if (this.#stopped) return;
     // A later table is under way: its sockets are not these.
     if (translation === this.translation && this.#noteProblems(states)) this.#schedule();
-    else this.#statuses.write(translation.statuses);
+    else {
+      this.#statuses.write(translation.statuses);
+      this.#writeInfrastructure(translation);
+    }
     this.isReady = true;
     this.#becomeReady();
+  }
+
+  #writeInfrastructure({ gateways }: Translation): void {
+    const wanted = gateways.flatMap(infrastructureOf);
+    const names = new Set(wanted.map(objectKey));
+    const { services, endpointSlices } = this.objects();
+    const concerned = (object: KubeObject): boolean => names.has(objectKey(object)) || isInfrastructure(object);
+    this.#infrastructure.write(wanted, [...services, ...endpointSlices].filter(concerned));
   }
 
   /** True when other listeners than before cannot be opened, which changes statuses. */
@@ -159,9 +175,19 @@ function ownGateways({ gatewayClasses, gateways }: GatewayObjects): Gateway[] {
   return [...gateways].filter((gateway) => own.has(gateway.spec.gatewayClassName));
 }
 
-/** Secrets are read only where they are needed. */
-function hasHttps(objects: GatewayObjects): boolean {
-  return ownGateways(objects).some(({ spec }) => spec.listeners.some(({ protocol }) => protocol === "HTTPS"));
+/** Secrets and ConfigMaps are read only where something may refer to them. */
+function neededKinds(objects: GatewayObjects): LazyKind[] {
+  const own = ownGateways(objects);
+  const policies = [...objects.backendTLSPolicies];
+  const listeners = [...own, ...objects.listenerSets].flatMap(({ spec }) =>
+    spec.listeners.map(({ protocol }) => protocol),
+  );
+  const authorities = policies.length > 0 || own.some(({ spec }) => spec.tls?.frontend !== undefined);
+  const pairs = listeners.some((protocol) => protocol === "HTTPS" || protocol === "TLS");
+  return [
+    ...(pairs || authorities || own.some(({ spec }) => spec.tls !== undefined) ? (["secrets"] as const) : []),
+    ...(authorities ? (["configMaps"] as const) : []),
+  ];
 }
 
 /** Listeners of which no address is open, with the first reason. */

@@ -17,6 +17,7 @@ const environment = {
       { host: "127.30.1.4", port: 8000 },
       { host: "::1", port: 8080 },
     ],
+    "8000/udp": [{ host: "127.30.1.4", port: 8053 }],
   }),
 };
 const plan = (...more: string[]) =>
@@ -28,6 +29,13 @@ test("entrypoints open where the kubelet says, else on the pod's address, else w
   assert.deepEqual(addressesOf("traefik"), ["127.30.1.4:9000"]);
   assert.deepEqual(addressesOf("local"), ["127.0.0.9:8001"]);
   assert.deepEqual(addressesOf("none"), []);
+});
+
+test("one for datagrams opens where the kubelet says for UDP", () => {
+  const { public: open } = plan("--entryPoints.dns.address=:8000/udp");
+  const dns = open.find(({ name }) => name === "dns");
+  assert.deepEqual([dns?.transport, dns?.addresses], ["udp", [{ host: "127.30.1.4", port: 8053 }]]);
+  assert.equal(open.find(({ name }) => name === "web")?.transport, undefined);
 });
 
 test("ping, metrics and API keep their entrypoints from Gateways", () => {

@@ -35,9 +35,10 @@ export function planEntryPoints(
   return {
     public: planned
       .filter((each) => !isInternal(each))
-      .map(({ entryPoint: { name, port, trustedIPs }, addresses }) => ({
+      .map(({ entryPoint: { name, port, udp, trustedIPs }, addresses }) => ({
         name,
         port,
+        ...(udp ? { transport: "udp" as const } : {}),
         addresses,
         ...(trustedIPs.length > 0 ? { trustedProxies: trustedIPs } : {}),
       })),
@@ -50,8 +51,8 @@ export function planEntryPoints(
   };
 }
 
-function addressesFor({ host, port }: EntryPointConfiguration, environment: NodeJS.ProcessEnv): ListenAddress[] {
+function addressesFor({ host, port, udp }: EntryPointConfiguration, environment: NodeJS.ProcessEnv): ListenAddress[] {
   return host === "" || host === "0.0.0.0" || host === "::"
-    ? listenAddresses(port, "tcp", environment)
+    ? listenAddresses(port, udp ? "udp" : "tcp", environment)
     : [{ host, port }];
 }

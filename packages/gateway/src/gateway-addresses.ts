@@ -50,16 +50,14 @@ export function assignAddresses(
   if (!pool) return new Map(byAge.map((gateway) => [objectKey(gateway), assignShared(gateway, shared)]));
   const taken = new Map<string, string>();
   for (const gateway of byAge) keepAddress(gateway, pool, taken);
-  const assignments = new Map<string, AddressAssignment>();
+  const problems = new Map<Gateway, AddressAssignment>();
   for (const gateway of byAge) {
-    const requests = requestsOf(gateway);
-    if (requests.length > 0) assignments.set(objectKey(gateway), assignRequested(gateway, requests, pool, taken));
+    const problem = unsupportedType(gateway) ?? reserveRequested(gateway, pool, taken);
+    if (problem) problems.set(gateway, problem);
   }
-  for (const gateway of byAge) {
-    const key = objectKey(gateway);
-    if (!assignments.has(key)) assignments.set(key, unsupportedType(gateway) ?? assignFree(gateway, pool, taken));
-  }
-  return assignments;
+  return new Map(
+    byAge.map((gateway) => [objectKey(gateway), problems.get(gateway) ?? assignAll(gateway, pool, taken)]),
+  );
 }
 
 /** Requests for a particular address; one without a value asks for any. */
@@ -76,30 +74,50 @@ function unsupportedType({ spec }: Gateway): AddressAssignment | undefined {
   return { addresses: [], hosts: [], problem: { reason: "UnsupportedAddress", message } };
 }
 
+/** How many addresses the Gateway wants that it does not name: one for each entry without a value (GatewaySpecAddress.value),
+ * and one when it says nothing. */
+function unnamedOf({ spec }: Gateway): number {
+  const addresses = spec.addresses ?? [];
+  return addresses.length === 0 ? 1 : addresses.filter(({ value }) => !value).length;
+}
+
 function keepAddress(gateway: Gateway, pool: AddressPool, taken: Map<string, string>): void {
   const requests = requestsOf(gateway);
+  let unnamed = unnamedOf(gateway);
   for (const { value } of gateway.status?.addresses ?? []) {
     if (value === undefined || !pool.includes(value) || taken.has(value)) continue;
-    if (requests.length > 0 ? requests.includes(value) : true) taken.set(value, objectKey(gateway));
+    if (requests.includes(value) || unnamed-- > 0) taken.set(value, objectKey(gateway));
   }
 }
 
-function assignRequested(
+/** What stands in the way of an address that the Gateway names. */
+function reserveRequested(
   gateway: Gateway,
-  requests: readonly string[],
   pool: AddressPool,
   taken: Map<string, string>,
-): AddressAssignment {
-  const wrongType = unsupportedType(gateway);
-  if (wrongType) return wrongType;
+): AddressAssignment | undefined {
   const key = objectKey(gateway);
+  const requests = requestsOf(gateway);
   for (const value of requests) {
     const owner = taken.get(value);
     if (owner !== undefined && owner !== key) return notUsable(value, `it belongs to Gateway "${owner}"`);
     if (!pool.includes(value)) return notUsable(value, `Gateways get addresses of ${pool.cidr}`);
   }
   for (const value of requests) taken.set(value, key);
-  return { addresses: requests.map(ipAddress), hosts: [...requests] };
+  return undefined;
+}
+
+function assignAll(gateway: Gateway, pool: AddressPool, taken: Map<string, string>): AddressAssignment {
+  const hosts = requestsOf(gateway);
+  for (let unnamed = unnamedOf(gateway); unnamed > 0; unnamed--) {
+    const value = freeAddress(objectKey(gateway), hosts, pool, taken);
+    if (value === undefined) {
+      const message = `all ${pool.size} addresses of ${pool.cidr} are taken: delete a Gateway that is no longer needed`;
+      return { addresses: [], hosts: [], problem: { reason: "AddressNotAssigned", message } };
+    }
+    hosts.push(value);
+  }
+  return { addresses: hosts.map(ipAddress), hosts };
 }
 
 function notUsable(value: string, why: string): AddressAssignment {
@@ -107,18 +125,22 @@ function notUsable(value: string, why: string): AddressAssignment {
   return { addresses: [], hosts: [], problem: { reason: "AddressNotUsable", message } };
 }
 
-function assignFree(gateway: Gateway, pool: AddressPool, taken: Map<string, string>): AddressAssignment {
-  const key = objectKey(gateway);
-  for (const [value, owner] of taken) if (owner === key) return { addresses: [ipAddress(value)], hosts: [value] };
+/** One the Gateway has already, else the first free one of those that its name leads to. It is taken then. */
+function freeAddress(
+  key: string,
+  used: readonly string[],
+  pool: AddressPool,
+  taken: Map<string, string>,
+): string | undefined {
+  for (const [value, owner] of taken) if (owner === key && !used.includes(value)) return value;
   const start = hash(key) % pool.size;
   for (let step = 0; step < pool.size; step++) {
     const value = pool.at((start + step) % pool.size);
     if (taken.has(value)) continue;
     taken.set(value, key);
-    return { addresses: [ipAddress(value)], hosts: [value] };
+    return value;
   }
-  const message = `all ${pool.size} addresses of ${pool.cidr} are taken: delete a Gateway that is no longer needed`;
-  return { addresses: [], hosts: [], problem: { reason: "AddressNotAssigned", message } };
+  return undefined;
 }
 
 function assignShared(gateway: Gateway, shared: readonly GatewayStatusAddress[]): AddressAssignment {

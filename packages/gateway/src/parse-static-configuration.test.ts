@@ -69,6 +69,22 @@ test("one entrypoint's flags meet whatever their order and case", () => {
   ]);
 });
 
+test("an entrypoint is for connections unless its address says UDP", () => {
+  const { configuration, warnings } = parseStaticConfiguration([
+    provider,
+    "--entryPoints.dns.address=:53/UDP",
+    "--entryPoints.web.address=:8000/tcp",
+  ]);
+  assert.deepEqual(
+    configuration.entryPoints.map(({ name, udp }) => [name, udp]),
+    [
+      ["dns", true],
+      ["web", undefined],
+    ],
+  );
+  assert.deepEqual(warnings, []);
+});
+
 const warned: [name: string, argv: string[], warning: RegExp][] = [
   ["a provider that is not named", ["--ping"], /--providers.kubernetesgateway is not set/],
   ["unknown flags, in one line", ["--nosuch=1", "--other"], /^unknown flags: --nosuch, --other$/],
@@ -77,7 +93,6 @@ const warned: [name: string, argv: string[], warning: RegExp][] = [
     ["--providers.kubernetescrd", "--entryPoints.web.http.redirections.entryPoint.to=:443"],
     /^flags of Traefik without effect here: --providers.kubernetescrd, --entryPoints.web.http.redirections.entryPoint.to$/,
   ],
-  ["UDP entrypoints", ["--entryPoints.dns.address=:53/udp"], /^entrypoint dns is UDP/],
   ["addresses that are none", ["--entryPoints.web.address=8000"], /"8000" is not an address such as :8000\/tcp/],
   ["access log formats that do not exist", ["--accesslog.format=xml"], /"xml" is not one of common, genericCLF, json/],
   ["status ranges that are none", ["--accesslog.filters.statuscodes=4xx"], /"4xx" is not a status or range/],

@@ -3,6 +3,7 @@
 
 import {
   type ConfigurationDraft,
+  type EntryPointConfiguration,
   internalEntryPoint,
   newEntryPoint,
   type StaticConfiguration,
@@ -77,13 +78,12 @@ function flagsOf(argv: readonly string[]): { name: string; value: string }[] {
 
 function finish({ configuration, entryPoints, warnings }: ConfigurationDraft): StaticConfiguration {
   const all = [...entryPoints.values()];
-  for (const { name, udp, port } of all) {
-    if (udp) warnings.push(`entrypoint ${name} is UDP, which is not supported: it is not opened`);
-    else if (port === 0) warnings.push(`entrypoint ${name} has no address: set --entryPoints.${name}.address`);
+  for (const { name, port } of all) {
+    if (port === 0) warnings.push(`entrypoint ${name} has no address: set --entryPoints.${name}.address`);
   }
-  const open = all
-    .filter(({ udp, port }) => !udp && port !== 0)
-    .map(({ name, host, port, trustedIPs }) => ({ name, host, port, trustedIPs }));
+  const open: EntryPointConfiguration[] = all
+    .filter(({ port }) => port !== 0)
+    .map(({ name, host, port, udp, trustedIPs }) => ({ name, host, port, ...(udp ? { udp } : {}), trustedIPs }));
   if (open.length === 0) open.push(newEntryPoint("http", 80));
   const internals = [
     configuration.ping,

@@ -5,6 +5,8 @@ export interface EntryPointConfiguration {
   /** Address to bind; empty for all the pod has. */
   host: string;
   port: number;
+  /** For datagrams. */
+  udp?: boolean;
   /** CIDRs whose X-Forwarded-* headers are believed. */
   trustedIPs: string[];
 }
@@ -45,13 +47,11 @@ export interface StaticConfiguration {
 /** The entrypoint that serves API, dashboard and ping when no other is named. */
 export const internalEntryPoint = "traefik";
 
-export type DraftEntryPoint = EntryPointConfiguration & { udp?: boolean };
-
 /** What flags work on: entrypoints take shape over several flags, in any order. */
 export interface ConfigurationDraft {
   configuration: StaticConfiguration;
   /** By lower-case name. */
-  entryPoints: Map<string, DraftEntryPoint>;
+  entryPoints: Map<string, EntryPointConfiguration>;
   warnings: string[];
 }
 

@@ -5,7 +5,7 @@ import { parseGoDuration } from "@gatehouse/apimachinery/duration";
 import {
   type AccessLogConfiguration,
   type ConfigurationDraft,
-  type DraftEntryPoint,
+  type EntryPointConfiguration,
   internalEntryPoint,
   newEntryPoint,
 } from "./static-configuration.ts";
@@ -32,9 +32,9 @@ const listFrom = (value: string): string[] =>
     .map((item) => item.trim())
     .filter((item) => item !== "");
 
-function entryPoint(draft: ConfigurationDraft, name = ""): DraftEntryPoint {
+function entryPoint(draft: ConfigurationDraft, name = ""): EntryPointConfiguration {
   const key = name.toLowerCase();
-  const present: DraftEntryPoint = draft.entryPoints.get(key) ?? newEntryPoint(name);
+  const present: EntryPointConfiguration = draft.entryPoints.get(key) ?? newEntryPoint(name);
   draft.entryPoints.set(key, present);
   return present;
 }

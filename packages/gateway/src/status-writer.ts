@@ -2,17 +2,11 @@
 
 import type { ApiClient } from "@gatehouse/apimachinery/api-client";
 import type { Log } from "@gatehouse/apimachinery/log";
-import { objectKey, timestamp } from "@gatehouse/apimachinery/meta";
-import type { ResourceType } from "@gatehouse/apimachinery/resource-type";
+import { type KubeObject, objectKey, timestamp } from "@gatehouse/apimachinery/meta";
 import { hasReason } from "@gatehouse/apimachinery/status-error";
 import { createWorkQueue } from "@gatehouse/apimachinery/work-queue";
-import type { Gateway } from "@gatehouse/gateway-api/gateway";
-import type { GatewayClass } from "@gatehouse/gateway-api/gateway-class";
-import type { HTTPRoute } from "@gatehouse/gateway-api/http-route";
-import { gatewayClasses, gateways, httpRoutes } from "./gateway-resources.ts";
+import { resourceTypeOf } from "./gateway-resources.ts";
 import { type StatusUpdate, withStatus } from "./translate/statuses.ts";
-
-type Described = GatewayClass | Gateway | HTTPRoute;
 
 export interface StatusWriter {
   /** Wishes for all objects; those that say so already cost nothing. Later wishes replace earlier ones. */
@@ -22,16 +16,10 @@ export interface StatusWriter {
   stop(): Promise<void>;
 }
 
-const resources: Record<StatusUpdate["kind"], ResourceType<Described>> = {
-  GatewayClass: gatewayClasses,
-  Gateway: gateways,
-  HTTPRoute: httpRoutes,
-};
-
 export function createStatusWriter(client: ApiClient, log: Log): StatusWriter {
   const wishes = new Map<string, StatusUpdate>();
   /** What the server answered to our last write, until the informer has caught up with it. */
-  const written = new Map<string, Described>();
+  const written = new Map<string, KubeObject>();
   const queue = createWorkQueue({
     concurrency: 16,
     reconcile: (key) => writeOne(key),
@@ -42,7 +30,7 @@ export function createStatusWriter(client: ApiClient, log: Log): StatusWriter {
     const now = timestamp();
     const present = new Set<string>();
     for (const update of updates) {
-      const key = `${update.kind} ${objectKey(update.object)}`;
+      const key = `${update.object.kind} ${objectKey(update.object)}`;
       present.add(key);
       const known = newest(update.object, written.get(key));
       if (known === update.object) written.delete(key);
@@ -60,7 +48,7 @@ export function createStatusWriter(client: ApiClient, log: Log): StatusWriter {
   const writeOne = async (key: string): Promise<void> => {
     const update = wishes.get(key);
     if (!update) return;
-    const type = resources[update.kind];
+    const type = resourceTypeOf(update.object);
     const { name, namespace } = update.object.metadata;
     let current = newest(update.object, written.get(key));
     try {
@@ -86,7 +74,7 @@ export function createStatusWriter(client: ApiClient, log: Log): StatusWriter {
 }
 
 /** Of one object in two versions the later. Versions of one server are increasing decimals (KEP-5504). */
-function newest(known: Described, answered: Described | undefined): Described {
+function newest(known: KubeObject, answered: KubeObject | undefined): KubeObject {
   if (answered === undefined || answered.metadata.uid !== known.metadata.uid) return known;
   const [ours, theirs] = [answered, known].map(({ metadata }) => Number(metadata.resourceVersion));
   return (ours ?? NaN) > (theirs ?? NaN) ? answered : known;

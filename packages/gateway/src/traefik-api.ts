@@ -117,11 +117,11 @@ function versionOf({ version, startDate }: TraefikApiSource) {
 
 function describeEntryPoint(
   { addressesOf }: TraefikApiSource,
-  { name, host, port, trustedIPs }: StaticConfiguration["entryPoints"][number],
+  { name, host, port, udp, trustedIPs }: StaticConfiguration["entryPoints"][number],
 ) {
   return {
     name,
-    address: `${host}:${port}/tcp`,
+    address: `${host}:${port}/${udp ? "udp" : "tcp"}`,
     forwardedHeaders: trustedIPs.length > 0 ? { trustedIPs } : {},
     http: {},
     gatehouse: { addresses: addressesOf(name) },

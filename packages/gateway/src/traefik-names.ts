@@ -16,7 +16,7 @@ export type RouterNames = (listener: string, route: string) => string;
 
 /** Names are made as they are asked for: an access log must not cost a view of everything after each change. */
 export function createRouterNames(translation: Translation): RouterNames {
-  const byKey = new Map(translation.routes.map((attached) => [objectKey(attached.translated.route), attached]));
+  const byKey = new Map(translation.routes.map((attached) => [keyOf(attached), attached]));
   const known = new Map<string, string>();
   return (listener, route) => {
     const key = `${listener} ${route}`;
@@ -26,8 +26,11 @@ export function createRouterNames(translation: Translation): RouterNames {
   };
 }
 
+/** As the ids of the routing table's routes begin. */
+const keyOf = ({ translated: { kind, route } }: AttachedRoute): string => `${kind.toLowerCase()}/${objectKey(route)}`;
+
 function findRouterName(byKey: ReadonlyMap<string, AttachedRoute>, listener: string, id: string): string {
-  const attached = byKey.get(id.split("/").slice(1, 3).join("/"));
+  const attached = byKey.get(id.split("/").slice(0, 3).join("/"));
   const route = attached?.translated.routes.find((each) => each.id === id);
   if (!attached || !route) return "";
   for (const parent of attached.parents) {
@@ -44,7 +47,7 @@ function findRouterName(byKey: ReadonlyMap<string, AttachedRoute>, listener: str
   return "";
 }
 
-/** The rule of its HTTPRoute that a route was made of. */
+/** The rule of its object that a route was made of. */
 export const ruleIndexOf = (route: Route): number => Number(/\/rule\/(\d+)\//.exec(route.id)?.[1] ?? 0);
 
 /** A port where a Gateway took the route: an entrypoint, or one of the Gateway's own addresses only. */
@@ -57,7 +60,7 @@ export interface Place {
   idle: ProcessedListener[];
 }
 
-export function placesOf({ gateway, listeners }: ParentAttachment): Place[] {
+export function placesOf({ parent: { gateway }, listeners }: ParentAttachment): Place[] {
   const places = new Map<number, Place>();
   for (const { listener, hostnames } of listeners) {
     const { port } = listener.spec;
@@ -66,7 +69,10 @@ export function placesOf({ gateway, listeners }: ParentAttachment): Place[] {
       entryPoint: listener.entryPoint?.name ?? own[0] ?? `:${port}`,
       addresses: own,
       hostnames: [],
-      listeners: [...(listener.entryPoint ? [listener.entryPoint.name] : []), ownListenerName(gateway.gateway, port)],
+      listeners: [
+        ...(listener.entryPoint ? [listener.entryPoint.name] : []),
+        ownListenerName(gateway.gateway, port, listener.spec.protocol),
+      ],
       idle: [],
     };
     place.hostnames.push(...hostnames.filter((host) => !place.hostnames.includes(host)));
@@ -85,8 +91,8 @@ export function routerName(
   text: string,
 ): string {
   const { namespace, name } = attached.translated.route.metadata;
-  const gateway = parent.gateway.gateway.metadata;
-  const key = `httproute-${namespace}-${name}-gw-${gateway.namespace}-${gateway.name}-ep-${entryPoint}-${rule}`;
+  const gateway = parent.parent.gateway.gateway.metadata;
+  const key = `${attached.translated.kind.toLowerCase()}-${namespace}-${name}-gw-${gateway.namespace}-${gateway.name}-ep-${entryPoint}-${rule}`;
   const hash = createHash("sha256").update(text).digest("hex").slice(0, 20);
   return `${normalize(key)}-${hash}@${providerName}`;
 }

@@ -1,14 +1,12 @@
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { objectKey } from "@gatehouse/apimachinery/meta";
 import type { RouteMatch } from "@gatehouse/proxy/routing-table";
-import { parseAllDocuments } from "yaml";
+import { apiOf, pickObjects, readObjects } from "./testing/fixtures.ts";
 import { traefikPriority, traefikRule } from "./traefik-rule.ts";
 import { createRouterNames } from "./traefik-names.ts";
 import { buildTraefikView } from "./traefik-view.ts";
-import type { GatewayObjects } from "./translate/gateway-objects.ts";
 import { translate } from "./translate/translate.ts";
 
 const match = (changes: Partial<RouteMatch>): RouteMatch => ({
@@ -53,21 +51,10 @@ test("priorities rank as the Gateway API does: exact, longer prefix, method, hea
 });
 
 function viewOf(fixture: string) {
-  const text = readFileSync(join(import.meta.dirname, "translate/testdata", `${fixture}.in.yaml`), "utf8");
-  const all = parseAllDocuments(text).map((document) => document.toJSON() as { kind: string });
-  const ofKind = (kind: string) => all.filter((object) => object.kind === kind) as never[];
-  const objects: GatewayObjects = {
-    gatewayClasses: ofKind("GatewayClass"),
-    gateways: ofKind("Gateway"),
-    httpRoutes: ofKind("HTTPRoute"),
-    referenceGrants: ofKind("ReferenceGrant"),
-    services: ofKind("Service"),
-    endpointSlices: ofKind("EndpointSlice"),
-    namespaces: ofKind("Namespace"),
-    secrets: [],
-  };
+  const objects = pickObjects(readObjects(join(import.meta.dirname, "translate/testdata", `${fixture}.in.yaml`)));
   const translation = translate(objects, {
     controllerName: "traefik.io/gateway-controller",
+    api: apiOf({ version: "v1.6.1", channel: "experimental" }),
     entryPoints: [{ name: "web", port: 8000, addresses: [] }],
     reservedPorts: new Map(),
     ownAddresses: true,

@@ -2,8 +2,9 @@
 
 import type { Filter, Route } from "@gatehouse/proxy/routing-table";
 import type { AttachedRoute, ParentAttachment } from "./translate/attach.ts";
-import { endpointsOf } from "./translate/backends.ts";
+import { endpointsOf } from "./translate/backend-services.ts";
 import { type GatewayObjects, indexObjects, type ObjectIndex } from "./translate/gateway-objects.ts";
+import { translateGrpcMatch } from "./translate/grpc-matches.ts";
 import { translateMatch } from "./translate/matches.ts";
 import type { Translation } from "./translate/translate.ts";
 import { type Place, placesOf, providerName, routerName, ruleIndexOf, serviceName } from "./traefik-names.ts";
@@ -124,11 +125,15 @@ function addRouters(draft: Draft, attached: AttachedRoute, parent: ParentAttachm
 
 /** A route that no listener took is shown all the same: with what it asks for, and why it does not get it. */
 function addRefused(draft: Draft, attached: AttachedRoute, parent: ParentAttachment): void {
-  const { spec } = attached.translated.route;
-  const hostnames = spec.hostnames ?? [];
-  for (const [ruleIndex, { matches }] of (spec.rules ?? []).entries()) {
+  const { kind, route } = attached.translated;
+  const { hostnames = [], rules: ofSpec = [] } = route.spec as {
+    hostnames?: string[];
+    rules?: { matches?: object[] }[];
+  };
+  const translateOne = kind === "GRPCRoute" ? translateGrpcMatch : translateMatch;
+  for (const [ruleIndex, { matches }] of ofSpec.entries()) {
     const rules = (matches?.length ? matches : [{}]).map((match, index) => {
-      const translated = translateMatch(match, `matches[${index}]`);
+      const translated = translateOne(match, `matches[${index}]`);
       return "reason" in translated ? "" : traefikRule(hostnames, translated);
     });
     const rule = rules.filter((each) => each !== "").join(" || ");
@@ -156,7 +161,7 @@ function priorityOf(hostnames: readonly string[], route: Route): Pick<RouterView
 
 function origin(
   { translated }: AttachedRoute,
-  { parentRef, gateway, accepted }: ParentAttachment,
+  { parentRef, parent: { gateway }, accepted }: ParentAttachment,
   rule: number,
   addresses: string[],
 ): NonNullable<RouterView["gatehouse"]> {
@@ -167,7 +172,7 @@ function origin(
     ...(translated.partiallyInvalid ? [translated.partiallyInvalid] : []),
   ];
   return {
-    kind: "HTTPRoute",
+    kind: translated.kind,
     namespace,
     name,
     rule,
@@ -218,7 +223,7 @@ function use(draft: Draft, name: string, router: string): void {
 }
 
 function addServers(draft: Draft, { table }: Translation, index: ObjectIndex): void {
-  for (const { id, endpoints } of Object.values(table.services)) {
+  for (const { id, endpoints } of table.services) {
     const view = draft.services.get(serviceName(id));
     const [, namespace = "", name = "", number = ""] = /^(.*)\/(.*):(\d+)$/.exec(id) ?? [];
     const port = index.service(namespace, name)?.spec.ports?.find((each) => each.port === Number(number));

@@ -1,4 +1,5 @@
 // The informers behind the gateway: one per kind (and namespace, when it is limited to some), seen as plain collections.
+// Kinds that not every cluster has are watched while they are there.
 
 import type { ApiClient } from "@gatehouse/apimachinery/api-client";
 import { createInformer, type Informer, type InformerOptions } from "@gatehouse/apimachinery/informer";
@@ -6,10 +7,28 @@ import type { Log } from "@gatehouse/apimachinery/log";
 import type { KubeObject } from "@gatehouse/apimachinery/meta";
 import type { ResourceType } from "@gatehouse/apimachinery/resource-type";
 import { StatusError } from "@gatehouse/apimachinery/status-error";
-import { namespaces, secrets, services } from "@gatehouse/apimachinery/types/core-v1";
+import { configMaps, namespaces, secrets, services } from "@gatehouse/apimachinery/types/core-v1";
 import { endpointSlices } from "@gatehouse/apimachinery/types/discovery-v1";
-import { gatewayClasses, gatewayGroup, gateways, httpRoutes, referenceGrants } from "./gateway-resources.ts";
+import { createGatewayApiDiscovery, type GatewayApiDiscovery } from "./gateway-api-discovery.ts";
+import {
+  backendTLSPolicies,
+  backendTrafficPolicies,
+  experimentalGroup,
+  gatewayClasses,
+  gatewayGroup,
+  gateways,
+  grpcRoutes,
+  httpRoutes,
+  listenerSets,
+  referenceGrants,
+  tcpRoutes,
+  tlsRoutes,
+  udpRoutes,
+  xBackends,
+  xListenerSets,
+} from "./gateway-resources.ts";
 import type { GatewayObjects } from "./translate/gateway-objects.ts";
+import type { GatewayApi } from "./translate/translate-options.ts";
 
 export interface WatchedObjectsOptions {
   client: ApiClient;
@@ -21,69 +40,157 @@ export interface WatchedObjectsOptions {
   onChange: () => void;
 }
 
+/** Kinds that are read once something refers to one of them. */
+export type LazyKind = "secrets" | "configMaps";
+
 export interface WatchedObjects {
   /** The present state; it changes under way, so read it in one turn. */
   current(): GatewayObjects;
-  /** Begins to watch Secrets, once; resolves when they are known or cannot be read. Until then there are none. */
-  startSecrets(): Promise<void>;
+  /** The Gateway API as the cluster has it now. */
+  api(): GatewayApi;
+  /** Begins to watch a kind, once; resolves when it is known or cannot be read. Until then there are none. */
+  need(kind: LazyKind): Promise<void>;
   /** Begins; resolves when every kind has been listed once, however long that takes. */
   start(): Promise<void>;
   stop(): void;
 }
 
-const secretsPatienceMs = 1_000;
+const lazyPatienceMs = 1_000;
 
 export function createWatchedObjects(options: WatchedObjectsOptions): WatchedObjects {
-  const informers: Informer[] = [];
-  const watch = <T extends KubeObject>(type: ResourceType<T>): (() => Iterable<T>) => {
-    const own = informersOf(type, options);
-    for (const informer of own) {
-      informer.onChange(options.onChange);
-      informers.push(informer);
-    }
-    return () => own.flatMap((informer) => [...informer.objects.values()]);
-  };
-  const kinds = {
-    gatewayClasses: watch(gatewayClasses),
-    gateways: watch(gateways),
-    httpRoutes: watch(httpRoutes),
-    referenceGrants: watch(referenceGrants),
-    services: watch(services),
-    endpointSlices: watch(endpointSlices),
-    namespaces: watch(namespaces),
-  };
-  const secretInformers = informersOf(secrets, options);
-  let secretsKnown: Promise<void> | undefined;
-  return {
-    current: () => ({
-      gatewayClasses: kinds.gatewayClasses(),
-      gateways: kinds.gateways(),
-      httpRoutes: kinds.httpRoutes(),
-      referenceGrants: kinds.referenceGrants(),
-      services: kinds.services(),
-      endpointSlices: kinds.endpointSlices(),
-      namespaces: kinds.namespaces(),
-      secrets: secretInformers.flatMap((informer) => [...informer.objects.values()]),
-    }),
-    startSecrets: () =>
-      (secretsKnown ??= new Promise((resolve) => {
-        for (const informer of secretInformers) informer.onChange(options.onChange);
-        void Promise.all(secretInformers.map((informer) => informer.start())).then(() => resolve());
-        // Where reading Secrets is forbidden, all that is not HTTPS must go on.
-        setTimeout(resolve, secretsPatienceMs).unref();
-      })),
-    start: async () => {
-      await Promise.all(informers.map((informer) => informer.start()));
-    },
-    stop: () => {
-      for (const informer of [...informers, ...secretInformers]) informer.stop();
-    },
-  };
+  return new Watched(options);
 }
 
-function informersOf<T extends KubeObject>(type: ResourceType<T>, options: WatchedObjectsOptions): Informer<T>[] {
+/** Every release has these: they are waited for. */
+const constantKinds = {
+  gatewayClasses,
+  gateways,
+  httpRoutes,
+  referenceGrants,
+  services,
+  endpointSlices,
+  namespaces,
+} as const;
+const optionalKinds = {
+  grpcRoutes,
+  tlsRoutes,
+  tcpRoutes,
+  udpRoutes,
+  backendTLSPolicies,
+  listenerSets,
+  xListenerSets,
+  backendTrafficPolicies,
+  xBackends,
+} as const;
+const lazyKinds = { secrets, configMaps } as const;
+
+type KindName = keyof typeof constantKinds | keyof typeof optionalKinds | LazyKind;
+
+interface Watch {
+  type: ResourceType;
+  informers: Informer[];
+  /** Resolves when all is listed. */
+  listed: Promise<void>;
+}
+
+class Watched implements WatchedObjects {
+  readonly #options: WatchedObjectsOptions;
+  readonly #discovery: GatewayApiDiscovery;
+  readonly #watches = new Map<KindName, Watch>();
+  readonly #needed = new Map<LazyKind, Promise<void>>();
+  #stopped = false;
+
+  constructor(options: WatchedObjectsOptions) {
+    this.#options = options;
+    const { client, log } = options;
+    this.#discovery = createGatewayApiDiscovery({
+      client,
+      onError: (error) => log.warn(`finding out about the Gateway API: ${textOf(error)}, trying again`),
+      onChange: () => void this.#followApi(),
+    });
+  }
+
+  api(): GatewayApi {
+    return this.#discovery.api;
+  }
+
+  current(): GatewayObjects {
+    const all = <T extends KubeObject>(name: KindName): T[] =>
+      (this.#watches.get(name)?.informers ?? []).flatMap((informer) => [...informer.objects.values()] as T[]);
+    return {
+      gatewayClasses: all("gatewayClasses"),
+      gateways: all("gateways"),
+      listenerSets: [...all<never>("listenerSets"), ...all<never>("xListenerSets")],
+      httpRoutes: all("httpRoutes"),
+      grpcRoutes: all("grpcRoutes"),
+      tlsRoutes: all("tlsRoutes"),
+      tcpRoutes: all("tcpRoutes"),
+      udpRoutes: all("udpRoutes"),
+      referenceGrants: all("referenceGrants"),
+      backendTLSPolicies: all("backendTLSPolicies"),
+      backendTrafficPolicies: all("backendTrafficPolicies"),
+      xBackends: all("xBackends"),
+      services: all("services"),
+      endpointSlices: all("endpointSlices"),
+      namespaces: all("namespaces"),
+      secrets: all("secrets"),
+      configMaps: all("configMaps"),
+    };
+  }
+
+  need(kind: LazyKind): Promise<void> {
+    const known = this.#needed.get(kind);
+    if (known) return known;
+    const listed = this.#watch(kind, lazyKinds[kind]);
+    // Where reading it is forbidden, all that does without must go on.
+    const patience = new Promise<void>((resolve) => void setTimeout(resolve, lazyPatienceMs).unref());
+    const promise = Promise.race([listed, patience]);
+    this.#needed.set(kind, promise);
+    return promise;
+  }
+
+  async start(): Promise<void> {
+    const constant = Object.entries(constantKinds).map(([name, type]) => this.#watch(name as KindName, type));
+    await Promise.all([...constant, this.#discovery.start()]);
+    await this.#followApi();
+  }
+
+  stop(): void {
+    this.#stopped = true;
+    this.#discovery.stop();
+    for (const { informers } of this.#watches.values()) for (const informer of informers) informer.stop();
+  }
+
+  /** Watches the optional kinds that are there, in the version they are served in, and forgets those that are not. */
+  async #followApi(): Promise<void> {
+    if (this.#stopped) return;
+    const started = Object.entries(optionalKinds).map(async ([key, { kind }]) => {
+      const name = key as KindName;
+      const type = this.#discovery.resource(kind);
+      const present = this.#watches.get(name);
+      if (present && type?.version === present.type.version) return present.listed;
+      for (const informer of present?.informers ?? []) informer.stop();
+      this.#watches.delete(name);
+      return type && this.#watch(name, type);
+    });
+    await Promise.all(started);
+    this.#options.onChange();
+  }
+
+  /** Resolves when all is listed. */
+  #watch(name: KindName, type: ResourceType): Promise<void> {
+    const informers = informersOf(type, this.#options);
+    for (const informer of informers) informer.onChange(this.#options.onChange);
+    const listed = Promise.all(informers.map((informer) => informer.start())).then(() => undefined);
+    this.#watches.set(name, { type, informers, listed });
+    return listed;
+  }
+}
+
+function informersOf(type: ResourceType, options: WatchedObjectsOptions): Informer[] {
   const scopes = type.namespaced && options.namespaces.length > 0 ? options.namespaces : [undefined];
-  const labelSelector = type.group === gatewayGroup ? options.labelSelector : "";
+  const isGatewayApi = type.group === gatewayGroup || type.group === experimentalGroup;
+  const labelSelector = isGatewayApi ? options.labelSelector : "";
   const onError = errorReporter(type, options.log);
   return scopes.map((namespace) => {
     const scope: InformerOptions = {
@@ -113,5 +220,7 @@ function describe(type: ResourceType, error: unknown): string {
   if (error instanceof StatusError && error.code === 403) {
     return `reading ${name} is forbidden: give the gateway's ServiceAccount list and watch on it (${error.message})`;
   }
-  return `watching ${name}: ${error instanceof Error ? error.message : String(error)}, trying again`;
+  return `watching ${name}: ${textOf(error)}, trying again`;
 }
+
+const textOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));

@@ -5,8 +5,9 @@
 /** Everything the proxy serves. `listeners` are keyed by name; sockets are opened for new names and closed for gone ones. */
 export interface RoutingTable {
   listeners: Listener[];
-  /** Every service some route points at, by id. Shared by routes, so that a change of endpoints is one change. */
-  services: Record<string, Service>;
+  /** Every service some route points at, each id once. Shared by routes, so that a change of endpoints is one change; a list,
+   * because copying and comparing thousands of them is then a matter of microseconds. */
+  services: readonly Service[];
 }
 
 /** A port: HTTP unless `stream` says that connections are carried as they are. */
@@ -72,7 +73,7 @@ export interface StreamRoute {
 }
 
 export interface StreamBackend {
-  /** Key into `RoutingTable.services`; absent when the backend is unusable. */
+  /** Id in `RoutingTable.services`; absent when the backend is unusable. */
   service?: string;
   reason?: string;
   weight: number;
@@ -141,7 +142,7 @@ export type RouteAction =
   | { type: "respond"; status: number; reason: string; body?: string; contentType?: string };
 
 export interface WeightedBackend {
-  /** Key into `RoutingTable.services`; absent when the backend is unusable, which answers `status` for its share. */
+  /** Id in `RoutingTable.services`; absent when the backend is unusable, which answers `status` for its share. */
   service?: string;
   /** Status for the share of an unusable backend (Gateway API: 500). */
   status?: number;
@@ -241,7 +242,7 @@ export type Filter =
 /** A share of the requests is sent to another service too, whose answers are dropped; it never delays the request. */
 export interface Mirror {
   type: "mirror";
-  /** Key into `RoutingTable.services`. */
+  /** Id in `RoutingTable.services`. */
   service: string;
   /** Absent: every request. */
   fraction?: { numerator: number; denominator: number };
@@ -262,7 +263,7 @@ export interface Cors {
 /** A service that says whether a request may pass (GEP-1494; Envoy's ext_authz over gRPC). */
 export interface ExternalAuth {
   type: "externalAuth";
-  /** Key into `RoutingTable.services`. */
+  /** Id in `RoutingTable.services`. */
   service: string;
   protocol: "http" | "grpc";
   /** HTTP only: put before the request's path. */

@@ -52,7 +52,7 @@ describe("table swaps", () => {
     assert.match(await exchangeBytes(state!.port, quick), /quick$/);
     const idle = [...backend.sockets].find((socket) => socket !== slow)!;
     const idleClosed = once(idle, "close");
-    await proxy.apply({ ...full, services: { s: service("s", []) } });
+    await proxy.apply({ ...full, services: [service("s", [])] });
     await idleClosed;
     slow.write(ok("slow but sure"));
     await client.until((received) => received.endsWith("slow but sure"));

@@ -52,7 +52,7 @@ function tableOf({ addresses, ports, hosts, tls, backend, echo }: Serving): Rout
     endpoints: [{ host: "127.0.0.1", port, name: `pod-${port}` }],
   });
   const services = [service("bench/app:80", backend), service("bench/echo:80", echo)];
-  return { listeners, services: Object.fromEntries(services.map((each) => [each.id, each])) };
+  return { listeners, services };
 }
 
 /** Names are made once and looked up for every line, as the gateway does. */

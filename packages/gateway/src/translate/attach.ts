@@ -3,27 +3,26 @@
 
 import type { LabelSelector } from "@gatehouse/apimachinery/meta";
 import { matchesLabels, requirementsOf } from "@gatehouse/apimachinery/selectors";
-import type { HTTPRoute } from "@gatehouse/gateway-api/http-route";
 import type { ParentReference } from "@gatehouse/gateway-api/references";
-import { gatewayGroup } from "../gateway-resources.ts";
 import { type DesiredCondition, fails, holds } from "./conditions.ts";
 import type { ObjectIndex } from "./gateway-objects.ts";
-import type { ProcessedGateway } from "./gateways.ts";
 import { anyHost, intersectHostnames } from "./hostnames.ts";
-import type { TranslatedRoute } from "./http-routes.ts";
 import type { ProcessedListener } from "./listeners.ts";
+import type { Parent } from "./parents.ts";
 import { listOf } from "./problems.ts";
+import { hasHostnames, protocolsOfKind, type RouteKind, type RouteObject } from "./route-kinds.ts";
+import type { TranslatedRoute } from "./translated-route.ts";
 
-/** A listener that takes the route, for these hosts. */
+/** A listener that takes the route, for these hosts (`*` for routes without names). */
 export interface ListenerAttachment {
   listener: ProcessedListener;
   hostnames: string[];
 }
 
-/** One parentRef of a route that names a Gateway of ours. */
+/** One parentRef of a route that names a parent of ours. */
 export interface ParentAttachment {
   parentRef: ParentReference;
-  gateway: ProcessedGateway;
+  parent: Parent;
   /** Empty unless `accepted` is True. */
   listeners: ListenerAttachment[];
   accepted: DesiredCondition;
@@ -34,88 +33,79 @@ export interface AttachedRoute {
   parents: ParentAttachment[];
 }
 
-/** The Gateways of ours that the route names, by `namespace/name`. */
-export function parentGateways(
-  route: HTTPRoute,
-  gateways: ReadonlyMap<string, ProcessedGateway>,
-): { parentRef: ParentReference; gateway: ProcessedGateway }[] {
-  return (route.spec.parentRefs ?? []).flatMap((parentRef) => {
-    const { group = gatewayGroup, kind = "Gateway", name } = parentRef;
-    if (group !== gatewayGroup || kind !== "Gateway") return [];
-    const gateway = gateways.get(`${parentRef.namespace ?? route.metadata.namespace}/${name}`);
-    return gateway ? [{ parentRef, gateway }] : [];
-  });
-}
-
 export function attachRoute(
   translated: TranslatedRoute,
-  parents: readonly { parentRef: ParentReference; gateway: ProcessedGateway }[],
+  parents: readonly { parentRef: ParentReference; parent: Parent }[],
   index: ObjectIndex,
 ): AttachedRoute {
   return {
     translated,
-    parents: parents.map(({ parentRef, gateway }) => {
-      const outcome = attach(translated.route, parentRef, gateway, index);
+    parents: parents.map(({ parentRef, parent }) => {
+      const outcome = attach(translated, parentRef, parent, index);
       const { rejected } = translated;
-      if ("type" in outcome) return { parentRef, gateway, listeners: [], accepted: outcome };
-      if (rejected) return { parentRef, gateway, listeners: [], accepted: rejected };
-      return { parentRef, gateway, listeners: outcome, accepted: acceptance(outcome) };
+      if ("type" in outcome) return { parentRef, parent, listeners: [], accepted: outcome };
+      if (rejected) return { parentRef, parent, listeners: [], accepted: rejected };
+      return { parentRef, parent, listeners: outcome, accepted: acceptance(outcome) };
     }),
   };
 }
 
 function attach(
-  route: HTTPRoute,
+  { kind, route }: TranslatedRoute,
   parentRef: ParentReference,
-  gateway: ProcessedGateway,
+  parent: Parent,
   index: ObjectIndex,
 ): ListenerAttachment[] | DesiredCondition {
-  const selected = gateway.listeners.filter(
+  const selected = parent.listeners.filter(
     ({ spec }) =>
       (!parentRef.sectionName || spec.name === parentRef.sectionName) &&
       (parentRef.port === undefined || spec.port === parentRef.port),
   );
-  if (selected.length === 0) return noMatchingParent(parentRef, gateway);
+  if (selected.length === 0) return noMatchingParent(parentRef, parent);
 
-  const refusals = selected.map((listener) => refusal(route, listener, gateway, index));
+  const refusals = selected.map((listener) => refusal(kind, route, listener, index));
   const allowing = selected.filter((_, position) => refusals[position] === undefined);
   if (allowing.length === 0) {
     return fails("Accepted", "NotAllowedByListeners", [...new Set(refusals)].join("; "));
   }
+  if (!hasHostnames(kind)) return allowing.map((listener) => ({ listener, hostnames: [anyHost] }));
   const attachments = allowing
-    .map((listener) => ({ listener, hostnames: intersectHostnames(listener.spec.hostname, route.spec.hostnames) }))
+    .map((listener) => ({ listener, hostnames: intersectHostnames(listener.hostname, route.spec.hostnames) }))
     .filter(({ hostnames }) => hostnames.length > 0);
   return attachments.length > 0 ? attachments : noMatchingHostname(route, allowing);
 }
 
-function noMatchingParent(parentRef: ParentReference, { gateway, listeners }: ProcessedGateway): DesiredCondition {
+function noMatchingParent(parentRef: ParentReference, { owner, listeners, idle }: Parent): DesiredCondition {
+  const name = `${owner.kind} "${owner.name}"`;
+  if (idle !== undefined) return fails("Accepted", "NoMatchingParent", `${name} has no listeners in effect: ${idle}`);
   const wanted = [
     ...(parentRef.sectionName ? [`sectionName "${parentRef.sectionName}"`] : []),
     ...(parentRef.port === undefined ? [] : [`port ${parentRef.port}`]),
   ].join(" and ");
   const known = listOf(listeners.map(({ spec }) => `${spec.name} (port ${spec.port})`));
-  const message = `Gateway "${gateway.metadata.name}" has no listener with ${wanted}; its listeners are ${known}: correct the parentRef`;
+  const message = `${name} has no listener with ${wanted}; its listeners are ${known}: correct the parentRef`;
   return fails("Accepted", "NoMatchingParent", message);
 }
 
 /** Why the listener does not let the route attach; undefined when it does. */
 function refusal(
-  route: HTTPRoute,
-  { spec, supportedKinds }: ProcessedListener,
-  { gateway }: ProcessedGateway,
+  kind: RouteKind,
+  route: RouteObject,
+  { spec, owner, supportedKinds }: ProcessedListener,
   index: ObjectIndex,
 ): string | undefined {
-  const listener = `listener "${spec.name}" of Gateway "${gateway.metadata.name}"`;
-  if (supportedKinds.length === 0) {
-    return `${listener} takes no HTTPRoutes: its protocol must be HTTP or HTTPS and its allowedRoutes.kinds must include HTTPRoute`;
+  const listener = `listener "${spec.name}" of ${owner.kind} "${owner.name}"`;
+  if (!supportedKinds.some((each) => each.kind === kind)) {
+    const protocols = protocolsOfKind[kind].join(" or ");
+    return `${listener} takes no ${kind}s: its protocol must be ${protocols} and its allowedRoutes.kinds must include ${kind}`;
   }
   const { from = "Same", selector } = spec.allowedRoutes?.namespaces ?? {};
   const namespace = route.metadata.namespace ?? "";
   if (from === "All") return undefined;
   if (from === "Same") {
-    if (namespace === gateway.metadata.namespace) return undefined;
+    if (namespace === owner.namespace) return undefined;
     return (
-      `${listener} takes routes of its own namespace "${gateway.metadata.namespace}" only, and the route is in "${namespace}": ` +
+      `${listener} takes routes of its own namespace "${owner.namespace}" only, and the route is in "${namespace}": ` +
       `set the listener's allowedRoutes.namespaces.from to All, or to Selector with labels of "${namespace}"`
     );
   }
@@ -128,7 +118,7 @@ function refusal(
   );
 }
 
-function noMatchingHostname(route: HTTPRoute, listeners: readonly ProcessedListener[]): DesiredCondition {
+function noMatchingHostname(route: RouteObject, listeners: readonly ProcessedListener[]): DesiredCondition {
   const theirs = listeners.map(
     ({ spec, hostname }) => `"${hostname === anyHost ? "" : hostname}" (listener ${spec.name})`,
   );

@@ -1,11 +1,10 @@
-// certificateRefs of a listener -> PEM pairs, checked so far that a TLS server can use them.
+// References to certificates with their keys -> PEM pairs, checked so far that TLS can use them.
 
 import type { Secret } from "@gatehouse/apimachinery/types/core-v1";
-import type { Gateway } from "@gatehouse/gateway-api/gateway";
 import type { Listener } from "@gatehouse/gateway-api/listener";
 import type { SecretObjectReference } from "@gatehouse/gateway-api/references";
 import type { ObjectIndex } from "./gateway-objects.ts";
-import { grantToCreate, isReferencePermitted } from "./reference-grants.ts";
+import { type CrossReference, grantToCreate, isReferencePermitted } from "./reference-grants.ts";
 
 export interface CertificatePair {
   certificate: string;
@@ -15,14 +14,15 @@ export interface CertificatePair {
 }
 
 export interface CertificateProblem {
-  reason: "InvalidCertificateRef" | "RefNotPermitted";
+  /** `reference`: not there, or not a pair that can be used. */
+  what: "reference" | "grant";
   message: string;
 }
 
-/** The usable certificates of an HTTPS listener in their order, and what is wrong with the others. */
+/** The usable certificates of a listener in their order, and what is wrong with the others. */
 export function resolveCertificates(
   { tls }: Listener,
-  gateway: Gateway,
+  owner: CrossReference["from"],
   index: ObjectIndex,
 ): { certificates: CertificatePair[]; problems: CertificateProblem[] } {
   const certificates: CertificatePair[] = [];
@@ -31,17 +31,18 @@ export function resolveCertificates(
   if (refs.length === 0)
     problems.push(invalid("tls.certificateRefs is empty: name a Secret of type kubernetes.io/tls"));
   for (const [position, ref] of refs.entries()) {
-    const resolved = resolve(ref, `tls.certificateRefs[${position}]`, gateway, index);
-    if ("reason" in resolved) problems.push(resolved);
+    const resolved = resolveCertificate(ref, `tls.certificateRefs[${position}]`, owner, index);
+    if ("what" in resolved) problems.push(resolved);
     else certificates.push(resolved);
   }
   return { certificates, problems };
 }
 
-function resolve(
+/** `owner` is the object that has the reference, `field` where. */
+export function resolveCertificate(
   { group = "", kind = "Secret", name, namespace: given }: SecretObjectReference,
   field: string,
-  gateway: Gateway,
+  owner: CrossReference["from"],
   index: ObjectIndex,
 ): CertificatePair | CertificateProblem {
   if (group !== "" || kind !== "Secret") {
@@ -49,12 +50,11 @@ function resolve(
       `${field} refers to kind ${kind}${group ? `.${group}` : ""}, which is not supported: refer to a Secret`,
     );
   }
-  const own = gateway.metadata.namespace ?? "";
-  const namespace = given ?? own;
-  const reference = { from: { kind: "Gateway", namespace: own }, to: { kind, namespace, name } };
+  const namespace = given ?? owner.namespace;
+  const reference = { from: owner, to: { kind, namespace, name } };
   if (!isReferencePermitted(reference, index)) {
-    const what = `Secret "${name}" in namespace "${namespace}" may not be used from namespace "${own}" (${field})`;
-    return { reason: "RefNotPermitted", message: `${what}: ${grantToCreate(reference)}` };
+    const what = `Secret "${name}" in namespace "${namespace}" may not be used from namespace "${owner.namespace}" (${field})`;
+    return { what: "grant", message: `${what}: ${grantToCreate(reference)}` };
   }
   const secret = index.secret(namespace, name);
   if (!secret) {
@@ -64,7 +64,7 @@ function resolve(
   return typeof pair === "string" ? invalid(`Secret "${name}" in namespace "${namespace}" ${pair}`) : pair;
 }
 
-const invalid = (message: string): CertificateProblem => ({ reason: "InvalidCertificateRef", message });
+const invalid = (message: string): CertificateProblem => ({ what: "reference", message });
 
 /** Reading keys is slow and Secrets rarely change: one result per object, which is never changed in place. */
 const known = new WeakMap<Secret, CertificatePair | string>();

@@ -3,24 +3,37 @@
 import type { Condition } from "@gatehouse/apimachinery/meta";
 import type { ConditionReason, ConditionType } from "@gatehouse/gateway-api/condition-reasons";
 
+/** Reasons for what the specification demands to be said without naming a reason. */
+export type OwnReason =
+  // Of a route whose backend's BackendTLSPolicy cannot be honoured (BackendRef, "invalid for the following reasons").
+  | "InvalidBackendTLSPolicy"
+  // Of DefaultGateway (GEP-3793).
+  | "DefaultScope";
+
 /** A condition without the parts that depend on what the object said before. */
 export interface DesiredCondition {
   type: ConditionType;
   status: "True" | "False";
-  reason: ConditionReason;
+  reason: ConditionReason | OwnReason;
   message: string;
 }
 
-export function holds(type: ConditionType, reason: ConditionReason, message: string): DesiredCondition {
+export function holds(type: ConditionType, reason: DesiredCondition["reason"], message: string): DesiredCondition {
   return { type, status: "True", reason, message };
 }
 
-export function fails(type: ConditionType, reason: ConditionReason, message: string): DesiredCondition {
+export function fails(type: ConditionType, reason: DesiredCondition["reason"], message: string): DesiredCondition {
   return { type, status: "False", reason, message };
 }
 
 /** Types of ours that are absent when they do not hold, so they must be taken away again. */
-const withdrawn = new Set(["PartiallyInvalid"]);
+const withdrawn = new Set([
+  "PartiallyInvalid",
+  "OverlappingTLSConfig",
+  "InsecureFrontendValidationMode",
+  "AttachedListenerSets",
+  "DefaultGateway",
+]);
 
 /**
  * The conditions to write: ours replaced in place, those of others untouched and in order (Gateway API, notes for

@@ -1,127 +1,117 @@
-// HTTPRoute filters -> the proxy's filters. A filter that is not implemented is never skipped: it makes its rule unusable.
+// Filters of HTTPRoutes and GRPCRoutes -> the proxy's filters. A filter that is not implemented, or not as it is asked, is
+// never skipped: it makes its rule unusable.
 
-import type { Filter, PathRewrite, RouteMatch } from "@gatehouse/proxy/routing-table";
-import type { HTTPPathModifier, HTTPRouteFilter } from "@gatehouse/gateway-api/http-filters";
-import type { HTTPHeaderFilter } from "@gatehouse/gateway-api/route-filters";
-import { type RuleProblem, unsupported } from "./problems.ts";
+import type { HTTPHeaderFilter, HTTPRequestMirrorFilter } from "@gatehouse/gateway-api/route-filters";
+import type { HTTPRouteFilter } from "@gatehouse/gateway-api/http-filters";
+import type { Cors } from "@gatehouse/proxy/routing-table";
+import { translateExternalAuth } from "./external-auth.ts";
+import type { FilterContext, TranslatedFilters } from "./filter-context.ts";
+import { translateRedirect, translateRewrite } from "./path-filters.ts";
+import { incompatible, type RuleProblem, unsupported } from "./problems.ts";
 
-const redirectStatuses: readonly number[] = [301, 302, 303, 307, 308];
-const redirectSchemes: readonly string[] = ["http", "https"];
-const ruleFilters = ["RequestHeaderModifier", "ResponseHeaderModifier", "RequestRedirect", "URLRewrite"];
-const backendFilters = ["RequestHeaderModifier", "ResponseHeaderModifier"];
+const headerFilters = ["RequestHeaderModifier", "ResponseHeaderModifier"];
+/** A backend is chosen after CORS, authorization and redirects have had their say. */
+const implemented = {
+  http: {
+    rule: [...headerFilters, "RequestMirror", "RequestRedirect", "URLRewrite", "CORS", "ExternalAuth"],
+    backend: [...headerFilters, "RequestMirror", "URLRewrite"],
+  },
+  grpc: { rule: [...headerFilters, "RequestMirror"], backend: [...headerFilters, "RequestMirror"] },
+};
+const repeatable = ["RequestMirror"];
 
-/** Filters of a rule, in their order. `field` is e.g. `rules[0].filters`; `matches` are the rule's. */
-export function translateRuleFilters(
+/** The filters of a rule or of one of its backendRefs, in their order. */
+export function translateFilters(
   filters: readonly HTTPRouteFilter[],
-  field: string,
-  matches: readonly RouteMatch[],
-): Filter[] | RuleProblem {
+  place: "rule" | "backend",
+  context: FilterContext,
+): TranslatedFilters | RuleProblem {
+  const { field, traffic } = context;
+  const known = implemented[traffic][place];
   const types = filters.map((filter) => filter.type);
   if (types.includes("RequestRedirect") && types.includes("URLRewrite")) {
-    return {
-      reason: "IncompatibleFilters",
-      message: `${field} has both RequestRedirect and URLRewrite, which exclude each other: remove one`,
-    };
+    return incompatible(`${field} has both RequestRedirect and URLRewrite, which exclude each other: remove one`);
   }
-  const onlyPrefixes = matches.every((match) => match.path.type === "prefix");
-  return translateAll(filters, field, ruleFilters, onlyPrefixes);
-}
-
-/** Filters of one backendRef: header modifiers only, what else a rule can do it does before a backend is chosen. */
-export function translateBackendFilters(filters: readonly HTTPRouteFilter[], field: string): Filter[] | RuleProblem {
-  return translateAll(filters, field, backendFilters, false);
-}
-
-function translateAll(
-  filters: readonly HTTPRouteFilter[],
-  field: string,
-  implemented: readonly string[],
-  onlyPrefixes: boolean,
-): Filter[] | RuleProblem {
-  const translated: Filter[] = [];
-  const seen = new Set<string>();
+  const result: TranslatedFilters = { filters: [] };
   for (const [index, filter] of filters.entries()) {
     const at = `${field}[${index}]`;
-    if (!implemented.includes(filter.type)) {
-      return unsupported(
-        `${at}.type ${filter.type} is not supported here: remove it (supported: ${implemented.join(", ")})`,
-      );
+    if (!known.includes(filter.type)) {
+      return unsupported(`${at}.type ${filter.type} is not supported here: remove it (supported: ${known.join(", ")})`);
     }
-    if (seen.has(filter.type)) return unsupported(`${at} repeats ${filter.type}: merge it into the first one`);
-    seen.add(filter.type);
-    const result = translateFilter(filter, at, onlyPrefixes);
-    if ("reason" in result) return result;
-    translated.push(result);
+    if (types.indexOf(filter.type) < index && !repeatable.includes(filter.type)) {
+      return unsupported(`${at} repeats ${filter.type}: merge it into the first one`);
+    }
+    const translated = translateFilter(filter, { ...context, field: at, inRule: `${context.inRule}[${index}]` });
+    if ("reason" in translated) return translated;
+    result.filters.push(...translated.filters);
+    if (translated.refusal !== undefined) result.refusal ??= translated.refusal;
   }
-  return translated;
+  return result;
 }
 
-function translateFilter(filter: HTTPRouteFilter, field: string, onlyPrefixes: boolean): Filter | RuleProblem {
+function translateFilter(filter: HTTPRouteFilter, context: FilterContext): TranslatedFilters | RuleProblem {
+  const { field } = context;
   switch (filter.type) {
     case "RequestHeaderModifier":
-      return { type: "requestHeaders", ...headerChanges(filter.requestHeaderModifier) };
+      return headerChanges("requestHeaders", filter.requestHeaderModifier, `${field}.requestHeaderModifier`);
     case "ResponseHeaderModifier":
-      return { type: "responseHeaders", ...headerChanges(filter.responseHeaderModifier) };
+      return headerChanges("responseHeaders", filter.responseHeaderModifier, `${field}.responseHeaderModifier`);
     case "RequestRedirect":
-      return translateRedirect(filter.requestRedirect ?? {}, `${field}.requestRedirect`, onlyPrefixes);
+      return translateRedirect(filter.requestRedirect ?? {}, `${field}.requestRedirect`, context.matches);
+    case "URLRewrite":
+      return translateRewrite(filter.urlRewrite ?? {}, `${field}.urlRewrite`, context.matches);
+    case "RequestMirror":
+      return translateMirror(filter.requestMirror, context);
+    case "CORS":
+      return { filters: [translateCors(filter.cors)] };
     default:
-      return translateRewrite(filter.urlRewrite ?? {}, `${field}.urlRewrite`, onlyPrefixes);
+      return translateExternalAuth(filter.externalAuth, context);
   }
 }
 
-function headerChanges({ set = [], add = [], remove = [] }: HTTPHeaderFilter = {}) {
+/** A header may be named once only, whatever is done with it (HTTPHeaderFilter). */
+function headerChanges(
+  type: "requestHeaders" | "responseHeaders",
+  { set = [], add = [], remove = [] }: HTTPHeaderFilter = {},
+  field: string,
+): TranslatedFilters | RuleProblem {
+  const seen = new Set<string>();
+  for (const name of [...set, ...add].map((header) => header.name).concat(remove)) {
+    const lower = name.toLowerCase();
+    if (seen.has(lower)) return unsupported(`${field} names header ${name} twice: one action per header is possible`);
+    seen.add(lower);
+  }
   const copy = ({ name, value }: { name: string; value: string }) => ({ name, value });
-  return { set: set.map(copy), add: add.map(copy), remove: [...remove] };
+  return { filters: [{ type, set: set.map(copy), add: add.map(copy), remove: [...remove] }] };
 }
 
-function translateRedirect(
-  redirect: NonNullable<HTTPRouteFilter["requestRedirect"]>,
-  field: string,
-  onlyPrefixes: boolean,
-): Filter | RuleProblem {
-  const { scheme, hostname, port, statusCode = 302 } = redirect;
-  if (!redirectStatuses.includes(statusCode)) {
-    return unsupported(`${field}.statusCode ${statusCode} is not supported: use one of ${redirectStatuses.join(", ")}`);
-  }
-  if (scheme !== undefined && !redirectSchemes.includes(scheme)) {
-    return unsupported(`${field}.scheme "${scheme}" is not supported: use http or https`);
-  }
-  const path = translatePath(redirect.path, `${field}.path`, onlyPrefixes);
-  if (path && "reason" in path) return path;
+/** A mirror that does not resolve is left out; the requests themselves go on (HTTPRequestMirrorFilter.backendRef). */
+function translateMirror(
+  mirror: HTTPRequestMirrorFilter | undefined,
+  { field, inRule, references, traffic }: FilterContext,
+): TranslatedFilters | RuleProblem {
+  if (!mirror) return unsupported(`${field}.requestMirror is missing: name a backendRef`);
+  const backend = references.resolve(mirror.backendRef, `${inRule}.requestMirror.backendRef`, traffic);
+  if ("reason" in backend) return { filters: [] };
+  const { percent, fraction } = mirror;
+  const share =
+    percent !== undefined
+      ? { numerator: percent, denominator: 100 }
+      : fraction && { numerator: fraction.numerator, denominator: fraction.denominator ?? 100 };
+  return { filters: [{ type: "mirror", service: backend.id, ...(share ? { fraction: share } : {}) }] };
+}
+
+/** HTTPCORSFilter.maxAge. */
+const defaultMaxAge = 5;
+
+function translateCors(cors: HTTPRouteFilter["cors"] = {}): Cors {
   return {
-    type: "redirect",
-    ...(scheme ? { scheme } : {}),
-    ...(hostname ? { hostname } : {}),
-    ...(port ? { port } : {}),
-    ...(path ? { path } : {}),
-    status: statusCode,
+    type: "cors",
+    allowOrigins: [...(cors.allowOrigins ?? [])],
+    allowCredentials: cors.allowCredentials ?? false,
+    allowMethods: [...(cors.allowMethods ?? [])],
+    allowHeaders: [...(cors.allowHeaders ?? [])],
+    exposeHeaders: [...(cors.exposeHeaders ?? [])],
+    maxAge: cors.maxAge ?? defaultMaxAge,
   };
-}
-
-function translateRewrite(
-  { hostname, path: modifier }: NonNullable<HTTPRouteFilter["urlRewrite"]>,
-  field: string,
-  onlyPrefixes: boolean,
-): Filter | RuleProblem {
-  const path = translatePath(modifier, `${field}.path`, onlyPrefixes);
-  if (path && "reason" in path) return path;
-  return { type: "rewrite", ...(hostname ? { hostname } : {}), ...(path ? { path } : {}) };
-}
-
-function translatePath(
-  modifier: HTTPPathModifier | undefined,
-  field: string,
-  onlyPrefixes: boolean,
-): PathRewrite | RuleProblem | undefined {
-  if (!modifier) return undefined;
-  if (modifier.type === "ReplaceFullPath") return { type: "full", value: modifier.replaceFullPath ?? "/" };
-  if (modifier.type !== "ReplacePrefixMatch") {
-    return unsupported(
-      `${field}.type "${String(modifier.type)}" is not supported: use ReplaceFullPath or ReplacePrefixMatch`,
-    );
-  }
-  if (!onlyPrefixes) {
-    return unsupported(`${field}.type ReplacePrefixMatch needs every match of the rule to be of type PathPrefix`);
-  }
-  return { type: "prefix", value: modifier.replacePrefixMatch ?? "" };
 }

@@ -4,11 +4,13 @@ import type { GatewayClass } from "@gatehouse/gateway-api/gateway-class";
 import { type DesiredCondition, fails, holds } from "./conditions.ts";
 import type { GatewayObjects } from "./gateway-objects.ts";
 import { supportedFeatures } from "./supported-features.ts";
-import type { TranslateOptions } from "./translate-options.ts";
+import type { GatewayApi, TranslateOptions } from "./translate-options.ts";
 
 export interface ProcessedGatewayClass {
   gatewayClass: GatewayClass;
   accepted: DesiredCondition;
+  /** `accepted` among them. */
+  conditions: DesiredCondition[];
   /** Sorted by name, as the API asks. */
   supportedFeatures: { name: string }[];
 }
@@ -21,10 +23,12 @@ export function processGatewayClasses(
   const processed = new Map<string, ProcessedGatewayClass>();
   for (const gatewayClass of objects.gatewayClasses) {
     if (gatewayClass.spec.controllerName !== options.controllerName) continue;
+    const accepted = accept(gatewayClass);
     processed.set(gatewayClass.metadata.name, {
       gatewayClass,
-      accepted: accept(gatewayClass),
-      supportedFeatures: supportedFeatures(options.ownAddresses).map((name) => ({ name })),
+      accepted,
+      conditions: [accepted, supportedVersion(options.api)],
+      supportedFeatures: supportedFeatures(options.api, options.ownAddresses).map((name) => ({ name })),
     });
   }
   return processed;
@@ -35,4 +39,14 @@ function accept({ spec }: GatewayClass): DesiredCondition {
   const { kind, name } = spec.parametersRef;
   const message = `spec.parametersRef names ${kind} "${name}", but this controller has no parameters: remove it`;
   return fails("Accepted", "InvalidParameters", message);
+}
+
+/** Definitions of other releases are served as well as can be (GatewayClassConditionStatusSupportedVersion). */
+function supportedVersion({ release, channel, unsupported }: GatewayApi): DesiredCondition {
+  if (unsupported !== undefined) return fails("SupportedVersion", "UnsupportedVersion", unsupported);
+  return holds(
+    "SupportedVersion",
+    "SupportedVersion",
+    `Gateway API ${release.replace(/\.\d+$/, "")}, ${channel} channel`,
+  );
 }

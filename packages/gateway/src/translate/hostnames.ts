@@ -9,6 +9,9 @@ export function covers(wide: string, narrow: string): boolean {
   return wide.startsWith("*.") && narrow !== anyHost && narrow.endsWith(wide.slice(1));
 }
 
+/** True when some host is matched by both. */
+export const overlap = (a: string, b: string): boolean => covers(a, b) || covers(b, a);
+
 /** Exact before wildcard before any; among wildcards the longer suffix first. Negative when `a` is more specific. */
 export function compareSpecificity(a: string, b: string): number {
   const weight = (host: string): number => (host === anyHost ? 0 : host.startsWith("*.") ? host.length : 1000);

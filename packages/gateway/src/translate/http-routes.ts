@@ -1,171 +1,91 @@
 // One HTTPRoute -> the proxy's routes. A pure function of the route and of what it refers to, and of nothing else: not of
 // Gateways, nor of other routes. So its result can be kept while neither changes, however many routes there are.
 
-import type { Filter, Route, RouteAction, Service, WeightedBackend } from "@gatehouse/proxy/routing-table";
-import type { HTTPBackendRef, HTTPRoute, HTTPRouteRule } from "@gatehouse/gateway-api/http-route";
-import { resolveBackend } from "./backends.ts";
-import { type DesiredCondition, fails, holds } from "./conditions.ts";
+import type { HTTPRoute, HTTPRouteRule } from "@gatehouse/gateway-api/http-route";
+import type { Retry, Route } from "@gatehouse/proxy/routing-table";
+import { sessionPersistenceOf } from "./backend-traffic-policies.ts";
 import { parseGatewayDuration } from "./duration.ts";
-import { translateBackendFilters, translateRuleFilters } from "./filters.ts";
+import type { FilterContext } from "./filter-context.ts";
+import { translateFilters } from "./filters.ts";
 import type { ObjectIndex } from "./gateway-objects.ts";
 import { everyRequest, translateMatch } from "./matches.ts";
-import { matchOrder } from "./order.ts";
-import { type ReferenceProblem, type RuleProblem, unsupported } from "./problems.ts";
+import { type RuleProblem, unsupported } from "./problems.ts";
+import { References } from "./references.ts";
+import {
+  actionFor,
+  type Behaviour,
+  routesOf,
+  type RuleContext,
+  summarizeRules,
+  type TranslatedRule,
+  type TranslatedRules,
+  translateMatches,
+  weightedBackends,
+} from "./rules.ts";
+import { translateSessionPersistence } from "./session-persistence.ts";
 
-export interface TranslatedRoute {
-  route: HTTPRoute;
-  /** `order` counts within the route (see order.ts). Empty when no rule is usable. */
-  routes: Route[];
-  services: Service[];
-  resolvedRefs: DesiredCondition;
-  /** Accepted: False, whatever the parent says. */
-  rejected?: DesiredCondition;
-  partiallyInvalid?: DesiredCondition;
-}
-
-interface TranslatedRule {
-  routes: Route[];
-  services: Service[];
-  references: ReferenceProblem[];
-  problem?: RuleProblem;
-}
+/** For the share of a backend that is invalid (HTTPRouteRule.backendRefs). */
+const unusable = 500;
 
 /** Never throws: what is wrong with the route comes back as conditions. */
-export function translateHttpRoute(route: HTTPRoute, index: ObjectIndex): TranslatedRoute {
-  const rules = (route.spec.rules ?? [{}]).map((rule, ruleIndex) => translateRule(route, rule, ruleIndex, index));
-  const problems = rules.flatMap((rule) => rule.problem ?? []);
-  const allInvalid = problems.length > 0 && problems.length === rules.length;
+export function translateHttpRoute(route: HTTPRoute, index: ObjectIndex): TranslatedRules {
+  const rules = route.spec.rules ?? [{}];
+  return summarizeRules(rules.map((rule, ruleIndex) => translateRule(route, rule, ruleIndex, index)));
+}
+
+function translateRule(
+  { metadata: { namespace = "", name } }: HTTPRoute,
+  rule: HTTPRouteRule,
+  ruleIndex: number,
+  index: ObjectIndex,
+): TranslatedRule {
+  const matches = translateMatches(rule.matches?.length ? rule.matches : [everyRequest], ruleIndex, translateMatch);
+  if ("reason" in matches) return { routes: [], backends: [], references: [], problem: matches };
+  const references = new References({ kind: "HTTPRoute", namespace }, ruleIndex, index);
+  const prefix = `httproute/${namespace}/${name}`;
+  const field = `rules[${ruleIndex}]`;
+  const context: FilterContext = { field: `${field}.filters`, inRule: "filters", matches, references, traffic: "http" };
+  const { behaviour, problem } = behaviourOf(rule, { field, scope: `${prefix}/${ruleIndex}`, context, index });
   return {
-    route,
-    routes: allInvalid ? [] : rules.flatMap((rule) => rule.routes),
-    services: rules.flatMap((rule) => rule.services),
-    resolvedRefs: resolvedRefs(rules.flatMap((rule) => rule.references)),
-    ...(allInvalid ? { rejected: rejection(problems) } : {}),
-    ...(problems.length > 0 && !allInvalid ? { partiallyInvalid: droppedRules(rules) } : {}),
+    routes: routesOf(prefix, ruleIndex, matches, behaviour),
+    backends: problem ? [] : references.backends,
+    references: references.problems,
+    ...(problem ? { problem } : {}),
   };
 }
 
-function resolvedRefs(problems: readonly ReferenceProblem[]): DesiredCondition {
-  const [first] = problems;
-  if (!first) return holds("ResolvedRefs", "ResolvedRefs", "All references are resolved");
-  return fails("ResolvedRefs", first.reason, problems.map(({ message }) => message).join("; "));
-}
-
-function rejection(problems: readonly RuleProblem[]): DesiredCondition {
-  const reason = problems.every((each) => each.reason === "IncompatibleFilters")
-    ? "IncompatibleFilters"
-    : "UnsupportedValue";
-  return fails("Accepted", reason, problems.map(({ message }) => message).join("; "));
-}
-
-/** The message's beginning is prescribed (RouteConditionPartiallyInvalid). */
-function droppedRules(rules: readonly TranslatedRule[]): DesiredCondition {
-  const dropped = rules.flatMap(({ problem, routes }, ruleIndex) => {
-    const answer = routes.length > 0 ? " (its requests are answered with 500)" : "";
-    return problem ? [`${ruleIndex}: ${problem.message}${answer}`] : [];
-  });
-  return holds("PartiallyInvalid", "UnsupportedValue", `Dropped Rule ${dropped.join("; ")}`);
-}
-
-function translateRule(route: HTTPRoute, rule: HTTPRouteRule, ruleIndex: number, index: ObjectIndex): TranslatedRule {
-  const field = `rules[${ruleIndex}]`;
-  const matches = [];
-  for (const [matchIndex, match] of (rule.matches?.length ? rule.matches : [everyRequest]).entries()) {
-    const translated = translateMatch(match, `${field}.matches[${matchIndex}]`);
-    if ("reason" in translated) return { routes: [], services: [], references: [], problem: translated };
-    matches.push({ matchIndex, match: translated });
-  }
-  const { action, services, references, filters, timeouts, problem } = translateBehaviour(
-    route,
-    rule,
-    ruleIndex,
-    matches.map(({ match }) => match),
-    index,
-  );
-  const { namespace, name } = route.metadata;
-  const routes = matches.map(({ matchIndex, match }): Route => ({
-    id: `httproute/${namespace}/${name}/rule/${ruleIndex}/match/${matchIndex}`,
-    match,
-    order: matchOrder(ruleIndex, matchIndex),
-    filters,
-    action,
-    ...(timeouts ? { timeouts } : {}),
-  }));
-  return { routes, services, references, ...(problem ? { problem } : {}) };
-}
-
-type Behaviour = Pick<TranslatedRule, "services" | "references" | "problem"> &
-  Pick<Route, "action" | "filters" | "timeouts">;
-
 /** What a rule does with the requests it matches. One that cannot be done as asked answers 500 instead of half. */
-function translateBehaviour(
-  route: HTTPRoute,
+function behaviourOf(
   rule: HTTPRouteRule,
-  ruleIndex: number,
-  matches: Parameters<typeof translateRuleFilters>[2],
-  index: ObjectIndex,
-): Behaviour {
-  const field = `rules[${ruleIndex}]`;
-  const backends = translateBackends(route, rule.backendRefs ?? [], ruleIndex, index);
-  const filters = translateRuleFilters(rule.filters ?? [], `${field}.filters`, matches);
+  { field, scope, context, index }: RuleContext,
+): { behaviour: Behaviour; problem?: RuleProblem } {
+  const { backends, resolved, problem: ofBackends } = weightedBackends(rule.backendRefs ?? [], context, unusable);
+  const filters = translateFilters(rule.filters ?? [], "rule", context);
   const timeouts = translateTimeouts(rule.timeouts, `${field}.timeouts`);
-  const problem =
-    unimplementedField(rule, field) ??
-    ("reason" in filters ? filters : undefined) ??
-    (timeouts && "reason" in timeouts ? timeouts : undefined) ??
-    backends.problem;
-  const { services, references } = backends;
-  if (problem || "reason" in filters || (timeouts && "reason" in timeouts)) {
-    const action: RouteAction = { type: "respond", status: 500, reason: problem?.message ?? "" };
-    return { action, filters: [], services: [], references, ...(problem ? { problem } : {}) };
-  }
-  return { action: actionOf(backends.backends), filters, services, references, ...(timeouts ? { timeouts } : {}) };
+  const retry = translateRetry(rule.retry, `${field}.retry`);
+  const session = rule.sessionPersistence
+    ? translateSessionPersistence(rule.sessionPersistence, scope, `${field}.sessionPersistence`)
+    : sessionPersistenceOf(resolved, index);
+  const broken = (reason: string, problem?: RuleProblem) => ({
+    behaviour: { filters: [], action: { type: "respond" as const, status: unusable, reason } },
+    ...(problem ? { problem } : {}),
+  });
+  if ("reason" in filters) return broken(filters.message, filters);
+  if (timeouts && "reason" in timeouts) return broken(timeouts.message, timeouts);
+  if (retry && "reason" in retry) return broken(retry.message, retry);
+  if (session && "reason" in session) return broken(session.message, session);
+  if (ofBackends) return broken(ofBackends.message, ofBackends);
+  if (filters.refusal !== undefined) return broken(filters.refusal);
+  return {
+    behaviour: {
+      filters: filters.filters,
+      action: actionFor(backends, unusable),
+      ...(timeouts ? { timeouts } : {}),
+      ...(retry ? { retry } : {}),
+      ...(session ? { sessionPersistence: session } : {}),
+    },
+  };
 }
-
-const unimplementedFields = ["retry", "sessionPersistence"] as const;
-
-function unimplementedField(rule: HTTPRouteRule, field: string): RuleProblem | undefined {
-  const found = unimplementedFields.find((name) => rule[name] !== undefined);
-  return found && unsupported(`${field}.${found} is not supported: remove it`);
-}
-
-function actionOf(backends: readonly WeightedBackend[]): RouteAction {
-  if (backends.length === 0) return { type: "respond", status: 500, reason: "the rule has no backendRefs" };
-  if (backends.every((backend) => backend.weight === 0)) {
-    return { type: "respond", status: 500, reason: "every backendRef of the rule has weight 0" };
-  }
-  return { type: "forward", backends: [...backends] };
-}
-
-function translateBackends(
-  route: HTTPRoute,
-  refs: readonly HTTPBackendRef[],
-  ruleIndex: number,
-  index: ObjectIndex,
-): { backends: WeightedBackend[]; services: Service[]; references: ReferenceProblem[]; problem?: RuleProblem } {
-  const backends: WeightedBackend[] = [];
-  const services: Service[] = [];
-  const references: ReferenceProblem[] = [];
-  let problem: RuleProblem | undefined;
-  for (const [backendIndex, ref] of refs.entries()) {
-    const weight = ref.weight ?? 1;
-    const field = `rules[${ruleIndex}].backendRefs[${backendIndex}].filters`;
-    const filters = translateBackendFilters(ref.filters ?? [], field);
-    if ("reason" in filters) problem ??= filters;
-    const namespace = route.metadata.namespace ?? "";
-    const service = resolveBackend(ref, { kind: "HTTPRoute", namespace, ruleIndex, backendIndex }, index);
-    if ("reason" in service) {
-      references.push(service);
-      backends.push({ status: 500, reason: service.message, weight, filters: [] });
-    } else {
-      services.push(service);
-      backends.push({ service: service.id, weight, filters: usable(filters) });
-    }
-  }
-  return { backends, services, references, ...(problem ? { problem } : {}) };
-}
-
-const usable = (filters: Filter[] | RuleProblem): Filter[] => ("reason" in filters ? [] : filters);
 
 function translateTimeouts(timeouts: HTTPRouteRule["timeouts"], field: string): Route["timeouts"] | RuleProblem {
   if (!timeouts) return undefined;
@@ -183,4 +103,19 @@ function translateTimeouts(timeouts: HTTPRouteRule["timeouts"], field: string): 
     return unsupported(`${field}.backendRequest is longer than ${field}.request: shorten it`);
   }
   return result;
+}
+
+/** Where the API leaves it to us: once more, 25 ms later (as Envoy does). */
+const defaultRetry = { attempts: 1, backoff: 25 };
+
+/** Undefined when nothing is to be tried again. v1.4.0 has no lower bound for attempts. */
+function translateRetry(retry: HTTPRouteRule["retry"], field: string): Retry | RuleProblem | undefined {
+  if (!retry) return undefined;
+  const { codes = [], attempts = defaultRetry.attempts, backoff } = retry;
+  const milliseconds = backoff === undefined ? defaultRetry.backoff : parseGatewayDuration(backoff);
+  if (milliseconds === undefined) {
+    return unsupported(`${field}.backoff "${backoff}" is not a duration such as 100ms or 1s`);
+  }
+  if (attempts <= 0) return undefined;
+  return { statuses: [...codes], attempts, backoff: milliseconds };
 }

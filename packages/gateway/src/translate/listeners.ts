@@ -1,16 +1,29 @@
-// One listener of a Gateway: whether it can be served, where it is bound, and what that says in its status.
+// One listener of a Gateway or of a listener set: whether it can be served, where it is bound, and what that says in its status.
 
 import type { Gateway } from "@gatehouse/gateway-api/gateway";
 import type { Listener, RouteGroupKind } from "@gatehouse/gateway-api/listener";
-import { gatewayGroup } from "../gateway-resources.ts";
+import type { ClientCertificates } from "@gatehouse/proxy/routing-table";
+import type { AuthorityProblem } from "./ca-certificates.ts";
+import { type CertificatePair, resolveCertificates } from "./certificates.ts";
 import { type DesiredCondition, fails, holds } from "./conditions.ts";
-import { type CertificatePair, type CertificateProblem, resolveCertificates } from "./certificates.ts";
+import { type EntryPointUses, entryPointFor, transportOf } from "./entry-point-uses.ts";
+import { type FrontendValidation, frontendValidation } from "./frontend-tls.ts";
 import type { ObjectIndex } from "./gateway-objects.ts";
-import { anyHost } from "./hostnames.ts";
+import { type Conflict, hostnameOf } from "./listener-conflicts.ts";
+import { type KindProblem, supportedKindsOf } from "./listener-kinds.ts";
 import { listOf } from "./problems.ts";
 import type { EntryPoint, TranslateOptions } from "./translate-options.ts";
 
+/** The object that a listener is written in. */
+export interface ListenerOwner {
+  group: string;
+  kind: "Gateway" | "ListenerSet" | "XListenerSet";
+  namespace: string;
+  name: string;
+}
+
 export interface ProcessedListener {
+  owner: ListenerOwner;
   spec: Listener;
   /** Lower-case; `*` for every host. */
   hostname: string;
@@ -23,123 +36,132 @@ export interface ProcessedListener {
   usable: boolean;
   /** The entrypoint that serves it too. */
   entryPoint?: EntryPoint;
-  /** HTTPS only, at least one when usable. */
+  /** With TLS that ends here, at least one when usable. */
   certificates: CertificatePair[];
+  /** HTTPS: clients must show a certificate. */
+  clientCertificates?: ClientCertificates;
   conditions: DesiredCondition[];
 }
 
-/** What is the same for all listeners of a Gateway. */
+/** What a listener's surroundings say about it. */
 export interface ListenerContext {
+  owner: ListenerOwner;
   gateway: Gateway;
   /** The Gateway's own addresses, on which every listener's port is opened. */
   hosts: readonly string[];
-  /** What each port's entrypoint speaks. */
-  portProtocols: ReadonlyMap<number, string>;
+  conflict?: Conflict;
+  /** Another listener whose TLS concerns partly the same names. */
+  overlapping?: Listener;
+  entryPointUses: EntryPointUses;
   index: ObjectIndex;
   /** Why no listener of the Gateway can be served. */
   blocked?: string;
 }
 
-export const supportedProtocols: readonly string[] = ["HTTP", "HTTPS"];
-const httpRoute: RouteGroupKind = { group: gatewayGroup, kind: "HTTPRoute" };
+/** Whether TLS ends at the listener; an absent mode is Terminate. */
+export const terminates = ({ protocol, tls }: Listener): boolean =>
+  protocol === "HTTPS" || (protocol === "TLS" && tls?.mode !== "Passthrough");
 
 export function processListener(
   spec: Listener,
   context: ListenerContext,
   options: TranslateOptions,
 ): ProcessedListener {
-  const entryPoint = options.entryPoints.find(
-    ({ port }) => port === spec.port && context.portProtocols.get(port) === spec.protocol,
-  );
-  const supportedKinds = kindsOf(spec);
-  const conflicted = conflict(spec, context.gateway);
-  const binding = bind(spec, context, entryPoint, options);
-  const accepted = acceptance(spec, conflicted, binding, context.blocked);
-  const { certificates, problems } =
-    spec.protocol === "HTTPS"
-      ? resolveCertificates(spec, context.gateway, context.index)
-      : { certificates: [], problems: [] };
-  const resolvedRefs = resolveReferences(spec, supportedKinds, problems);
-  const reasons = [accepted, resolvedRefs].filter((condition) => condition.status === "False");
-  const secured = spec.protocol !== "HTTPS" || certificates.length > 0;
-  const usable = supportedKinds.length > 0 && conflicted.status === "False" && secured;
-  const routable = usable && context.blocked === undefined;
+  const { owner, gateway, conflict, index, blocked } = context;
+  const kinds = supportedKindsOf(spec, options.api.kinds);
+  const binding = bind(spec, context, options);
+  const validation = spec.protocol === "HTTPS" ? frontendValidation(gateway, spec.port, index) : undefined;
+  const accepted = acceptance(spec, context, { binding, validation, unsupported: kinds.unsupported });
+  const { certificates, problems } = terminates(spec)
+    ? resolveCertificates(spec, owner, index)
+    : { certificates: [], problems: [] };
+  const resolvedRefs = resolveReferences(problems, validation?.problems ?? [], kinds.problem);
+  const secured = !terminates(spec) || certificates.length > 0;
+  const checked = validation === undefined || validation.clientCertificates !== undefined;
+  const usable = kinds.supported.length > 0 && spec.port !== 0 && !conflict && secured && checked;
+  const routable = usable && blocked === undefined;
   const isProgrammed = routable && accepted.status === "True";
-  const programmed = isProgrammed
-    ? holds("Programmed", "Programmed", binding.message)
-    : fails("Programmed", "Invalid", context.blocked ?? reasons.map(({ message }) => message).join("; "));
+  const { entryPoint } = binding;
   return {
+    owner,
     spec,
-    hostname: spec.hostname ? spec.hostname.toLowerCase() : anyHost,
-    supportedKinds,
+    hostname: hostnameOf(spec),
+    supportedKinds: kinds.supported,
     usable,
     routable,
     programmed: isProgrammed,
     certificates,
+    ...(validation?.clientCertificates ? { clientCertificates: validation.clientCertificates } : {}),
     ...(entryPoint ? { entryPoint } : {}),
-    conditions: [accepted, programmed, resolvedRefs, conflicted],
+    conditions: [
+      accepted,
+      isProgrammed
+        ? holds("Programmed", "Programmed", binding.message)
+        : notProgrammed([accepted, resolvedRefs], conflict, blocked),
+      resolvedRefs,
+      conflicted(conflict),
+      ...overlapping(context),
+    ],
   };
 }
 
 /** The name of the proxy listener that serves a Gateway's port on the Gateway's own address. */
-export function ownListenerName(gateway: Gateway, port: number): string {
-  return `gateway/${gateway.metadata.namespace}/${gateway.metadata.name}/${port}`;
+export function ownListenerName(gateway: Gateway, port: number, protocol = "TCP"): string {
+  const suffix = transportOf(protocol) === "udp" ? "/udp" : "";
+  return `gateway/${gateway.metadata.namespace}/${gateway.metadata.name}/${port}${suffix}`;
 }
 
-function kindsOf({ protocol, tls, allowedRoutes }: Listener): RouteGroupKind[] {
-  if (!canTerminate(protocol, tls)) return [];
-  const kinds = allowedRoutes?.kinds ?? [];
-  return kinds.length === 0 || kinds.some(isHttpRoute) ? [httpRoute] : [];
-}
-
-/** HTTP, or HTTPS whose TLS ends here; an absent mode is Terminate. */
-function canTerminate(protocol: string, tls: Listener["tls"]): boolean {
-  return supportedProtocols.includes(protocol) && (tls?.mode ?? "Terminate") === "Terminate";
-}
-
-const isHttpRoute = ({ group = gatewayGroup, kind }: RouteGroupKind): boolean =>
-  group === gatewayGroup && kind === "HTTPRoute";
-
-/** Certificates first: without one the listener serves nothing. */
-function resolveReferences(
-  { protocol, allowedRoutes }: Listener,
-  supportedKinds: RouteGroupKind[],
-  certificateProblems: readonly CertificateProblem[],
+function notProgrammed(
+  conditions: readonly DesiredCondition[],
+  conflict: Conflict | undefined,
+  blocked: string | undefined,
 ): DesiredCondition {
-  const [first] = certificateProblems;
-  if (first) {
-    return fails("ResolvedRefs", first.reason, certificateProblems.map(({ message }) => message).join("; "));
-  }
-  const invalid = (allowedRoutes?.kinds ?? []).filter((kind) => !isHttpRoute(kind)).map(({ kind }) => kind);
-  if (invalid.length === 0) return holds("ResolvedRefs", "ResolvedRefs", "All references are resolved");
-  const use = supportedKinds.length > 0 ? "only HTTPRoute takes effect" : `use HTTPRoute`;
-  const message = `allowedRoutes.kinds has ${invalid.join(", ")}, which a listener of protocol ${protocol} does not support: ${use}`;
-  return fails("ResolvedRefs", "InvalidRouteKinds", message);
+  if (blocked !== undefined) return fails("Programmed", "Invalid", blocked);
+  if (conflict) return fails("Programmed", conflict.reason, conflict.message);
+  const reasons = conditions.filter(({ status }) => status === "False").map(({ message }) => message);
+  return fails("Programmed", "Invalid", [...new Set(reasons)].join("; "));
 }
 
-/** Listeners of one port must be told apart by hostname, and speak one protocol (GatewaySpec.listeners, "distinct"). */
-function conflict(spec: Listener, gateway: Gateway): DesiredCondition {
-  const others = gateway.spec.listeners.filter((other) => other.name !== spec.name && other.port === spec.port);
-  const http = ["HTTP", "HTTPS"];
-  const speaks = others.find(
-    (other) => http.includes(other.protocol) && http.includes(spec.protocol) && other.protocol !== spec.protocol,
-  );
-  if (speaks) {
-    const message = `listener "${speaks.name}" speaks ${speaks.protocol} on the same port ${spec.port}: change the port of one`;
-    return { type: "Conflicted", status: "True", reason: "ProtocolConflict", message };
-  }
-  const same = others.find(
-    (other) =>
-      other.protocol === spec.protocol && (other.hostname ?? "").toLowerCase() === (spec.hostname ?? "").toLowerCase(),
-  );
-  if (same) {
-    const message = `listener "${same.name}" has the same port ${spec.port} and hostname: change the hostname or port of one`;
-    return { type: "Conflicted", status: "True", reason: "HostnameConflict", message };
-  }
+function conflicted(conflict: Conflict | undefined): DesiredCondition {
+  if (conflict) return { type: "Conflicted", status: "True", ...conflict };
   return fails("Conflicted", "NoConflicts", "No conflict with other listeners");
 }
 
+/** Clients that reuse connections for several names may end up at the wrong one of two such listeners. */
+function overlapping({ overlapping: other }: ListenerContext): DesiredCondition[] {
+  if (!other) return [];
+  const name = other.hostname ? `hostname "${other.hostname}"` : "no hostname";
+  const message = `another listener of port ${other.port} has ${name}, which overlaps with this one's`;
+  return [holds("OverlappingTLSConfig", "OverlappingHostnames", message)];
+}
+
+const authorityReasons = {
+  kind: "InvalidCACertificateKind",
+  reference: "InvalidCACertificateRef",
+  grant: "RefNotPermitted",
+} as const;
+
+/** Certificates first: without one the listener serves nothing. */
+function resolveReferences(
+  certificates: ReturnType<typeof resolveCertificates>["problems"],
+  authorities: readonly AuthorityProblem[],
+  kinds: KindProblem | undefined,
+): DesiredCondition {
+  const problems = [
+    ...certificates.map(({ what, message }) => ({
+      reason: what === "grant" ? ("RefNotPermitted" as const) : ("InvalidCertificateRef" as const),
+      message,
+    })),
+    ...authorities.map(({ what, message }) => ({ reason: authorityReasons[what], message })),
+    ...(kinds ? [kinds] : []),
+  ];
+  const [first] = problems;
+  if (!first) return holds("ResolvedRefs", "ResolvedRefs", "All references are resolved");
+  return fails("ResolvedRefs", first.reason, problems.map(({ message }) => message).join("; "));
+}
+
 interface Binding {
+  entryPoint?: EntryPoint;
   bound: boolean;
   /** Where it is not, and what to change. */
   notes: string[];
@@ -148,12 +170,9 @@ interface Binding {
 }
 
 /** The port is opened on the Gateway's own address, and is an entrypoint's when an entrypoint has the same port. */
-function bind(
-  { port, protocol }: Listener,
-  { gateway, hosts }: ListenerContext,
-  entryPoint: EntryPoint | undefined,
-  options: TranslateOptions,
-): Binding {
+function bind(spec: Listener, context: ListenerContext, options: TranslateOptions): Binding {
+  const { gateway, hosts, entryPointUses } = context;
+  const { port, protocol } = spec;
   const places: string[] = [];
   const failures: string[] = [];
   const note = (name: string, place: string): void => {
@@ -161,41 +180,40 @@ function bind(
     if (failure === undefined) places.push(place);
     else failures.push(`${place} cannot be opened: ${failure}`);
   };
-  if (entryPoint) note(entryPoint.name, `entrypoint "${entryPoint.name}" (port ${port})`);
-  if (hosts.length > 0) note(ownListenerName(gateway, port), hosts.map((host) => `${host}:${port}`).join(", "));
-  if (!entryPoint) failures.push(missingEntryPoint(port, protocol, options));
+  const entryPoint = entryPointFor(spec, gateway, entryPointUses, options);
+  const own = ownListenerName(gateway, port, protocol);
+  if (!("reason" in entryPoint)) note(entryPoint.name, `entrypoint "${entryPoint.name}" (port ${port})`);
+  if (hosts.length > 0) note(own, hosts.map((host) => `${host}:${port}`).join(", "));
+  if ("reason" in entryPoint) failures.push(`not reachable through a host port, because ${entryPoint.reason}`);
   const bound = places.length > 0;
   const serving = bound ? [`Serving on ${places.join(" and ")}`] : [];
-  return { bound, notes: failures, message: [...serving, ...failures].join("; ") };
-}
-
-function missingEntryPoint(port: number, protocol: string, { entryPoints, reservedPorts }: TranslateOptions): string {
-  const taken = entryPoints.find((each) => each.port === port);
-  if (taken) {
-    const why = `entrypoint "${taken.name}" speaks another protocol than ${protocol} for an older Gateway`;
-    return `not reachable through a host port, because ${why}: use another port`;
-  }
-  const known = listOf(entryPoints.map((each) => `${each.name} (port ${each.port})`));
-  const owner = reservedPorts.get(port);
-  const why = owner ? `entrypoint "${owner}" keeps port ${port} for the API` : `no entrypoint has port ${port}`;
-  return `not reachable through a host port, because ${why}: set the listener's port to an entrypoint's: ${known}`;
+  return {
+    ...("reason" in entryPoint ? {} : { entryPoint }),
+    bound,
+    notes: failures,
+    message: [...serving, ...failures].join("; "),
+  };
 }
 
 function acceptance(
   spec: Listener,
-  conflicted: DesiredCondition,
-  binding: Binding,
-  blocked: string | undefined,
+  { conflict, blocked }: ListenerContext,
+  found: { binding: Binding; validation: FrontendValidation | undefined; unsupported: string | undefined },
 ): DesiredCondition {
-  if (!supportedProtocols.includes(spec.protocol)) {
-    const use = listOf(supportedProtocols);
-    return fails("Accepted", "UnsupportedProtocol", `protocol ${spec.protocol} is not supported: use ${use}`);
+  const { binding, validation, unsupported } = found;
+  if (unsupported !== undefined) return fails("Accepted", "UnsupportedProtocol", unsupported);
+  if (spec.protocol === "HTTPS" && spec.tls?.mode === "Passthrough") {
+    const message = "tls.mode Passthrough is not supported for protocol HTTPS: use Terminate, or protocol TLS";
+    return fails("Accepted", "UnsupportedValue", message);
   }
-  if (!canTerminate(spec.protocol, spec.tls)) {
-    const message = `tls.mode ${spec.tls?.mode} is not supported for protocol HTTPS: use Terminate`;
-    return fails("Accepted", "UnsupportedProtocol", message);
+  if (spec.port === 0) {
+    return fails("Accepted", "UnsupportedPort", "ports are not chosen here: name the listener's port");
   }
-  if (conflicted.status === "True") return fails("Accepted", conflicted.reason, conflicted.message);
+  if (conflict) return fails("Accepted", conflict.reason, conflict.message);
+  if (validation && !validation.clientCertificates) {
+    const messages = listOf(validation.problems.map(({ message }) => message));
+    return fails("Accepted", "NoValidCACertificate", `clients cannot be verified: ${messages}`);
+  }
   if (blocked !== undefined) return holds("Accepted", "Accepted", "The listener is valid");
   if (!binding.bound) return fails("Accepted", "PortUnavailable", binding.message);
   return holds("Accepted", "Accepted", ["The listener is valid", ...binding.notes].join("; "));

@@ -16,6 +16,8 @@ const valueTypes = new Map<string, ValueMatch["type"]>([
   ["RegularExpression", "regex"],
 ]);
 
+const methods = ["GET", "HEAD", "POST", "PUT", "DELETE", "CONNECT", "OPTIONS", "TRACE", "PATCH"];
+
 /** What a rule without matches matches: every request. */
 export const everyRequest: HTTPRouteMatch = { path: { type: "PathPrefix", value: "/" } };
 
@@ -27,7 +29,10 @@ export function translateMatch(match: HTTPRouteMatch, field: string): RouteMatch
   const value = match.path?.value ?? "/";
   const pathProblem = pathType === "regex" ? patternProblem(value, `${field}.path.value`) : undefined;
   if (pathProblem) return pathProblem;
-  const headers = translateValues(match.headers ?? [], `${field}.headers`, (name) => name.toLowerCase());
+  if (match.method !== undefined && !methods.includes(match.method)) {
+    return unsupported(`${field}.method "${match.method}" is not supported: use one of ${methods.join(", ")}`);
+  }
+  const headers = translateHeaders(match.headers ?? [], `${field}.headers`);
   if ("reason" in headers) return headers;
   const query = translateValues(match.queryParams ?? [], `${field}.queryParams`, (name) => name);
   if ("reason" in query) return query;
@@ -37,6 +42,14 @@ export function translateMatch(match: HTTPRouteMatch, field: string): RouteMatch
     headers,
     query,
   };
+}
+
+/** Names of headers are the same in any case; that of `:authority`, `:path` and the like cannot be given. */
+export function translateHeaders(
+  headers: readonly { type?: string; name: string; value: string }[],
+  field: string,
+): ValueMatch[] | RuleProblem {
+  return translateValues(headers, field, (name) => name.toLowerCase());
 }
 
 /** Of several entries for one name only the first counts (HTTPHeaderMatch.name, HTTPQueryParamMatch.name). */
@@ -62,7 +75,8 @@ function translateValues(
 /** As Go's: what needs backtracking is refused, since the time it takes would be up to whoever sends requests. */
 const backtracking = /\(\?<?[=!]|(?:^|[^\\])(?:\\\\)*\\(?:[1-9]|k<)/;
 
-function patternProblem(pattern: string, field: string): RuleProblem | undefined {
+/** Why the expression cannot be used, if so. */
+export function patternProblem(pattern: string, field: string): RuleProblem | undefined {
   if (backtracking.test(pattern)) {
     return unsupported(`${field} has look-around or a back-reference, which are not supported: leave them out`);
   }

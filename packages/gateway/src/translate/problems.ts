@@ -9,12 +9,16 @@ export interface RuleProblem {
 
 /** A reference that does not resolve; only the share of traffic that needs it fails. */
 export interface ReferenceProblem {
-  reason: "BackendNotFound" | "RefNotPermitted" | "InvalidKind" | "UnsupportedProtocol";
+  reason: "BackendNotFound" | "RefNotPermitted" | "InvalidKind" | "UnsupportedProtocol" | "InvalidBackendTLSPolicy";
   message: string;
 }
 
 export function unsupported(message: string): RuleProblem {
   return { reason: "UnsupportedValue", message };
+}
+
+export function incompatible(message: string): RuleProblem {
+  return { reason: "IncompatibleFilters", message };
 }
 
 /** A list for people: `a, b`, or `none`. */

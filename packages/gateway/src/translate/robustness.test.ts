@@ -6,7 +6,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { parseAllDocuments } from "yaml";
-import type { GatewayObjects } from "./gateway-objects.ts";
+import { apiOf, pickObjects } from "../testing/fixtures.ts";
 import { withStatus } from "./statuses.ts";
 import { translate } from "./translate.ts";
 import type { TranslateOptions } from "./translate-options.ts";
@@ -16,6 +16,7 @@ type Json = null | boolean | number | string | Json[] | { [key: string]: Json };
 const directory = join(import.meta.dirname, "testdata");
 const options: TranslateOptions = {
   controllerName: "traefik.io/gateway-controller",
+  api: apiOf({ version: "v1.6.1", channel: "experimental" }),
   entryPoints: [{ name: "web", port: 8000, addresses: [] }],
   reservedPorts: new Map(),
   ownAddresses: true,
@@ -89,24 +90,15 @@ for (const file of readdirSync(directory).filter((name) => name.endsWith(".in.ya
     for (let seed = 1; seed <= 40; seed++) {
       const random = sequence(seed);
       const all = documents.map((document) => mutate(document, random)) as { kind: string }[];
-      const ofKind = (kind: string) => all.filter((object) => object.kind === kind) as never[];
-      const objects: GatewayObjects = {
-        gatewayClasses: ofKind("GatewayClass"),
-        gateways: ofKind("Gateway"),
-        httpRoutes: ofKind("HTTPRoute"),
-        referenceGrants: ofKind("ReferenceGrant"),
-        services: ofKind("Service"),
-        endpointSlices: ofKind("EndpointSlice"),
-        namespaces: ofKind("Namespace"),
-        secrets: ofKind("Secret"),
-      };
+      const objects = pickObjects(all);
       const { table, statuses } = translate(objects, options);
       for (const update of statuses) withStatus(update, update.object, "2026-01-01T00:00:00Z");
+      const ids = new Set(table.services.map(({ id }) => id));
+      assert.equal(ids.size, table.services.length, `seed ${seed}: each service is there once`);
       for (const { virtualHosts } of table.listeners.flatMap(({ servers }) => servers)) {
         for (const { action } of virtualHosts.flatMap(({ routes }) => routes)) {
           const used = action.type === "forward" ? action.backends.flatMap(({ service }) => service ?? []) : [];
-          for (const id of used)
-            assert.ok(Object.hasOwn(table.services, id), `seed ${seed}: service ${id} is in the table`);
+          for (const id of used) assert.ok(ids.has(id), `seed ${seed}: service ${id} is in the table`);
         }
       }
     }

@@ -1,97 +1,77 @@
 // The routing table: a proxy listener per entrypoint with the routes of all Gateways, and per Gateway with an address of
 // its own one for each port, with that Gateway's routes only.
 
-import type { Listener, Route, RoutingTable, Service, VirtualServer } from "@gatehouse/proxy/routing-table";
+import type { Listener, RoutingTable, Service } from "@gatehouse/proxy/routing-table";
 import type { AttachedRoute } from "./attach.ts";
+import { buildService } from "./backend-services.ts";
+import { type AttachedHosts, attachedListeners } from "./attached-listeners.ts";
+import { transportOf } from "./entry-point-uses.ts";
+import type { ObjectIndex } from "./gateway-objects.ts";
 import type { ProcessedGateway } from "./gateways.ts";
 import { ownListenerName, type ProcessedListener } from "./listeners.ts";
-import { compareSpecificity, covers } from "./hostnames.ts";
-import { compareAge, routeOrder } from "./order.ts";
-import type { TranslateOptions } from "./translate-options.ts";
-import { type AttachedListener, isolateListeners, mergeGateways } from "./virtual-hosts.ts";
+import { mergePorts, type PortTraffic, trafficOfPort } from "./port-traffic.ts";
+import type { EntryPoint, TranslateOptions } from "./translate-options.ts";
 
 export function buildRoutingTable(
   gateways: readonly ProcessedGateway[],
   routes: readonly AttachedRoute[],
+  index: ObjectIndex,
   options: TranslateOptions,
 ): RoutingTable {
   const attached = attachedListeners(routes);
   const listeners: Listener[] = [];
-  const ofEntryPoint = new Map<string, { servers: VirtualServer[][]; secured: ProcessedListener[] }>(
-    options.entryPoints.map(({ name }) => [name, { servers: [], secured: [] }]),
-  );
-  for (const { gateway, hosts, listeners: processed } of gateways) {
-    for (const [port, group] of byPort(processed)) {
-      const servers = isolateListeners(
-        group.map((each) => ({ hostname: each.hostname, routes: attached.get(each) ?? [] })),
-      );
-      const entryPoint = group[0]?.entryPoint;
-      const shared = entryPoint && ofEntryPoint.get(entryPoint.name);
-      shared?.servers.push(servers);
-      shared?.secured.push(...group.filter(({ certificates }) => certificates.length > 0));
-      if (hosts.length > 0) {
-        const addresses = hosts.map((host) => ({ host, port }));
-        listeners.push({ name: ownListenerName(gateway, port), addresses, servers, ...tlsOf(group) });
-      }
+  const shared = new Map<string, PortTraffic[]>(options.entryPoints.map(({ name }) => [name, []]));
+  for (const gateway of gateways) {
+    for (const group of portsOf(gateway)) {
+      const traffic = trafficOfPort(group.map((listener) => ({ listener, routes: attached.get(listener) ?? [] })));
+      const [first] = group;
+      if (!first) continue;
+      if (first.entryPoint) shared.get(first.entryPoint.name)?.push(traffic);
+      if (gateway.hosts.length > 0) listeners.push(ownListener(gateway, first, traffic));
     }
   }
-  const entryPoints = options.entryPoints.map(({ name, addresses, trustedProxies }): Listener => ({
+  const entryPoints = options.entryPoints.map((each) => entryPointListener(each, shared.get(each.name) ?? []));
+  return { listeners: [...entryPoints, ...listeners], services: usedServices(attached, index) };
+}
+
+function ownListener(
+  { gateway, hosts }: ProcessedGateway,
+  { spec }: ProcessedListener,
+  traffic: PortTraffic,
+): Listener {
+  const addresses = hosts.map((host) => ({ host, port: spec.port }));
+  return { name: ownListenerName(gateway, spec.port, spec.protocol), addresses, ...traffic };
+}
+
+function entryPointListener(
+  { name, addresses, transport, trustedProxies }: EntryPoint,
+  ports: PortTraffic[],
+): Listener {
+  return {
     name,
     addresses,
-    servers: mergeGateways(ofEntryPoint.get(name)?.servers ?? []),
-    ...tlsOf(ofEntryPoint.get(name)?.secured ?? []),
+    ...(transport === "udp" ? { transport } : {}),
+    ...mergePorts(ports),
     ...(trustedProxies ? { trustedProxies } : {}),
-  }));
-  return { listeners: [...entryPoints, ...listeners], services: usedServices(routes) };
+  };
 }
 
-/** Certificates by the hosts they are for; the first, for clients that name no host, is a listener's for every host. */
-function tlsOf(listeners: readonly ProcessedListener[]): Pick<Listener, "tls"> {
-  const leastSpecificFirst = [...listeners].sort((a, b) => compareSpecificity(b.hostname, a.hostname));
-  const certificates = leastSpecificFirst.flatMap(({ hostname, certificates: pairs }) =>
-    pairs.map(({ certificate, key, names }, position) => ({
-      hostnames: position === 0 ? [hostname] : names.filter((name) => covers(hostname, name)),
-      certificate,
-      key,
-    })),
-  );
-  return certificates.length > 0 ? { tls: { certificates } } : {};
-}
-
-/** The routes each listener serves, ordered among each other by the age of their objects. */
-function attachedListeners(routes: readonly AttachedRoute[]): Map<ProcessedListener, AttachedListener["routes"]> {
-  const attached = new Map<ProcessedListener, AttachedListener["routes"]>();
-  const byAge = [...routes].sort((a, b) => compareAge(a.translated.route, b.translated.route));
-  for (const [rank, { translated, parents }] of byAge.entries()) {
-    const first = routeOrder(rank);
-    const ordered = translated.routes.map((route): Route => ({ ...route, order: first + route.order }));
-    for (const { listener, hostnames } of parents.flatMap((parent) => parent.listeners)) {
-      if (!listener.routable) continue;
-      const entry = { hostnames, routes: ordered };
-      const present = attached.get(listener);
-      if (present) present.push(entry);
-      else attached.set(listener, [entry]);
-    }
-  }
-  return attached;
-}
-
-function byPort(listeners: readonly ProcessedListener[]): Map<number, ProcessedListener[]> {
-  const groups = new Map<number, ProcessedListener[]>();
-  for (const listener of listeners) {
+/** The listeners to be served, by port and transport. */
+function portsOf({ listeners, listenerSets }: ProcessedGateway): ProcessedListener[][] {
+  const groups = new Map<string, ProcessedListener[]>();
+  for (const listener of [...listeners, ...listenerSets.flatMap((set) => set.listeners)]) {
     if (!listener.routable) continue;
-    const group = groups.get(listener.spec.port);
+    const key = `${listener.spec.port}/${transportOf(listener.spec.protocol)}`;
+    const group = groups.get(key);
     if (group) group.push(listener);
-    else groups.set(listener.spec.port, [listener]);
+    else groups.set(key, [listener]);
   }
-  return groups;
+  return [...groups.values()];
 }
 
-function usedServices(routes: readonly AttachedRoute[]): Record<string, Service> {
-  const services: Record<string, Service> = {};
-  for (const { translated, parents } of routes) {
-    if (parents.every((parent) => parent.listeners.length === 0)) continue;
-    for (const service of translated.services) services[service.id] = service;
-  }
-  return services;
+/** In order of their ids. */
+function usedServices(attached: ReadonlyMap<ProcessedListener, AttachedHosts[]>, index: ObjectIndex): Service[] {
+  const backends = [...attached.values()].flat().flatMap(({ served }) => served.backends);
+  const byId = new Map(backends.map((backend) => [backend.id, backend]));
+  return [...byId.keys()].sort().map((id) => buildService(byId.get(id)!, index));
 }

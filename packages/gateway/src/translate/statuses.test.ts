@@ -68,7 +68,7 @@ const gatewayClass: GatewayClass = {
 
 test("an object that says it all already is not written", () => {
   const update: StatusUpdate = {
-    kind: "GatewayClass",
+    type: "class",
     object: gatewayClass,
     conditions: [holds("Accepted", "Accepted", "fine")],
     supportedFeatures: [{ name: "Gateway" }],
@@ -98,8 +98,13 @@ function route(entries: number, controllerName: string): HTTPRoute {
 
 test("a route has at most 32 entries, and those of others are not pushed out", () => {
   const object = route(31, "example.com/other");
-  const parents = ["x", "y"].map((name) => ({ parentRef: { name }, conditions: [holds("Accepted", "Accepted", "")] }));
-  const update: StatusUpdate = { kind: "HTTPRoute", object, controllerName: "traefik.io/gateway-controller", parents };
+  const parents = ["x", "y"].map((name) => ({ ref: { name }, conditions: [holds("Accepted", "Accepted", "")] }));
+  const update: StatusUpdate = {
+    type: "parents",
+    object,
+    controllerName: "traefik.io/gateway-controller",
+    relations: parents,
+  };
   const written = withStatus(update, object, now) as HTTPRoute;
   assert.equal(written.status?.parents.length, 32);
   assert.equal(
@@ -111,9 +116,9 @@ test("a route has at most 32 entries, and those of others are not pushed out", (
 test("two parentRefs that differ by sectionName have an entry each", () => {
   const object = route(0, "");
   const parents = ["web", "other"].map((sectionName) => ({
-    parentRef: { name: "g", sectionName },
+    ref: { name: "g", sectionName },
     conditions: [holds("Accepted", "Accepted", "")],
   }));
-  const update: StatusUpdate = { kind: "HTTPRoute", object, controllerName: "c", parents };
+  const update: StatusUpdate = { type: "parents", object, controllerName: "c", relations: parents };
   assert.equal((withStatus(update, object, now) as HTTPRoute).status?.parents.length, 2);
 });

@@ -1,197 +1,138 @@
 // Statuses: what ours should say for each object, and how that is merged into what the object says now.
 
 import { isDeepStrictEqual } from "node:util";
-import { objectKey } from "@gatehouse/apimachinery/meta";
-import type { RouteParentStatus } from "@gatehouse/gateway-api/common-route";
+import type { KubeObject } from "@gatehouse/apimachinery/meta";
+import type { RouteParentStatus, RouteStatus } from "@gatehouse/gateway-api/common-route";
 import type { Gateway, GatewayStatusAddress } from "@gatehouse/gateway-api/gateway";
 import type { GatewayClass } from "@gatehouse/gateway-api/gateway-class";
-import type { HTTPRoute } from "@gatehouse/gateway-api/http-route";
 import type { RouteGroupKind } from "@gatehouse/gateway-api/listener";
+import type { PolicyAncestorStatus, PolicyStatus } from "@gatehouse/gateway-api/policy";
 import type { ParentReference } from "@gatehouse/gateway-api/references";
 import { gatewayGroup } from "../gateway-resources.ts";
-import type { AttachedRoute } from "./attach.ts";
 import { type DesiredCondition, mergeConditions } from "./conditions.ts";
-import type { ProcessedGatewayClass } from "./gateway-classes.ts";
-import type { GatewayObjects } from "./gateway-objects.ts";
-import type { ProcessedGateway } from "./gateways.ts";
-import type { ProcessedListener } from "./listeners.ts";
+import type { AnyListenerSet } from "./listener-sets.ts";
 
 export interface ListenerStatusUpdate {
   name: string;
+  /** XListenerSet only. */
+  port?: number;
   supportedKinds: RouteGroupKind[];
   attachedRoutes: number;
   conditions: DesiredCondition[];
 }
 
+/** What is said of an object in relation to another one. */
+export interface RelationUpdate {
+  ref: ParentReference;
+  conditions: DesiredCondition[];
+}
+
 /** What one object's status should say. `object` is what it was computed from. */
 export type StatusUpdate =
+  | { type: "class"; object: GatewayClass; conditions: DesiredCondition[]; supportedFeatures: { name: string }[] }
   | {
-      kind: "GatewayClass";
-      object: GatewayClass;
-      conditions: DesiredCondition[];
-      supportedFeatures: { name: string }[];
-    }
-  | {
-      kind: "Gateway";
+      type: "gateway";
       object: Gateway;
       addresses: GatewayStatusAddress[];
       conditions: DesiredCondition[];
       listeners: ListenerStatusUpdate[];
+      /** Absent where the API has no such field. */
+      attachedListenerSets?: number;
     }
-  | {
-      kind: "HTTPRoute";
-      object: HTTPRoute;
-      controllerName: string;
-      parents: { parentRef: ParentReference; conditions: DesiredCondition[] }[];
-    };
+  | { type: "listeners"; object: AnyListenerSet; conditions: DesiredCondition[]; listeners: ListenerStatusUpdate[] }
+  | { type: "parents"; object: KubeObject; controllerName: string; relations: RelationUpdate[] }
+  | { type: "ancestors"; object: KubeObject; controllerName: string; relations: RelationUpdate[] };
 
-/** RouteStatus.parents holds at most this many entries, those of all controllers together. */
-const maxParents = 32;
-
-export function desiredStatuses(
-  objects: GatewayObjects,
-  classes: ReadonlyMap<string, ProcessedGatewayClass>,
-  gateways: readonly ProcessedGateway[],
-  routes: readonly AttachedRoute[],
-  controllerName: string,
-): StatusUpdate[] {
-  return [
-    ...[...classes.values()].map(({ gatewayClass, accepted, supportedFeatures }): StatusUpdate => ({
-      kind: "GatewayClass",
-      object: gatewayClass,
-      conditions: [accepted],
-      supportedFeatures,
-    })),
-    ...gatewayStatuses(gateways, routes),
-    ...routeStatuses(objects, routes, controllerName),
-  ];
-}
-
-function gatewayStatuses(gateways: readonly ProcessedGateway[], routes: readonly AttachedRoute[]): StatusUpdate[] {
-  const attached = countAttached(routes);
-  return gateways.map(({ gateway, addresses, conditions, listeners }) => ({
-    kind: "Gateway",
-    object: gateway,
-    addresses,
-    conditions,
-    listeners: listeners.map((listener) => ({
-      name: listener.spec.name,
-      supportedKinds: listener.supportedKinds,
-      attachedRoutes: attached.get(listener) ?? 0,
-      conditions: listener.conditions,
-    })),
-  }));
-}
-
-/** Routes (not parentRefs) that a listener took. */
-function countAttached(routes: readonly AttachedRoute[]): Map<ProcessedListener, number> {
-  const counts = new Map<ProcessedListener, number>();
-  for (const { parents } of routes) {
-    const listeners = new Set(parents.flatMap((parent) => parent.listeners.map(({ listener }) => listener)));
-    for (const listener of listeners) counts.set(listener, (counts.get(listener) ?? 0) + 1);
-  }
-  return counts;
-}
-
-function routeStatuses(
-  objects: GatewayObjects,
-  routes: readonly AttachedRoute[],
-  controllerName: string,
-): StatusUpdate[] {
-  const updates: StatusUpdate[] = routes.map(({ translated, parents }) => {
-    const { route: object, resolvedRefs, partiallyInvalid } = translated;
-    return {
-      kind: "HTTPRoute",
-      object,
-      controllerName,
-      parents: parents.map(({ parentRef, accepted }) => ({
-        parentRef,
-        conditions: [
-          accepted,
-          resolvedRefs,
-          ...(partiallyInvalid && accepted.status === "True" ? [partiallyInvalid] : []),
-        ],
-      })),
-    };
-  });
-  const present = new Set(routes.map(({ translated }) => objectKey(translated.route)));
-  for (const object of objects.httpRoutes) {
-    const abandoned = object.status?.parents?.some((entry) => entry.controllerName === controllerName);
-    if (abandoned && !present.has(objectKey(object))) {
-      updates.push({ kind: "HTTPRoute", object, controllerName, parents: [] });
-    }
-  }
-  return updates;
-}
+/** Entries of all controllers together (RouteStatus.parents, PolicyStatus.ancestors). */
+const maxEntries = { parents: 32, ancestors: 16 };
 
 /**
  * `current` with our part of its status replaced, or undefined when it says so already. `current` may be fresher than
  * `update.object`; `now` (RFC 3339) dates the conditions whose status changes.
  */
-export function withStatus(
-  update: StatusUpdate,
-  current: GatewayClass | Gateway | HTTPRoute,
-  now: string,
-): GatewayClass | Gateway | HTTPRoute | undefined {
+export function withStatus(update: StatusUpdate, current: KubeObject, now: string): KubeObject | undefined {
   const generation = update.object.metadata.generation;
   const status = newStatus(update, current, generation, now);
-  return isDeepStrictEqual(status, current.status) ? undefined : ({ ...current, status } as typeof current);
+  return isDeepStrictEqual(status, current.status) ? undefined : { ...current, status };
 }
 
-function newStatus(
-  update: StatusUpdate,
-  current: GatewayClass | Gateway | HTTPRoute,
-  generation: number | undefined,
-  now: string,
-) {
-  switch (update.kind) {
-    case "GatewayClass": {
-      const status = (current as GatewayClass).status;
+function newStatus(update: StatusUpdate, current: KubeObject, generation: number | undefined, now: string): unknown {
+  switch (update.type) {
+    case "class": {
+      const { status } = current as GatewayClass;
       const conditions = mergeConditions(status?.conditions, update.conditions, generation, now);
       return { ...status, conditions, supportedFeatures: update.supportedFeatures };
     }
-    case "Gateway": {
-      const status = (current as Gateway).status;
-      const listeners = update.listeners.map(({ conditions, ...rest }) => {
-        const old = status?.listeners?.find((listener) => listener.name === rest.name);
-        return { ...rest, conditions: mergeConditions(old?.conditions, conditions, generation, now) };
-      });
-      const conditions = mergeConditions(status?.conditions, update.conditions, generation, now);
-      return { ...status, addresses: update.addresses, conditions, listeners };
+    case "gateway": {
+      const { status } = current as Gateway;
+      const { addresses, attachedListenerSets } = update;
+      const counted = attachedListenerSets === undefined ? {} : { attachedListenerSets };
+      return { ...status, addresses, ...listenerParts(update, status, generation, now), ...counted };
     }
-    case "HTTPRoute": {
-      const status = (current as HTTPRoute).status;
-      return { ...status, parents: mergeParents(status?.parents ?? [], update, generation, now) };
+    case "listeners": {
+      const { status } = current as AnyListenerSet;
+      return { ...status, ...listenerParts(update, status, generation, now) };
+    }
+    case "parents": {
+      const { status } = current as { status?: RouteStatus };
+      const entries = (status?.parents ?? []).map(({ parentRef: ref, ...rest }) => ({ ref, ...rest }));
+      const merged = mergeRelations(entries, update, maxEntries.parents, generation, now);
+      const parents = merged.map(({ ref, ...rest }): RouteParentStatus => ({ parentRef: ref, ...rest }));
+      return { ...status, parents };
+    }
+    case "ancestors": {
+      const { status } = current as { status?: PolicyStatus };
+      const entries = (status?.ancestors ?? []).map(({ ancestorRef: ref, ...rest }) => ({ ref, ...rest }));
+      const merged = mergeRelations(entries, update, maxEntries.ancestors, generation, now);
+      const ancestors = merged.map(({ ref, ...rest }): PolicyAncestorStatus => ({ ancestorRef: ref, ...rest }));
+      return { ...status, ancestors };
     }
   }
 }
 
-/** Entries of other controllers stay as and where they are; ours for parents that are gone are taken away. */
-function mergeParents(
-  existing: readonly RouteParentStatus[],
-  { parents, controllerName }: Extract<StatusUpdate, { kind: "HTTPRoute" }>,
+/** Of whatever has listeners: its conditions and theirs. */
+function listenerParts(
+  update: Extract<StatusUpdate, { type: "gateway" | "listeners" }>,
+  status: Gateway["status"] | AnyListenerSet["status"],
   generation: number | undefined,
   now: string,
-): RouteParentStatus[] {
-  const wanted = new Map(parents.map((parent) => [parentKey(parent.parentRef), parent]));
-  const merged: RouteParentStatus[] = [];
+) {
+  const listeners = update.listeners.map(({ conditions, ...rest }) => {
+    const old = status?.listeners?.find((listener) => listener.name === rest.name);
+    return { ...rest, conditions: mergeConditions(old?.conditions, conditions, generation, now) };
+  });
+  return { conditions: mergeConditions(status?.conditions, update.conditions, generation, now), listeners };
+}
+
+type RelationStatus = { ref: ParentReference } & Pick<RouteParentStatus, "controllerName" | "conditions">;
+
+/** Entries of other controllers stay as and where they are; ours for relations that are gone are taken away. */
+function mergeRelations(
+  existing: readonly RelationStatus[],
+  { relations, controllerName }: Extract<StatusUpdate, { type: "parents" | "ancestors" }>,
+  limit: number,
+  generation: number | undefined,
+  now: string,
+): RelationStatus[] {
+  const wanted = new Map(relations.map((relation) => [refKey(relation.ref), relation]));
+  const merged: RelationStatus[] = [];
   for (const old of existing) {
     if (old.controllerName !== controllerName) {
       merged.push(old);
       continue;
     }
-    const parent = wanted.get(parentKey(old.parentRef));
-    if (!parent || !wanted.delete(parentKey(old.parentRef))) continue;
-    const conditions = mergeConditions(old.conditions, parent.conditions, generation, now);
-    merged.push({ parentRef: old.parentRef, controllerName, conditions });
+    const relation = wanted.get(refKey(old.ref));
+    if (!relation || !wanted.delete(refKey(old.ref))) continue;
+    const conditions = mergeConditions(old.conditions, relation.conditions, generation, now);
+    merged.push({ ref: old.ref, controllerName, conditions });
   }
-  for (const { parentRef, conditions } of wanted.values()) {
-    merged.push({ parentRef, controllerName, conditions: mergeConditions([], conditions, generation, now) });
+  for (const { ref, conditions } of wanted.values()) {
+    merged.push({ ref, controllerName, conditions: mergeConditions([], conditions, generation, now) });
   }
-  return merged.slice(0, maxParents);
+  return merged.slice(0, limit);
 }
 
-function parentKey({
+function refKey({
   group = gatewayGroup,
   kind = "Gateway",
   namespace,

@@ -1,34 +1,90 @@
-// What GatewayClass.status.supportedFeatures claims. A conformance run tests exactly this list, so a name is added
-// together with the behaviour it stands for.
+// What GatewayClass.status.supportedFeatures claims. A conformance run tests exactly this list, so a name is added together
+// with the behaviour it stands for.
 
-/** Names of sigs.k8s.io/gateway-api/pkg/features, sorted. */
-const features: readonly string[] = [
-  "Gateway",
-  "GatewayAddressEmpty",
-  "GatewayHTTPListenerIsolation",
-  "GatewayPort8080",
-  "GatewayStaticAddresses",
-  "HTTPRoute",
-  "HTTPRouteBackendProtocolWebSocket",
-  "HTTPRouteBackendRequestHeaderModification",
-  "HTTPRouteBackendTimeout",
-  "HTTPRouteHostRewrite",
-  "HTTPRouteMethodMatching",
-  "HTTPRouteNamedRouteRule",
-  "HTTPRouteParentRefPort",
-  "HTTPRoutePathRedirect",
-  "HTTPRoutePathRewrite",
-  "HTTPRoutePortRedirect",
-  "HTTPRouteQueryParamMatching",
-  "HTTPRouteRequestTimeout",
-  "HTTPRouteResponseHeaderModification",
-  "HTTPRouteSchemeRedirect",
-  "ReferenceGrant",
+import type { GatewayApi } from "./translate-options.ts";
+
+interface Feature {
+  /** Name in sigs.k8s.io/gateway-api/pkg/features. */
+  name: string;
+  /** First carried release that has it; default v1.4.0. */
+  since?: "v1.6.1";
+  /** First carried release that has it in the standard channel; default: the first that has it at all. */
+  standard?: "v1.6.1" | "never";
+  /** Gateways must have addresses of their own for it. */
+  ownAddress?: true;
+}
+
+const gateway: Feature[] = [
+  { name: "Gateway" },
+  { name: "GatewayAddressEmpty" },
+  { name: "GatewayBackendClientCertificate", since: "v1.6.1" },
+  { name: "GatewayFrontendClientCertificateValidation", since: "v1.6.1" },
+  { name: "GatewayFrontendClientCertificateValidationInsecureFallback", since: "v1.6.1" },
+  { name: "GatewayHTTPListenerIsolation" },
+  { name: "GatewayHTTPSListenerDetectMisdirectedRequests", since: "v1.6.1" },
+  { name: "GatewayInfrastructurePropagation" },
+  { name: "GatewayPort8080", ownAddress: true },
+  { name: "GatewayStaticAddresses", ownAddress: true },
+  { name: "ListenerSet", since: "v1.6.1" },
+  { name: "ReferenceGrant" },
 ];
 
-/** These need an address for each Gateway. */
-const needOwnAddresses = new Set(["GatewayPort8080", "GatewayStaticAddresses"]);
+const httpRoute: Feature[] = [
+  { name: "HTTPRoute" },
+  { name: "HTTPRoute303RedirectStatusCode", since: "v1.6.1" },
+  { name: "HTTPRoute307RedirectStatusCode", since: "v1.6.1" },
+  { name: "HTTPRoute308RedirectStatusCode", since: "v1.6.1" },
+  { name: "HTTPRouteBackendProtocolH2C" },
+  { name: "HTTPRouteBackendProtocolWebSocket" },
+  { name: "HTTPRouteBackendRequestHeaderModification" },
+  { name: "HTTPRouteBackendTimeout" },
+  { name: "HTTPRouteCORS", standard: "v1.6.1" },
+  { name: "HTTPRouteDestinationPortMatching", standard: "never" },
+  { name: "HTTPRouteHostRewrite" },
+  { name: "HTTPRouteMethodMatching" },
+  { name: "HTTPRouteNamedRouteRule" },
+  { name: "HTTPRouteParentRefPort" },
+  { name: "HTTPRoutePathRedirect" },
+  { name: "HTTPRoutePathRewrite" },
+  { name: "HTTPRoutePortRedirect" },
+  { name: "HTTPRouteQueryParamMatching" },
+  { name: "HTTPRouteRequestMirror" },
+  { name: "HTTPRouteRequestMultipleMirrors" },
+  { name: "HTTPRouteRequestPercentageMirror" },
+  { name: "HTTPRouteRequestTimeout" },
+  { name: "HTTPRouteResponseHeaderModification" },
+  { name: "HTTPRouteRetry", since: "v1.6.1", standard: "never" },
+  { name: "HTTPRouteRetryBackendTimeout", since: "v1.6.1", standard: "never" },
+  { name: "HTTPRouteRetryConnectionError", since: "v1.6.1", standard: "never" },
+  { name: "HTTPRouteSchemeRedirect" },
+];
 
-export function supportedFeatures(ownAddresses: boolean): string[] {
-  return features.filter((name) => ownAddresses || !needOwnAddresses.has(name));
+const otherRoutes: Feature[] = [
+  { name: "BackendTLSPolicy" },
+  { name: "BackendTLSPolicySANValidation", standard: "v1.6.1" },
+  { name: "GRPCRoute" },
+  { name: "GRPCRouteNamedRouteRule" },
+  { name: "TCPRoute", since: "v1.6.1", ownAddress: true },
+  { name: "TLSRoute", standard: "v1.6.1" },
+  { name: "TLSRouteModeMixed", since: "v1.6.1", standard: "never" },
+  { name: "TLSRouteModeTerminate", since: "v1.6.1" },
+  { name: "UDPRoute", standard: "v1.6.1", ownAddress: true },
+];
+
+/** Official features that are not claimed, by the beginning of their name, and why. */
+export const absentFeatures: ReadonlyMap<string, string> = new Map([
+  ["Mesh", "Gatehouse is a gateway: traffic between Services does not pass through it"],
+]);
+
+const features = [...gateway, ...httpRoute, ...otherRoutes];
+
+/** Names in ascending order, as the API asks. */
+export function supportedFeatures({ release, channel }: GatewayApi, ownAddresses: boolean): string[] {
+  return features
+    .filter(({ since = "v1.4.0", standard = since, ownAddress }) => {
+      const first = channel === "experimental" ? since : standard;
+      return first !== "never" && first <= release && (ownAddresses || !ownAddress);
+    })
+    .map(({ name }) => name)
+    .sort();
 }

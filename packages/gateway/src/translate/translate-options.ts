@@ -1,4 +1,5 @@
-// What the translation needs to know besides the objects: the gateway's entrypoints, and where Gateways are opened.
+// What the translation needs to know besides the objects: the gateway's entrypoints, where Gateways are opened, and which
+// Gateway API the cluster has.
 
 import type { Gateway, GatewayStatusAddress } from "@gatehouse/gateway-api/gateway";
 
@@ -6,6 +7,8 @@ import type { Gateway, GatewayStatusAddress } from "@gatehouse/gateway-api/gatew
 export interface EntryPoint {
   name: string;
   port: number;
+  /** Default `tcp`. */
+  transport?: "tcp" | "udp";
   addresses: { host: string; port: number }[];
   /** CIDRs whose X-Forwarded-* headers are believed. */
   trustedProxies?: string[];
@@ -20,8 +23,20 @@ export interface AddressAssignment {
   problem?: { reason: "UnsupportedAddress" | "AddressNotUsable" | "AddressNotAssigned"; message: string };
 }
 
+/** The Gateway API as the cluster has it. */
+export interface GatewayApi {
+  /** The carried release whose fields and features it has. */
+  release: "v1.4.0" | "v1.6.1";
+  channel: "standard" | "experimental";
+  /** Kinds that are served, e.g. `TLSRoute`. */
+  kinds: ReadonlySet<string>;
+  /** What is said of releases that are not carried; absent when all definitions are of known ones. */
+  unsupported?: string;
+}
+
 export interface TranslateOptions {
   controllerName: string;
+  api: GatewayApi;
   entryPoints: readonly EntryPoint[];
   /** Ports that are entrypoints' but not for Gateways, with the entrypoint's name. */
   reservedPorts: ReadonlyMap<number, string>;

@@ -2,14 +2,17 @@
 // nothing is changed, and nothing a user writes makes it throw; what is wrong becomes a condition.
 
 import type { RoutingTable } from "@gatehouse/proxy/routing-table";
-import { objectKey } from "@gatehouse/apimachinery/meta";
-import { type AttachedRoute, attachRoute, parentGateways } from "./attach.ts";
+import { type AttachedRoute, attachRoute } from "./attach.ts";
+import { desiredStatuses } from "./desired-statuses.ts";
 import { processGatewayClasses } from "./gateway-classes.ts";
 import { type GatewayObjects, indexObjects, type ObjectIndex } from "./gateway-objects.ts";
 import { type ProcessedGateway, processGateways } from "./gateways.ts";
-import { translateHttpRoute } from "./http-routes.ts";
+import { type Parents, parentsOf, parentsOfRoute } from "./parents.ts";
+import { resolveRouteConflicts } from "./route-conflicts.ts";
+import { routesOfObjects } from "./routes-of-objects.ts";
 import { buildRoutingTable } from "./routing.ts";
-import { desiredStatuses, type StatusUpdate } from "./statuses.ts";
+import type { StatusUpdate } from "./statuses.ts";
+import { translateRoute } from "./translated-route.ts";
 import type { TranslateOptions } from "./translate-options.ts";
 
 export interface Translation {
@@ -24,23 +27,18 @@ export function translate(objects: GatewayObjects, options: TranslateOptions): T
   const index = indexObjects(objects);
   const classes = processGatewayClasses(objects, options);
   const gateways = processGateways(objects, classes, index, options);
-  const routes = processHttpRoutes(objects, gateways, index);
-  const table = buildRoutingTable(gateways, routes, options);
-  const statuses = desiredStatuses(objects, classes, gateways, routes, options.controllerName);
+  const routes = resolveRouteConflicts(processRoutes(objects, parentsOf(gateways), index));
+  const table = buildRoutingTable(gateways, routes, index, options);
+  const statuses = desiredStatuses(objects, { classes, gateways, routes }, index, options);
   return { table, statuses, gateways, routes };
 }
 
-/** Routes that name a Gateway of ours. */
-function processHttpRoutes(
-  objects: GatewayObjects,
-  gateways: readonly ProcessedGateway[],
-  index: ObjectIndex,
-): AttachedRoute[] {
-  const byKey = new Map(gateways.map((processed) => [objectKey(processed.gateway), processed]));
+/** Routes that name a parent of ours. */
+function processRoutes(objects: GatewayObjects, parents: Parents, index: ObjectIndex): AttachedRoute[] {
   const attached: AttachedRoute[] = [];
-  for (const route of objects.httpRoutes) {
-    const parents = parentGateways(route, byKey);
-    if (parents.length > 0) attached.push(attachRoute(translateHttpRoute(route, index), parents, index));
+  for (const { kind, route } of routesOfObjects(objects)) {
+    const own = parentsOfRoute(route, parents);
+    if (own.length > 0) attached.push(attachRoute(translateRoute(kind, route, index), own, index));
   }
   return attached;
 }

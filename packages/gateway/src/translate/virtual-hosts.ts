@@ -3,23 +3,32 @@
 
 import type { Route, VirtualHost, VirtualServer } from "@gatehouse/proxy/routing-table";
 import { compareSpecificity, covers } from "./hostnames.ts";
+import type { AttachedListener } from "./attached-listeners.ts";
 
-/** A listener with the routes it took, each for some hosts. */
-export interface AttachedListener {
-  hostname: string;
-  routes: { hostnames: readonly string[]; routes: readonly Route[] }[];
+/** The listener of a Gateway's port to which a host belongs: the most specific. */
+export function ownerOf(host: string, group: readonly AttachedListener[]): AttachedListener | undefined {
+  let owner: AttachedListener | undefined;
+  for (const each of group) {
+    const { hostname } = each.listener;
+    if (!covers(hostname, host)) continue;
+    if (!owner || compareSpecificity(hostname, owner.listener.hostname) < 0) owner = each;
+  }
+  return owner;
 }
 
-/** The servers of one Gateway's listeners of one port. A host that a more specific listener owns is in that server only. */
-export function isolateListeners(listeners: readonly AttachedListener[]): VirtualServer[] {
-  const bySpecificity = listeners.toSorted((a, b) => compareSpecificity(a.hostname, b.hostname));
-  return bySpecificity.map((listener) => ({
-    hostname: listener.hostname,
+/** The servers of one Gateway's listeners of one port. A host that a more specific listener owns is in that server only; one of
+ * a TLS listener is in none, but other listeners' requests for it are not theirs. */
+export function isolateListeners(group: readonly AttachedListener[]): VirtualServer[] {
+  const bySpecificity = group.toSorted((a, b) => compareSpecificity(a.listener.hostname, b.listener.hostname));
+  return bySpecificity.map((each) => ({
+    hostname: each.listener.hostname,
     virtualHosts: virtualHosts(
-      listener.routes.flatMap(({ hostnames, routes }) =>
-        hostnames
-          .filter((host) => bySpecificity.find(({ hostname }) => covers(hostname, host)) === listener)
-          .map((hostname) => ({ hostname, routes })),
+      each.routes.flatMap(({ hostnames, served }) =>
+        served.routes.length === 0
+          ? []
+          : hostnames
+              .filter((host) => ownerOf(host, bySpecificity) === each)
+              .map((hostname) => ({ hostname, routes: served.routes })),
       ),
     ),
   }));

@@ -36,5 +36,5 @@ export function listener(hosts: Record<string, Route[]>, more: Partial<Listener>
 }
 
 export function table(listeners: Listener[], services: Service[] = []): RoutingTable {
-  return { listeners, services: Object.fromEntries(services.map((each) => [each.id, each])) };
+  return { listeners, services };
 }

@@ -1,5 +1,6 @@
 // Every service and endpoint of the current table with the state that outlives a swap: pools, health, whose turn it is.
 
+import { difference } from "../match/difference.ts";
 import type { Endpoint, Service } from "../routing-table.ts";
 import { CounterSet, newEndpointCounters, newServiceCounters } from "../stats.ts";
 import type { EndpointCounters, ServiceCounters } from "../stats.ts";
@@ -15,7 +16,7 @@ export class Upstreams {
   /** By address. */
   readonly #addresses = new Map<string, { counters: EndpointCounters; pools: number }>();
   readonly #services = new Map<string, ServiceState>();
-  #current: Record<string, Service> | null = null;
+  #current: readonly Service[] = [];
   readonly counters: CounterSet<ServiceCounters> = new CounterSet(newServiceCounters);
 
   constructor(context: UpstreamContext) {
@@ -24,23 +25,21 @@ export class Upstreams {
 
   /** Takes over the services of a new table; one that is the same object as before costs nothing. Exchanges under way keep the
    * state objects they hold. Returns the ids of services that came, went, or changed in more than their endpoints. */
-  update(services: Record<string, Service>): string[] {
+  update(services: readonly Service[]): string[] {
     const changed: string[] = [];
-    if (services === this.#current) return changed;
+    const { removed, added } = difference(this.#current, services);
     this.#current = services;
-    let named = 0;
-    for (const id in services) {
-      named++;
-      const service = services[id]!;
+    for (const service of added) {
+      const { id } = service;
       const state = this.#services.get(id);
-      if (state?.service === service) continue;
       if (state === undefined || !onlyEndpointsDiffer(state.service, service)) changed.push(id);
       this.#assign(id, state, service);
     }
-    if (named === this.#services.size) return changed;
-    // What exchanges under way still hold keeps its endpoints, so that they may retry.
-    for (const [id, state] of this.#services) {
-      if (Object.hasOwn(services, id)) continue;
+    for (const service of removed) {
+      const { id } = service;
+      const state = this.#services.get(id);
+      if (state?.service !== service) continue;
+      // What exchanges under way still hold keeps its endpoints, so that they may retry.
       this.#services.delete(id);
       this.counters.delete(id);
       state.retire();
@@ -78,7 +77,7 @@ export class Upstreams {
   }
 
   close(): void {
-    this.update({});
+    this.update([]);
   }
 
   #pool(endpoint: Endpoint, protocol: BackendProtocol): EndpointPool {

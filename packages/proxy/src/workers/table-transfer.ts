@@ -7,8 +7,7 @@ export interface TableMessage {
   /** What the receiver has not seen yet; parts before what is made of them. */
   parts: Part[];
   listeners: (Omit<Listener, "servers"> & { servers: number[] })[];
-  /** Service id to number. */
-  services: Record<string, number>;
+  services: number[];
 }
 
 type Part =
@@ -43,9 +42,7 @@ export class TableEncoder {
       return numberOf(each, (number) => ({ number, server: { ...each, virtualHosts } }));
     };
     const listeners = table.listeners.map((listener) => ({ ...listener, servers: listener.servers.map(server) }));
-    const services: Record<string, number> = {};
-    for (const [id, service] of Object.entries(table.services))
-      services[id] = numberOf(service, (number) => ({ number, service }));
+    const services = table.services.map((service) => numberOf(service, (number) => ({ number, service })));
     this.#numbers = numbers;
     return { parts, listeners, services };
   }
@@ -68,7 +65,7 @@ export class TableDecoder {
         ...listener,
         servers: listener.servers.map((number) => keep(number) as VirtualServer),
       })),
-      services: Object.fromEntries(Object.entries(services).map(([id, number]) => [id, keep(number) as Service])),
+      services: services.map((number) => keep(number) as Service),
     };
     this.#objects = this.#reachable(table, used);
     return table;

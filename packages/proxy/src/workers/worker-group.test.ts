@@ -110,7 +110,7 @@ test("what a table has in common with the one before arrives as the same objects
   const s = service("s", [80]);
   const tableOf = (virtualHosts: (typeof a)[]) => ({
     listeners: [{ name: "web", addresses: [], servers: [{ hostname: "*", virtualHosts }] }],
-    services: { s },
+    services: [s],
   });
   // Through the wire's own copy, as between processes.
   const carry = (each: ReturnType<typeof tableOf>) => decoder.decode(structuredClone(encoder.encode(each)));
@@ -121,7 +121,7 @@ test("what a table has in common with the one before arrives as the same objects
   assert.deepEqual(second, tableOf([a, c]));
   const hosts = (each: typeof first) => each.listeners[0]!.servers[0]!.virtualHosts;
   assert.equal(hosts(second)[0], hosts(first)[0]);
-  assert.equal(second.services.s, first.services.s);
+  assert.equal(second.services[0], first.services[0]);
   // Forgotten on both sides meanwhile, it is sent again.
   assert.deepEqual(carry(tableOf([b])), tableOf([b]));
 });

@@ -196,7 +196,7 @@ function metadata(release: ChartRelease, labels: Record<string, string>) {
 
 const clusterRoleName = (release: ChartRelease): string => `${release.name}-${release.namespace}`;
 
-/** Read what routing needs, write statuses, nothing else. */
+/** Read what routing needs, write statuses, and make the Services of Gateways that ask for some (infrastructure.labels). */
 function clusterRole(release: ChartRelease, labels: Record<string, string>): KubeObject {
   const kinds = [
     "backendtlspolicies",
@@ -209,6 +209,7 @@ function clusterRole(release: ChartRelease, labels: Record<string, string>): Kub
   ];
   // The chart knows neither; the built-in gateway reads them where their definitions are installed.
   const gatewayApi = [...kinds, "listenersets", "udproutes"];
+  const experimental = ["xbackends", "xbackendtrafficpolicies", "xlistenersets"];
   return {
     apiVersion: "rbac.authorization.k8s.io/v1",
     kind: "ClusterRole",
@@ -220,7 +221,12 @@ function clusterRole(release: ChartRelease, labels: Record<string, string>): Kub
         verbs: ["get", "list", "watch"],
       },
       { apiGroups: [""], resources: ["pods"], verbs: ["get"] },
-      { apiGroups: ["discovery.k8s.io"], resources: ["endpointslices"], verbs: ["list", "watch"] },
+      { apiGroups: [""], resources: ["services"], verbs: ["create", "patch", "delete"] },
+      {
+        apiGroups: ["discovery.k8s.io"],
+        resources: ["endpointslices"],
+        verbs: ["list", "watch", "create", "patch", "delete"],
+      },
       {
         apiGroups: ["gateway.networking.k8s.io"],
         resources: [...gatewayApi, "referencegrants"],
@@ -230,6 +236,17 @@ function clusterRole(release: ChartRelease, labels: Record<string, string>): Kub
         apiGroups: ["gateway.networking.k8s.io"],
         resources: gatewayApi.map((name) => `${name}/status`),
         verbs: ["update"],
+      },
+      { apiGroups: ["gateway.networking.x-k8s.io"], resources: experimental, verbs: ["get", "list", "watch"] },
+      {
+        apiGroups: ["gateway.networking.x-k8s.io"],
+        resources: experimental.map((name) => `${name}/status`),
+        verbs: ["update"],
+      },
+      {
+        apiGroups: ["apiextensions.k8s.io"],
+        resources: ["customresourcedefinitions"],
+        verbs: ["get", "list", "watch"],
       },
     ],
   };
