@@ -4,8 +4,7 @@ import { constants } from "node:http2";
 import type { IncomingHttpHeaders, OutgoingHttpHeaders, ServerHttp2Stream } from "node:http2";
 import type { AccessRecord } from "../access.ts";
 import type { CompiledListener, CompiledRoute } from "../compiled-table.ts";
-import { Exchange } from "../exchange.ts";
-import type { Downstream } from "../exchange.ts";
+import type { Downstream, RequestFlow } from "../exchange.ts";
 import type { HeaderEdits } from "../filters.ts";
 import { grpcAnswerLines, isGrpc } from "../grpc-status.ts";
 import { Framing } from "../http1/field-lines.ts";
@@ -16,6 +15,7 @@ import { FieldId } from "../http1/tokens.ts";
 import type { ReadMemory } from "../io/transport.ts";
 import type { OwnAnswer } from "../own-answer.ts";
 import { latin1 } from "../io/latin1.ts";
+import { requestFlow } from "../policies/held-request.ts";
 import { routeRequest } from "../route-request.ts";
 import type { ClientContext } from "../route-request.ts";
 import type { AcceptingPort, ServerContext } from "../server-context.ts";
@@ -58,7 +58,7 @@ const scratch = new RequestHead();
 export class ClientStream implements Downstream {
   readonly #stream: ServerHttp2Stream;
   readonly #owner: StreamOwner;
-  #exchange: Exchange | null = null;
+  #exchange: RequestFlow | null = null;
   #record: AccessRecord | null = null;
   #route: CompiledRoute | null = null;
   #started = 0;
@@ -113,7 +113,7 @@ export class ClientStream implements Downstream {
       decision.route.counters.active++;
     }
     if (decision.type === "answer") return this.answer(decision.answer);
-    this.#exchange = new Exchange(context, this, decision, record, this.#started);
+    this.#exchange = requestFlow(context, this, decision, record, this.#started);
     this.#exchange.start();
     this.continueRequest();
   }
@@ -220,6 +220,10 @@ export class ClientStream implements Downstream {
     const fields = statusFields(head.status);
     addFieldLines(fields, endToEndResponseLines(head, null));
     this.#stream.additionalHeaders(fields);
+  }
+
+  sendContinue(): void {
+    if (!this.#closed) this.#stream.additionalHeaders(statusFields(100));
   }
 
   sendHead(head: ResponseHead, edits: HeaderEdits | null): void {
