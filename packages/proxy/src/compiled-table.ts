@@ -8,6 +8,8 @@ import type { Matcher } from "./match/matcher.ts";
 import type { OwnAnswer } from "./own-answer.ts";
 import { compilePeers, isListed } from "./peer-list.ts";
 import type { CorsPolicy } from "./policies/cors.ts";
+import { authTarget } from "./policies/external-auth.ts";
+import type { AuthTarget } from "./policies/external-auth.ts";
 import { MirrorTarget } from "./policies/mirror.ts";
 import { SessionPolicy } from "./policies/session.ts";
 import type { SessionTokens } from "./policies/session.ts";
@@ -28,6 +30,15 @@ export interface CompiledBackend {
   plan: FilterPlan;
   /** Null without. */
   mirrors: MirrorTarget[] | null;
+  /** What a request must wait for before it is sent on; null for nothing. */
+  hold: HoldPlan | null;
+}
+
+export interface HoldPlan {
+  /** In turn. */
+  auth: AuthTarget[];
+  /** The body is gathered first and may have so many bytes; Infinity when it is not gathered. */
+  longest: number;
 }
 
 export interface CompiledRoute {
@@ -145,12 +156,13 @@ function compileBackend(backend: WeightedBackend, route: Route, context: Compile
   const plan = compileFilters([...route.filters, ...backend.filters]);
   const mirrors = compileMirrors(plan.mirrors, context);
   const status = backend.status ?? 500;
-  const unusable = (reason: string): CompiledBackend => ({ service: null, status, reason, plan, mirrors });
+  const hold = compileHold(plan, context);
+  const unusable = (reason: string): CompiledBackend => ({ service: null, status, reason, plan, mirrors, hold });
   if (backend.service === undefined) return unusable(backend.reason ?? "backend-unusable");
   const service = context.upstreams.get(backend.service);
   if (service === undefined) return unusable(backend.reason ?? `service-unknown: ${backend.service}`);
   const refusal = unspoken(service);
-  return refusal === null ? { service, status, reason: "", plan, mirrors } : unusable(refusal);
+  return refusal === null ? { service, status, reason: "", plan, mirrors, hold } : unusable(refusal);
 }
 
 /** Mirrors that cannot be sent to are left out: the request itself is none the worse for it. */
@@ -161,6 +173,17 @@ function compileMirrors(mirrors: Mirror[], context: CompileContext): MirrorTarge
     if (service !== undefined && unspoken(service) === null) targets.push(new MirrorTarget(mirror, service));
   }
   return targets.length === 0 ? null : targets;
+}
+
+function compileHold({ externalAuth, bufferBytes }: FilterPlan, context: CompileContext): HoldPlan | null {
+  if (externalAuth.length === 0 && bufferBytes === Infinity) return null;
+  const auth = externalAuth.map((filter) => {
+    const service = context.upstreams.get(filter.service);
+    const problem = service === undefined ? `service-unknown: ${filter.service}` : unspoken(service);
+    return authTarget(filter, problem === null ? service! : null, problem ?? "");
+  });
+  const shown = auth.map(({ maxBodyBytes }) => (maxBodyBytes > 0 ? maxBodyBytes : Infinity));
+  return { auth, longest: Math.min(bufferBytes, ...shown) };
 }
 
 /** Why requests cannot be sent to a service; null when they can. */

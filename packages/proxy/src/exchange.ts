@@ -25,6 +25,8 @@ import type { FailureKind, OutgoingRequest, UpstreamStream, UpstreamUser } from 
 /** The client's side of an exchange, implemented per protocol. */
 export interface Downstream {
   sendInformational(head: ResponseHead): void;
+  /** 100 (Continue): the proxy itself wants the body. */
+  sendContinue(): void;
   sendHead(head: ResponseHead, edits: HeaderEdits | null): void;
   /** `bytes` are of the memory of `source`. */
   sendBody(bytes: Buffer, start: number, end: number, source: ReadMemory): void;

@@ -1,7 +1,7 @@
 // Filters, compiled: header edits as the set of names to drop and the lines to append, path rewrites and redirects
 // (Gateway API HTTPRouteFilter).
 
-import type { Filter, Mirror, PathRewrite, Route } from "./routing-table.ts";
+import type { ExternalAuth, Filter, Mirror, PathRewrite, Route } from "./routing-table.ts";
 import { hostOrNull, safeTarget } from "./safe-text.ts";
 import { HOST } from "./http1/request-head.ts";
 import { barePrefix } from "./match/route-conditions.ts";
@@ -27,10 +27,13 @@ export interface FilterPlan {
   path: PathRewrite | null;
   cors: CorsPolicy | null;
   mirrors: Mirror[];
+  externalAuth: ExternalAuth[];
+  /** Request bodies are gathered whole and may have so many bytes; Infinity where they pass as they come. */
+  bufferBytes: number;
 }
 
 /** Framing and connection management belong to the proxy; Host has a filter of its own, but `set` is understood. */
-const UNTOUCHABLE = new Set(
+export const UNTOUCHABLE: ReadonlySet<string> = new Set(
   "connection,content-length,transfer-encoding,te,trailer,upgrade,keep-alive,proxy-connection,host".split(","),
 );
 
@@ -43,6 +46,8 @@ export function compileFilters(filters: Filter[]): FilterPlan {
     path: null,
     cors: null,
     mirrors: [],
+    externalAuth: [],
+    bufferBytes: Infinity,
   };
   const request = new EditsBuilder();
   const response = new EditsBuilder();
@@ -58,6 +63,8 @@ export function compileFilters(filters: Filter[]): FilterPlan {
       plan.path = filter.path === undefined ? plan.path : safePath(filter.path);
     } else if (filter.type === "cors") plan.cors ??= new CorsPolicy(filter);
     else if (filter.type === "mirror") plan.mirrors.push(filter);
+    else if (filter.type === "externalAuth") plan.externalAuth.push(filter);
+    else plan.bufferBytes = Math.min(plan.bufferBytes, filter.maxBytes);
   }
   if (plan.cors !== null) for (const name of CORS_FIELDS) response.remove(name);
   plan.request = request.build();

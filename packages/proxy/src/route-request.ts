@@ -1,7 +1,7 @@
 // What becomes of a request: matched against the listener's table, then answered, redirected or sent on. The decision is
 // made from the parsed head alone, before any I/O, and is the same for every protocol the client may speak.
 
-import type { CompiledBackend, CompiledListener, CompiledRoute } from "./compiled-table.ts";
+import type { CompiledBackend, CompiledListener, CompiledRoute, HoldPlan } from "./compiled-table.ts";
 import { redirectLocation, rewritePath } from "./filters.ts";
 import type { HeaderEdits } from "./filters.ts";
 import { forwardedScheme, reachedPort } from "./forwarding-fields.ts";
@@ -12,6 +12,8 @@ import type { RequestHead } from "./http1/request-head.ts";
 import { bareHost } from "./match/hostname.ts";
 import type { NoMatch } from "./match/matcher.ts";
 import type { OwnAnswer } from "./own-answer.ts";
+import { fieldsOf } from "./policies/external-auth.ts";
+import type { AuthQuestion } from "./policies/external-auth.ts";
 import { hashOf } from "./policies/hash-key.ts";
 import type { SessionChoice, SessionPolicy } from "./policies/session.ts";
 import type { OutgoingRequest } from "./upstream/upstream.ts";
@@ -41,6 +43,18 @@ export interface Forward {
   hash: number;
   /** Null without session persistence. */
   session: SessionChoice | null;
+  /** Null when the request is sent on at once. */
+  hold: Hold | null;
+}
+
+/** What a request waits for. */
+export interface Hold extends HoldPlan {
+  /** What services are asked about it; null when none is. */
+  question: AuthQuestion | null;
+  /** Of the body in bytes, -1 when it is not known. */
+  bodyLength: number;
+  /** The client sends its body when it is told to (RFC 9110 section 10.1.1). */
+  expectsContinue: boolean;
 }
 
 export interface ClientContext {
@@ -94,6 +108,28 @@ function decide(route: CompiledRoute, head: RequestHead, path: string, client: C
     ownLines,
     hash: service.hashBy === null ? 0 : hashOf(service.hashBy, head, client.facts),
     session,
+    hold: backend.hold === null ? null : holdOf(backend.hold, head, path, client),
+  };
+}
+
+/** What `head` says is kept here, as it is gone when somebody is asked. */
+function holdOf(plan: HoldPlan, head: RequestHead, path: string, client: ClientContext): Hold | null {
+  const hasBody = head.framing === Framing.chunked || head.contentLength > 0;
+  if (plan.auth.length === 0 && !hasBody) return null;
+  const bodyLength = head.framing === Framing.chunked ? -1 : head.contentLength;
+  const question = plan.auth.length === 0 ? null : questionOf(head, path, client);
+  return { ...plan, question, bodyLength, expectsContinue: head.expectContinue };
+}
+
+function questionOf(head: RequestHead, path: string, { facts, forwarding }: ClientContext): AuthQuestion {
+  const lines = endToEndLines(head, { edits: null, forwarding: forwarding.lines(head), trusted: facts.trusted });
+  return {
+    method: head.method,
+    path: path + head.query,
+    host: head.host,
+    scheme: forwardedScheme(head, facts),
+    address: facts.address,
+    fields: fieldsOf(lines),
   };
 }
 

@@ -5,13 +5,13 @@
 import type { AccessRecord } from "../access.ts";
 import type { CompiledListener, CompiledRoute } from "../compiled-table.ts";
 import type { ConnectionFacts } from "../connection-facts.ts";
-import { Exchange } from "../exchange.ts";
 import type { Downstream, RequestFlow } from "../exchange.ts";
 import type { HeaderEdits } from "../filters.ts";
 import { ForwardingFields } from "../forwarding-fields.ts";
 import { BatchedWriter } from "../io/batched-writer.ts";
 import type { ReadMemory, Transport, TransportHandler } from "../io/transport.ts";
 import type { OwnAnswer } from "../own-answer.ts";
+import { requestFlow } from "../policies/held-request.ts";
 import { routeRequest } from "../route-request.ts";
 import type { ClientContext } from "../route-request.ts";
 import { Timer } from "../timer-wheel.ts";
@@ -213,7 +213,7 @@ export class ClientConnection implements OpenConnection, TransportHandler, Downs
       decision.route.counters.active++;
     }
     if (decision.type === "answer") return this.answer(decision.answer);
-    this.#exchange = new Exchange(this.#context, this, decision, record, this.#started);
+    this.#exchange = requestFlow(this.#context, this, decision, record, this.#started);
     this.#exchange.start();
   }
 
@@ -311,6 +311,10 @@ export class ClientConnection implements OpenConnection, TransportHandler, Downs
 
   sendInformational(head: ResponseHead): void {
     if (this.#minor === 1) this.#out.addText(responseHeadText(head, null, false, ""));
+  }
+
+  sendContinue(): void {
+    if (this.#minor === 1) this.#out.addText("HTTP/1.1 100 Continue\r\n\r\n");
   }
 
   sendHead(head: ResponseHead, edits: HeaderEdits | null): void {

@@ -75,8 +75,8 @@ function namesToDrop(options: string[] | null, edits: HeaderEdits | null): Set<s
   return new Set([...options.filter((option) => !NOT_OPTIONS.has(option)), ...(edits?.drop ?? [])]);
 }
 
-/** Lines of `text` whose names are not dropped: edits may also take away what the proxy adds itself. */
-function withoutNames(text: string, names: Set<string>): string {
+/** Lines of `text` whose lower-case names are not dropped: edits may also take away what the proxy adds itself. */
+export function withoutNames(text: string, names: Set<string>): string {
   if (names.size === 0) return text;
   return text.replace(/([^:]+):[^\n]*\n/g, (line, name: string) => (names.has(name.toLowerCase()) ? "" : line));
 }

@@ -4,8 +4,7 @@ import { constants } from "node:http2";
 import type { IncomingHttpHeaders, OutgoingHttpHeaders, ServerHttp2Stream } from "node:http2";
 import type { AccessRecord } from "../access.ts";
 import type { CompiledListener, CompiledRoute } from "../compiled-table.ts";
-import { Exchange } from "../exchange.ts";
-import type { Downstream } from "../exchange.ts";
+import type { Downstream, RequestFlow } from "../exchange.ts";
 import type { HeaderEdits } from "../filters.ts";
 import { grpcAnswerLines, isGrpc } from "../grpc-status.ts";
 import { Framing } from "../http1/field-lines.ts";
@@ -15,6 +14,7 @@ import type { ResponseHead } from "../http1/response-head.ts";
 import { FieldId } from "../http1/tokens.ts";
 import type { ReadMemory } from "../io/transport.ts";
 import type { OwnAnswer } from "../own-answer.ts";
+import { requestFlow } from "../policies/held-request.ts";
 import { routeRequest } from "../route-request.ts";
 import type { ClientContext } from "../route-request.ts";
 import type { AcceptingPort, ServerContext } from "../server-context.ts";
@@ -53,7 +53,7 @@ export class ClientStream implements Downstream, Gathering {
   readonly #stream: ServerHttp2Stream;
   readonly #owner: StreamOwner;
   readonly #out: StreamWriter<OwnedStream>;
-  #exchange: Exchange | null = null;
+  #exchange: RequestFlow | null = null;
   #record: AccessRecord | null = null;
   #route: CompiledRoute | null = null;
   #started = 0;
@@ -104,7 +104,7 @@ export class ClientStream implements Downstream, Gathering {
       decision.route.counters.active++;
     }
     if (decision.type === "answer") return this.answer(decision.answer);
-    this.#exchange = new Exchange(context, this, decision, record, this.#started);
+    this.#exchange = requestFlow(context, this, decision, record, this.#started);
     this.#exchange.start();
     this.continueRequest();
   }
@@ -210,6 +210,10 @@ export class ClientStream implements Downstream, Gathering {
     const fields = statusFields(head.status);
     addFieldLines(fields, endToEndResponseLines(head, null));
     this.#stream.additionalHeaders(fields);
+  }
+
+  sendContinue(): void {
+    if (!this.#closed) this.#stream.additionalHeaders(statusFields(100));
   }
 
   sendHead(head: ResponseHead, edits: HeaderEdits | null): void {
