@@ -5,7 +5,7 @@ export interface TestOutcome {
   name: string;
   outcome: "PASS" | "FAIL" | "SKIP";
   seconds: number;
-  /** What the test and its parts printed. */
+  /** What the test and its parts printed, with a line `--- FAIL: NAME` where a part failed. */
   lines: string[];
 }
 
@@ -39,7 +39,7 @@ export function readSuiteOutput(
     const [, outcome, name = "", seconds] = /^\s*--- (PASS|FAIL|SKIP): (\S+) \(([\d.]+)s\)$/.exec(line) ?? [];
     if (!outcome) return void (current ? linesOf(current) : otherLines).push(line);
     const test = topLevel(name);
-    if (name !== root + test) return;
+    if (name !== root + test) return void (outcome === "FAIL" && linesOf(test).push(`--- FAIL: ${name}`));
     onTest({ name: test, outcome: outcome as TestOutcome["outcome"], seconds: Number(seconds), lines: linesOf(test) });
   };
   const linesOf = (name: string): string[] => {
@@ -62,14 +62,22 @@ function topLevel(name: string): string {
   return name.startsWith(root) ? (name.slice(root.length).split("/", 1)[0] ?? "") : "";
 }
 
-/** The first complaint of testify's or of the suite's own, in one line; empty when there is none. */
+/** Why a test failed, in one line, as far as its output says: the first complaint of a part of it, or its own last word. */
 export function complaintOf({ lines }: TestOutcome): string {
-  const texts = lines.map((line) => line.trim());
-  const error = texts.findIndex((line) => line.startsWith("Error:"));
-  const messages = texts.find((line) => line.startsWith("Messages:"));
-  if (error === -1) return texts.findLast((line) => /^\w+\.go:\d+: /.test(line)) ?? "";
-  const parts = [texts[error], messages].map((line) => line?.replace(/^(Error|Messages):\s*/, ""));
-  return parts.filter(Boolean).join(": ");
+  const failed = lines.findIndex((line) => line.startsWith("--- FAIL"));
+  const before = lines.slice(0, failed === -1 ? lines.length : failed).filter((line) => !/: Deleting /.test(line));
+  const asserted = before.findLastIndex((line) => /^\s*Error:/.test(line));
+  if (asserted !== -1) {
+    const messages = before.slice(asserted).find((line) => /^\s*Messages:/.test(line));
+    return [before[asserted], messages].map((line) => line?.replace(/^\s*(Error|Messages):\s*/, "")).join("; ");
+  }
+  return before.slice(-2).map(essence).join("; ");
+}
+
+/** Without place and time; of the long sentence about a request only why it was not right. */
+function essence(line: string): string {
+  const [, reason] = /not ready yet: (.*?)(?: \(after [^)]*\))?$/.exec(line) ?? [];
+  return reason ?? line.trim().replace(/^\w+\.go:\d+: (?:[\dT:.-]+Z: )?/, "");
 }
 
 /** Why the suite left a test out that belongs to a Gateway; undefined when that is as it should be. */
