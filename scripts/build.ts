@@ -18,6 +18,7 @@ const programs = {
   cluster: "packages/cli/src/providers/embedded/cluster-main.ts",
   "images/whoami": "packages/kubelet/src/images/whoami.ts",
   "images/echo-basic": "packages/kubelet/src/images/echo-basic.ts",
+  "images/coredns": "packages/kubelet/src/images/coredns.ts",
   "images/busybox": "packages/kubelet/src/images/busybox.ts",
   "images/toolbox": "packages/kubelet/src/images/toolbox.ts",
   "images/traefik": "packages/cli/src/images/traefik.ts",

@@ -38,6 +38,9 @@ test("built-in images are found under any tag, and start scripts that exist", ()
     "docker.io/traefik/whoami:v1.10.1",
     "gcr.io/k8s-staging-gateway-api/echo-advanced:v20240412-v1.0.0-394-g40c666fd",
     `registry.k8s.io/gateway-api/echo-basic@${digest}`,
+    "registry.k8s.io/gateway-api/echo-basic:v1.6.0-dev.3",
+    "registry.k8s.io/gateway-api/echo-advanced:v1.5.1",
+    "registry.k8s.io/coredns/coredns:v1.12.2",
     "busybox:1.36",
     "registry.k8s.io/pause:3.10",
   ]) {

@@ -14,8 +14,8 @@ export interface Image {
   commands?: string[];
   /** True when the first word of `command` chooses what the program does, and so is passed on. */
   namesApplet?: boolean;
-  /** TCP ports that the program opens although pod specs often do not declare them (EXPOSE in a Dockerfile). */
-  exposedPorts?: number[];
+  /** Ports that the program opens although pod specs often do not declare them, e.g. `53/udp` (EXPOSE in a Dockerfile). */
+  exposedPorts?: string[];
   /** Variables set before the pod's own. */
   environment?: Record<string, string>;
 }
@@ -52,14 +52,15 @@ export function createImageCatalog(extra: CatalogEntry[] = []): ImageCatalog {
 const applets = ["true", "false", "echo", "sleep"];
 
 function builtInImages(): CatalogEntry[] {
-  const echo = { name: "echo-basic", entry: nodeEntry("echo-basic"), exposedPorts: [3000] };
+  const exposedPorts = ["3000/tcp", "3001/tcp", "8443/tcp", "8080/udp"];
+  const echo = { name: "echo-basic", entry: nodeEntry("echo-basic"), exposedPorts };
   return [
     {
       name: "whoami",
       repositories: ["traefik/whoami", "containous/whoami", "ghcr.io/traefik/whoami"],
       entry: nodeEntry("whoami"),
       commands: ["/whoami", "whoami"],
-      exposedPorts: [80],
+      exposedPorts: ["80/tcp"],
     },
     {
       ...echo,
@@ -70,6 +71,13 @@ function builtInImages(): CatalogEntry[] {
       ...echo,
       repositories: ["gcr.io/k8s-staging-gateway-api/echo-advanced", "registry.k8s.io/gateway-api/echo-advanced"],
       commands: ["/echo-advanced", "echo-advanced", "/echo-basic", "echo-basic"],
+    },
+    {
+      name: "coredns",
+      repositories: ["registry.k8s.io/coredns/coredns", "coredns/coredns"],
+      entry: nodeEntry("coredns"),
+      commands: ["/coredns", "coredns"],
+      exposedPorts: ["53/udp"],
     },
     {
       name: "busybox",

@@ -1,6 +1,9 @@
 // Requests as Go's net/http sees and prints them: the built-in images answer byte for byte like the programs they play.
 
 import type { IncomingMessage } from "node:http";
+import type { Http2ServerRequest } from "node:http2";
+
+type HttpRequest = IncomingMessage | Http2ServerRequest;
 
 /** Go's canonical header key: `x-forwarded-for` -> `X-Forwarded-For`; keys with odd characters stay as they are. */
 function canonicalHeaderKey(key: string): string {
@@ -8,12 +11,12 @@ function canonicalHeaderKey(key: string): string {
   return key.toLowerCase().replace(/(^|-)[a-z]/g, (letter) => letter.toUpperCase());
 }
 
-/** Go's `Request.Header`: canonical keys, every value in order, without Host (and the framing Go consumes). */
-export function goHeader(request: IncomingMessage): Map<string, string[]> {
+/** Go's `Request.Header`: canonical keys, every value in order, without Host, pseudo headers, and the framing Go consumes. */
+export function goHeader(request: HttpRequest): Map<string, string[]> {
   const header = new Map<string, string[]>();
   for (let at = 0; at + 1 < request.rawHeaders.length; at += 2) {
     const key = canonicalHeaderKey(request.rawHeaders[at] ?? "");
-    if (key === "Host" || key === "Transfer-Encoding" || key === "Trailer") continue;
+    if (key === "Host" || key === "Transfer-Encoding" || key === "Trailer" || key.startsWith(":")) continue;
     const values = header.get(key);
     if (values) values.push(request.rawHeaders[at + 1] ?? "");
     else header.set(key, [request.rawHeaders[at + 1] ?? ""]);
@@ -26,20 +29,26 @@ export function sortedHeader(header: Map<string, string[]>): Record<string, stri
   return Object.fromEntries([...header].sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 
+/** Go's `Request.Host`. */
+export function goHost({ headers }: HttpRequest): string {
+  const authority = headers[":authority"];
+  return (typeof authority === "string" ? authority : headers.host) ?? "";
+}
+
 /** `127.30.1.4:40312`, `[::1]:40312`. */
-export function remoteAddress(request: IncomingMessage): string {
+export function remoteAddress(request: HttpRequest): string {
   const { remoteAddress: host = "", remotePort = 0 } = request.socket;
   return host.includes(":") ? `[${host}]:${remotePort}` : `${host}:${remotePort}`;
 }
 
 /** Go's `Request.RequestURI`, made relative: absolute-form targets (RFC 9112, 3.2.2) lose scheme and authority. */
-export function requestURI(request: IncomingMessage): string {
+export function requestURI(request: HttpRequest): string {
   const target = request.url ?? "/";
   return target.replace(/^https?:\/\/[^/?#]*(?=([/?#]|$))/i, "") || "/";
 }
 
 /** The query of the request. */
-export function queryOf(request: IncomingMessage): URLSearchParams {
+export function queryOf(request: HttpRequest): URLSearchParams {
   const target = requestURI(request);
   const question = target.indexOf("?");
   return new URLSearchParams(question === -1 ? "" : target.slice(question + 1));

@@ -1,4 +1,4 @@
-// Runs a built-in image for a test as the kubelet would, on a free port of 127.0.0.1.
+// Runs a built-in image for a test as the kubelet would, on free ports of 127.0.0.1.
 
 import { mkdtemp, rm } from "node:fs/promises";
 import { type IncomingMessage, request, type RequestOptions } from "node:http";
@@ -12,21 +12,34 @@ import { createImageCatalog } from "./catalog.ts";
 
 export interface RunningImage {
   process: ContainerProcess;
+  /** Where the first of the image's ports is. */
   port: number;
+  /** Where another one is, e.g. `3001/tcp`. */
+  portOf(key: string): number;
   log: LogFile;
   send(options: RequestOptions, body?: string): Promise<{ response: IncomingMessage; body: string }>;
   /** SIGKILL, and the temporary files removed. */
   close(): Promise<void>;
 }
 
-/** Resolves when the image says that it listens. `port` is the one the image thinks it opens. */
+export interface RunOptions {
+  args?: string[];
+  environment?: Record<string, string>;
+  /** Mounted files: real directories by the path in the container. */
+  mounts?: Record<string, string>;
+}
+
+/** Resolves when the image says that it listens, or has ended. `ports` are those the image thinks it opens, e.g. `80/tcp`. */
 export async function runImage(
   reference: string,
-  port: number,
-  { args = [], environment = {} }: { args?: string[]; environment?: Record<string, string> } = {},
+  ports: string[],
+  { args = [], environment = {}, mounts = {} }: RunOptions = {},
 ): Promise<RunningImage> {
   const directory = await mkdtemp(join(tmpdir(), "gatehouse-image-"));
-  const opened = await freePort("127.0.0.1");
+  const opened = new Map<string, number>();
+  for (const key of ports) opened.set(key, await freePort("127.0.0.1", key.endsWith("udp") ? "udp" : "tcp"));
+  const portOf = (key = ports[0] ?? ""): number => opened.get(key) ?? 0;
+  const listen = Object.fromEntries(ports.map((key) => [key, [{ host: "127.0.0.1", port: portOf(key) }]]));
   const log = createLogFile({ path: join(directory, "0.log"), maxBytes: 1e6 });
   const container = startContainerProcess({
     argv: [...(createImageCatalog().resolve(reference)?.entry ?? []), ...args],
@@ -35,7 +48,8 @@ export async function runImage(
     environment: {
       HOSTNAME: "pod-1",
       [podEnvironment.podIP]: "127.0.0.1",
-      [podEnvironment.listen]: JSON.stringify({ [`${port}/tcp`]: [{ host: "127.0.0.1", port: opened }] }),
+      [podEnvironment.listen]: JSON.stringify(listen),
+      [podEnvironment.mounts]: JSON.stringify(mounts),
       ...environment,
     },
     log,
@@ -43,9 +57,10 @@ export async function runImage(
   await Promise.race([container.listening, container.exited]);
   return {
     process: container,
-    port: opened,
+    port: portOf(),
+    portOf,
     log,
-    send: (options, body) => send({ host: "127.0.0.1", port: opened, ...options }, body),
+    send: (options, body) => send({ host: "127.0.0.1", port: portOf(), ...options }, body),
     close: async () => {
       container.kill();
       await container.exited;

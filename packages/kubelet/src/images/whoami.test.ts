@@ -10,7 +10,7 @@ import { type RunningImage, runImage } from "./testing.ts";
 
 let image: RunningImage;
 before(async () => {
-  image = await runImage("traefik/whoami", 80, { args: ["-name", "v1"], environment: { SECRET: "a<b" } });
+  image = await runImage("traefik/whoami", ["80/tcp"], { args: ["-name", "v1"], environment: { SECRET: "a<b" } });
 });
 after(() => image.close());
 
@@ -144,7 +144,7 @@ test("announces its port like the original", () => {
 });
 
 test("an unknown flag ends it with 2", async () => {
-  const failing = await runImage("traefik/whoami", 80, { args: ["-bogus"] });
+  const failing = await runImage("traefik/whoami", ["80/tcp"], { args: ["-bogus"] });
   assert.equal((await failing.process.exited).exitCode, 2);
   await failing.log.end();
   assert.match(readFileSync(failing.log.path, "utf8"), /flag provided but not defined: -bogus/);
@@ -152,7 +152,7 @@ test("an unknown flag ends it with 2", async () => {
 });
 
 test("told to stop, it finishes what is under way, closes connections, and exits with 0", async () => {
-  const stopping = await runImage("traefik/whoami", 8080, { environment: { WHOAMI_PORT_NUMBER: "8080" } });
+  const stopping = await runImage("traefik/whoami", ["8080/tcp"], { environment: { WHOAMI_PORT_NUMBER: "8080" } });
   const slow = stopping.send({ path: "/?wait=300ms" });
   const { promise: received, resolve } = Promise.withResolvers<void>();
   // The slow request is under way when a later one has been answered.
@@ -167,7 +167,7 @@ test("told to stop, it finishes what is under way, closes connections, and exits
 });
 
 test("while it drains it still takes requests, and asks to close", async () => {
-  const stopping = await runImage("traefik/whoami", 80);
+  const stopping = await runImage("traefik/whoami", ["80/tcp"]);
   stopping.process.terminate();
   const answers = await Promise.all([0, 1, 2].map(() => stopping.send({ headers: { connection: "keep-alive" } })));
   for (const { response } of answers) assert.equal(response.statusCode, 200);

@@ -15,6 +15,7 @@ import {
   sortedHeader,
   writeRequest,
 } from "./go-http.ts";
+import { httpServer } from "./http-server.ts";
 
 interface Flags {
   port: string;
@@ -179,9 +180,10 @@ const tls = (() => {
 
 log(`Starting up${tls ? " with TLS" : ""} on port ${flags.port}`);
 await serveContainer([
-  {
+  httpServer({
     port: Number(flags.port),
-    handler: handle,
+    // HTTP/1.1 only: the requests are node:http's.
+    handler: (request, response) => handle(request as IncomingMessage, response as ServerResponse),
     upgrade: {
       path: "/echo",
       listener: (request, socket, head) => {
@@ -192,5 +194,5 @@ await serveContainer([
       },
     },
     ...(tls ? { tls } : {}),
-  },
+  }),
 ]);

@@ -1,24 +1,29 @@
 // Finding out whether a port can be opened, by opening it: the only answer that counts firewalls, privileges,
 // wildcard listeners of other programs and missing addresses alike.
 
+import { createSocket } from "node:dgram";
 import { createServer } from "node:net";
 
-/** `undefined` when `host:port` could be opened (and was closed again), else the system's code, e.g. `EACCES`. */
-export type BindProbe = (host: string, port: number) => Promise<string | undefined>;
+export type Transport = "tcp" | "udp";
 
-export const probeBind: BindProbe = async (host, port) => {
-  const result = await openAndClose(host, port);
+/** `undefined` when `host:port` could be opened (and was closed again), else the system's code, e.g. `EACCES`. */
+export type BindProbe = (host: string, port: number, transport?: Transport) => Promise<string | undefined>;
+
+export const probeBind: BindProbe = async (host, port, transport = "tcp") => {
+  const result = await open[transport](host, port);
   return typeof result === "string" ? result : undefined;
 };
 
 /** A port that is free on `host` now. Throws an Error when the host address itself cannot be used. */
-export async function freePort(host: string): Promise<number> {
-  const result = await openAndClose(host, 0);
+export async function freePort(host: string, transport: Transport = "tcp"): Promise<number> {
+  const result = await open[transport](host, 0);
   if (typeof result === "string") throw new Error(`no port can be opened on ${host}: ${result}`);
   return result;
 }
 
-function openAndClose(host: string, port: number): Promise<number | string> {
+const open = { tcp: openStream, udp: openDatagrams };
+
+function openStream(host: string, port: number): Promise<number | string> {
   return new Promise((resolve) => {
     const server = createServer();
     server.once("error", (error: NodeJS.ErrnoException) => resolve(error.code ?? error.message));
@@ -26,6 +31,20 @@ function openAndClose(host: string, port: number): Promise<number | string> {
       const address = server.address();
       const opened = typeof address === "object" && address ? address.port : port;
       server.close(() => resolve(opened));
+    });
+  });
+}
+
+function openDatagrams(host: string, port: number): Promise<number | string> {
+  return new Promise((resolve) => {
+    const socket = createSocket(host.includes(":") ? "udp6" : "udp4");
+    socket.once("error", (error: NodeJS.ErrnoException) => {
+      socket.close();
+      resolve(error.code ?? error.message);
+    });
+    socket.bind({ port, address: host, exclusive: true }, () => {
+      const opened = socket.address().port;
+      socket.close(() => resolve(opened));
     });
   });
 }

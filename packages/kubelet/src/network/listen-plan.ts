@@ -3,7 +3,7 @@
 
 import type { ListenAddress } from "@gatehouse/apimachinery/pod-environment";
 import type { Container, Pod } from "@gatehouse/apimachinery/types/core-v1";
-import type { BindProbe } from "./bind-probe.ts";
+import type { BindProbe, Transport } from "./bind-probe.ts";
 
 /** Like kind's extraPortMappings: `hostPort` of localhost leads to `containerPort` of the node. */
 export interface PortMapping {
@@ -27,36 +27,43 @@ export interface ListenPlanOptions {
   /** Several pods share the pod address (hosts with 127.0.0.1 only): every port moves. */
   sharedAddress: boolean;
   portMappings: PortMapping[];
-  exposedPorts: (container: Container) => number[];
+  /** As of Image. */
+  exposedPorts: (container: Container) => readonly string[];
   probe: BindProbe;
-  freePort: (host: string) => Promise<number>;
+  freePort: (host: string, transport: Transport) => Promise<number>;
 }
 
 export async function planListeners(options: ListenPlanOptions): Promise<ListenPlan> {
   const plan: ListenPlan = { ports: {}, moved: {}, warnings: [] };
   for (const container of options.pod.spec.containers) {
     for (const port of container.ports ?? []) {
-      const protocol = (port.protocol ?? "TCP").toLowerCase();
+      const protocol = transportOf(port.protocol);
       const places = await podPlace(options, plan, port.containerPort, protocol);
       if (port.hostPort) places.push(...(await hostPlaces(options, plan, port.hostPort, port.hostIP, protocol)));
     }
-    for (const port of options.exposedPorts(container)) await podPlace(options, plan, port, "tcp");
+    for (const exposed of options.exposedPorts(container)) {
+      const [port, protocol] = exposed.split("/");
+      await podPlace(options, plan, Number(port), transportOf(protocol));
+    }
   }
   return plan;
 }
+
+/** SCTP is planned as TCP is: no built-in image speaks it. */
+const transportOf = (protocol: string | undefined): Transport => (/^udp$/i.test(protocol ?? "") ? "udp" : "tcp");
 
 /** The list of places of a port, begun with the one on the pod address. */
 async function podPlace(
   { podIP, sharedAddress, probe, freePort }: ListenPlanOptions,
   plan: ListenPlan,
   port: number,
-  protocol: string,
+  protocol: Transport,
 ): Promise<ListenAddress[]> {
   const key = `${port}/${protocol}`;
   const known = plan.ports[key];
   if (known) return known;
-  const refused = sharedAddress || (protocol === "tcp" && (await probe(podIP, port)) !== undefined);
-  const opened = refused ? await freePort(podIP) : port;
+  const refused = sharedAddress || (await probe(podIP, port, protocol)) !== undefined;
+  const opened = refused ? await freePort(podIP, protocol) : port;
   if (refused) plan.moved[key] = opened;
   return (plan.ports[key] = [{ host: podIP, port: opened }]);
 }
@@ -67,7 +74,7 @@ async function hostPlaces(
   plan: ListenPlan,
   hostPort: number,
   hostIP: string | undefined,
-  protocol: string,
+  protocol: Transport,
 ): Promise<ListenAddress[]> {
   const mapped = portMappings.filter((mapping) => mapping.containerPort === hostPort);
   // Where the node has no address of its own, its ports are localhost's and only the mappings decide.
@@ -81,7 +88,7 @@ async function hostPlaces(
   ];
   const places: ListenAddress[] = [];
   for (const place of wanted) {
-    const code = protocol === "tcp" ? await probe(place.host, place.port) : undefined;
+    const code = await probe(place.host, place.port, protocol);
     if (code === undefined) places.push(place);
     // No IPv6 on this host is no reason to worry anybody.
     else if (place.host !== "::1" || (code !== "EADDRNOTAVAIL" && code !== "EAFNOSUPPORT")) {

@@ -61,12 +61,27 @@ test("a refused privileged port moves to a free one and is recorded", async () =
 });
 
 test("ports an image opens undeclared are planned too, once", async () => {
-  const exposedPorts = (): number[] => [80, 3000];
+  const exposedPorts = (): string[] => ["80/tcp", "3000/tcp"];
   const { ports } = await plan([{ containerPort: 80 }], { "127.30.1.4:3000": "EADDRINUSE" }, { exposedPorts });
   assert.deepEqual(ports, {
     "80/tcp": [{ host: "127.30.1.4", port: 80 }],
     "3000/tcp": [{ host: "127.30.1.4", port: 34567 }],
   });
+});
+
+test("UDP ports are tried as such, and move like others", async () => {
+  const asked: string[] = [];
+  const probe: ListenPlanOptions["probe"] = (host, port, transport) => {
+    asked.push(`${host}:${port}/${transport}`);
+    return Promise.resolve(port === 53 && transport === "udp" ? "EACCES" : undefined);
+  };
+  const { ports, moved } = await plan([{ containerPort: 53 }], {}, { exposedPorts: () => ["53/udp"], probe });
+  assert.deepEqual(asked, ["127.30.1.4:53/tcp", "127.30.1.4:53/udp"]);
+  assert.deepEqual(ports, {
+    "53/tcp": [{ host: "127.30.1.4", port: 53 }],
+    "53/udp": [{ host: "127.30.1.4", port: 34567 }],
+  });
+  assert.deepEqual(moved, { "53/udp": 34567 });
 });
 
 test("a host port that is refused is a warning that says why; the rest is opened", async () => {
@@ -152,6 +167,8 @@ test("the probe tells a taken port from a free one", async () => {
   await once(server, "close");
   assert.equal(await probeBind("127.0.0.1", port), undefined);
   assert.equal(await probeBind("192.0.2.1", 80), "EADDRNOTAVAIL");
+  assert.equal(await probeBind("192.0.2.1", 53, "udp"), "EADDRNOTAVAIL");
+  assert.equal(await probeBind("127.0.0.1", await freePort("127.0.0.1", "udp"), "udp"), undefined);
   assert.equal(await probeBind("127.0.0.1", await freePort("127.0.0.1")), undefined);
   await assert.rejects(freePort("192.0.2.1"), /no port can be opened on 192\.0\.2\.1/);
 });
