@@ -17,6 +17,11 @@ export function gatewayImageProgram(program: "traefik" | "traefik-binary"): stri
   return built ? join(distDirectory(), `images/${program}.js`) : join(here, `images/${program}.ts`);
 }
 
+/** The script of one worker of the gateway's proxy. */
+export function proxyWorkerProgram(): string {
+  return built ? join(distDirectory(), "images/proxy-worker.js") : join(here, "../../proxy/src/workers/worker-main.ts");
+}
+
 /** The dashboard's page. From source there is no bundled script, so the built one is used when there is one. */
 export function dashboardDirectory(): string {
   return built ? join(distDirectory(), "dashboard") : join(here, "../../../dist/dashboard");

@@ -5,6 +5,8 @@ import { openContainerControl } from "@gatehouse/apimachinery/container-control"
 import { createLog } from "@gatehouse/apimachinery/log";
 import { podEnvironment } from "@gatehouse/apimachinery/pod-environment";
 import { createProxy } from "@gatehouse/proxy/proxy";
+import type { Proxy, ProxyOptions } from "@gatehouse/proxy/proxy";
+import { createWorkerGroup } from "@gatehouse/proxy/workers/worker-group";
 import { startController } from "./controller.ts";
 import { planEntryPoints } from "./entry-points.ts";
 import { findApiServer } from "./find-api-server.ts";
@@ -16,6 +18,7 @@ import { startAccessLog } from "./start-access-log.ts";
 import { parseStaticConfiguration } from "./parse-static-configuration.ts";
 import type { StaticConfiguration } from "./static-configuration.ts";
 import { createViewCache } from "./view-cache.ts";
+import { wantedWorkers } from "./wanted-workers.ts";
 import type { TraefikApiSource } from "./traefik-api.ts";
 
 export interface GatewayOptions {
@@ -23,6 +26,8 @@ export interface GatewayOptions {
   dashboardDirectory: string;
   /** Shown by /api/version. */
   version?: string;
+  /** The program of a proxy's worker. */
+  workerProgram: string;
 }
 
 /**
@@ -40,7 +45,7 @@ export async function runGateway(argv: readonly string[], options: GatewayOption
   const plan = planEntryPoints(configuration);
   const views = createViewCache(() => controller);
   const access = startAccessLog(configuration.accessLog, views.routerOf, log);
-  const proxy = createProxy({
+  const proxy = startProxy(options.workerProgram, {
     log: (line) => log.warn(line),
     ...(access ? { onAccess: (record) => access.write(record) } : {}),
   });
@@ -85,6 +90,13 @@ export async function runGateway(argv: readonly string[], options: GatewayOption
   await controller.ready;
   control.listening();
   log.info(`serving on ${plan.public.map(({ name, port }) => `${name} (port ${port})`).join(", ")}`);
+}
+
+/** In this process, or in as many as GOMAXPROCS says: that is how many cores Traefik uses, and Helm values set it for either
+ * (`env`). */
+function startProxy(workerProgram: string, options: ProxyOptions): Proxy {
+  const workers = wantedWorkers(process.env.GOMAXPROCS);
+  return workers > 1 ? createWorkerGroup({ ...options, workers, program: workerProgram }) : createProxy(options);
 }
 
 async function connect(configuration: StaticConfiguration, fail: (message: string) => void): Promise<ApiClient> {

@@ -61,14 +61,14 @@ describe("requests to h2c backends", () => {
   });
 
   it("carry bodies of known and unknown length, with trailers", async () => {
-    const backend = await startHttp2Backend((stream, headers) => {
+    const answer = async (stream: ServerHttp2Stream, length: string | undefined): Promise<void> => {
       let trailers: unknown;
       stream.on("trailers", (got) => (trailers = got["x-t"]));
-      void bodyOf(stream).then((body) => {
-        stream.respond({ ":status": 200 });
-        stream.end(`${headers["content-length"] ?? "unknown"} ${body} ${String(trailers)}`);
-      });
-    });
+      const body = await bodyOf(stream);
+      stream.respond({ ":status": 200 });
+      stream.end(`${length ?? "unknown"} ${body} ${String(trailers)}`);
+    };
+    const backend = await startHttp2Backend((stream, headers) => void answer(stream, headers["content-length"]));
     await withBackend(backend, async ({ port }) => {
       const post = "POST / HTTP/1.1\r\nHost: a.test\r\nConnection: close\r\n";
       const bodyFor = async (rest: string): Promise<string> =>

@@ -26,7 +26,7 @@ import type { ClusterMessage } from "./cluster-messages.ts";
 import { kubeletServerName } from "./kubelet-server-name.ts";
 import type { Pki } from "./pki.ts";
 import { waitForPki } from "./pki-handover.ts";
-import { clusterNodeOptions } from "./processes.ts";
+import { clusterNodeOptions, gatewayNodeOptions } from "./processes.ts";
 
 const stopGraceMs = 300;
 const stateCheckMs = 1_000;
@@ -136,7 +136,7 @@ function gatewayImage({ gateway }: EmbeddedState): CatalogEntry {
     repositories: ["traefik"],
     entry: gateway
       ? [...node, gatewayImageProgram("traefik-binary"), gateway.binary]
-      : [...node, gatewayImageProgram("traefik")],
+      : [...node, ...gatewayNodeOptions, gatewayImageProgram("traefik")],
     commands: ["/entrypoint.sh", "traefik"],
   };
 }
