@@ -14,6 +14,7 @@ import { customResourceDefinitions } from "@gatehouse/gateway-api/custom-resourc
 import { findProgram, gatehouseProgram, root, run, type RunResult, temporaryHome } from "../system/test-cluster.ts";
 import { findHelm } from "../tools/find-helm.ts";
 import { eventually } from "../until.ts";
+import { runSeedSuite } from "./seed-suite.ts";
 
 const helm = findHelm();
 const chart = join(root, "test/helm/chart");
@@ -83,6 +84,11 @@ describe("a cluster of somebody's", { skip: helm.skip, concurrency: false }, () 
     assert.match(await get(summary.entry, "whoami.localhost", "/"), /^200 Hostname: whoami-v1-/);
     assert.match(await get(summary.entry, "demo.localhost", "/v2"), /^200 Hostname: whoami-v2-/);
     assert.match(await get(summary.entry, "demo.localhost", "/v10"), /^404/);
+  });
+
+  test("the seed's demo is the same on this provider", async () => {
+    const { entry } = JSON.parse(await succeed("up", "--context", context, "-o", "json")) as Summary;
+    await runSeedSuite({ context, entry, environment: inPath, flags: ["--context", context] });
   });
 
   test("the dashboard, which asks for no password, is not on the way in from outside", async () => {

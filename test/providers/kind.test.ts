@@ -218,9 +218,9 @@ describe("the Gateway API definitions of a kind cluster", () => {
 });
 
 async function seedPasses(machine: Machine): Promise<void> {
-  const kubeconfig = join(machine.home, ".kube/config");
-  const entry = { host: "127.0.0.1", port: machine.ports[0] };
-  await runSeedSuite({ kubeconfig, context: "kind-gatehouse", entry });
+  const { environment, ports } = machine;
+  const entry = { host: "127.0.0.1", port: ports[0] };
+  await runSeedSuite({ context: "kind-gatehouse", entry, environment, flags: ["--cluster", "kind"] });
 }
 
 function bundle(version: string): string {

@@ -95,7 +95,7 @@ export class EmbeddedProvider implements ClusterProvider {
     await endLeftovers(this.directory);
     if (fresh) await progress.step("Choose ports", ({ detail }) => this.#prepare(progress, detail));
     else {
-      await this.#checkTraefik();
+      await this.#findTraefik();
       await this.#keepPorts(progress);
     }
     await progress.step(fresh ? "Start the cluster" : "Start the cluster again", async ({ detail }) => {
@@ -103,6 +103,7 @@ export class EmbeddedProvider implements ClusterProvider {
       detail(`Kubernetes API at https://127.0.0.1:${runtime.apiPort}`);
     });
     await progress.step("Write the kubeconfig context", async ({ detail }) => detail(this.#writeContext()));
+    if (this.#state?.complete && this.#state.gateway) await this.#noteNewerTraefik(progress);
   }
 
   async connect(): Promise<ApiClient> {
@@ -118,6 +119,12 @@ export class EmbeddedProvider implements ClusterProvider {
   }
 
   async installGateway(client: ApiClient): Promise<void> {
+    const why = await this.#whyTraefikWaits(client);
+    if (why) {
+      throw new UserError(
+        `${why}: run it again with --gateway-api v1.6.1, or gatehouse down${this.flags} and take Traefik 3.6`,
+      );
+    }
     const [{ parse }, { renderTraefikChart }, { applyAll }] = await Promise.all([
       import("yaml"),
       import("./traefik-chart.ts"),
@@ -221,12 +228,32 @@ export class EmbeddedProvider implements ClusterProvider {
     );
   }
 
-  /** The program that plays the gateway may have gone since. Throws a UserError. */
-  async #checkTraefik(): Promise<void> {
+  /** The program that plays the gateway, which may have gone since. Throws a UserError. */
+  async #findTraefik(): Promise<TraefikBinary | undefined> {
     const binary = this.#state?.gateway?.binary;
-    if (binary === undefined) return;
+    if (binary === undefined) return undefined;
     const { findTraefik } = await import("./traefik-binary-check.ts");
-    await findTraefik(binary);
+    return findTraefik(binary);
+  }
+
+  /** The program may be a newer one than before, and the statuses are still those that the older one wrote. */
+  async #noteNewerTraefik(progress: Progress): Promise<void> {
+    const client = await this.connect();
+    try {
+      const why = await this.#whyTraefikWaits(client);
+      if (!why) return;
+      const apply = `gatehouse apply --context ${this.context} -f -`;
+      progress.note(`${why}: gatehouse crds --version v1.6.1 | ${apply}   brings it`);
+    } finally {
+      client.close();
+    }
+  }
+
+  async #whyTraefikWaits(client: ApiClient): Promise<string | undefined> {
+    const traefik = await this.#findTraefik();
+    if (!traefik) return undefined;
+    const { whyTraefikWaits } = await import("../../steps/traefik-needs.ts");
+    return whyTraefikWaits(client, traefik.version);
   }
 
   /** The ports of a stopped cluster may have been taken meanwhile: then it gets others, as a new one would. */
