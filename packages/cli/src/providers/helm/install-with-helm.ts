@@ -5,6 +5,7 @@ import type { ApiClient } from "@gatehouse/apimachinery/api-client";
 import { daemonSets } from "@gatehouse/apimachinery/types/apps-v1";
 import { pods } from "@gatehouse/apimachinery/types/core-v1";
 import type { Step } from "../../progress.ts";
+import { lastWords } from "../../steps/last-words.ts";
 import { reportPods } from "../../steps/pod-progress.ts";
 import { whyTraefikWaits } from "../../steps/traefik-needs.ts";
 import { explainUnready, unreadyObjects } from "../../steps/unready.ts";
@@ -30,7 +31,8 @@ export async function installWithHelm(client: ApiClient, options: ReleaseOptions
     const { items } = await Promise.race([client.list(pods, { namespace }), soon()]).catch(() => ({ items: [] }));
     const unready = unreadyObjects(items.map((pod) => ({ ...pod, kind: "Pod" })));
     if (!(error instanceof UserError) || unready.length === 0) throw error;
-    throw new UserError(`${error.message}\nnot ready: ${explainUnready(unready)}`, error.exitCode, { cause: error });
+    const lines = [error.message, `not ready: ${explainUnready(unready)}`, ...(await lastWords(client, [namespace]))];
+    throw new UserError(lines.join("\n"), error.exitCode, { cause: error });
   } finally {
     stop();
   }
