@@ -1,6 +1,7 @@
 // `gatehouse start`: a stopped cluster runs again with the state it had.
 
 import type { Command } from "commander";
+import { clusterFailure } from "../cluster-failure.ts";
 import { lockCluster } from "../cluster-lock.ts";
 import { clusterSummary, typedUrls } from "../cluster-summary.ts";
 import { UserError } from "../user-error.ts";
@@ -49,6 +50,8 @@ async function start(options: ClusterOptions & { quiet?: boolean }): Promise<voi
     await waitUntilReady(provider, progress);
     const urls = typedUrls(provider, await clusterSummary(provider));
     if (!options.quiet) process.stdout.write(`\n${urls.map((url) => `  ${url}\n`).join("")}`);
+  } catch (error) {
+    throw clusterFailure(error, provider, progress);
   } finally {
     unlock();
   }

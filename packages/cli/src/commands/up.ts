@@ -2,6 +2,7 @@
 
 import { type Command, Option } from "commander";
 import { changeClusterState, readClusterState } from "../cluster-state.ts";
+import { clusterFailure } from "../cluster-failure.ts";
 import { lockCluster } from "../cluster-lock.ts";
 import { clusterSummary, typedUrls } from "../cluster-summary.ts";
 import { askAtTerminal, type Decide } from "../decide.ts";
@@ -116,7 +117,7 @@ async function up(options: UpOptions): Promise<void> {
     if (complete && !asksForInstallation(provider, options)) await alreadyUp(provider, options);
     else await bringUp(provider, phase === "absent", options, decide, progress);
   } catch (error) {
-    throw withLog(error, progress.log);
+    throw clusterFailure(error, provider, progress);
   } finally {
     unlock();
   }
@@ -129,12 +130,6 @@ function choosesDefinitions({ gatewayApi, channel, gatewayApiCrds }: UpOptions):
 /** Another chart or other definitions are wanted: the steps are gone through again. */
 function asksForInstallation({ kind }: ClusterProvider, options: UpOptions): boolean {
   return kind !== "embedded" && (options.chart !== undefined || choosesDefinitions(options));
-}
-
-/** A failure where tools were run names the file with all they said. */
-function withLog(error: unknown, log: string | undefined): unknown {
-  if (!(error instanceof UserError) || log === undefined) return error;
-  return new UserError(`${error.message}\nlog: ${log}`, error.exitCode, { cause: error });
 }
 
 async function bringUp(

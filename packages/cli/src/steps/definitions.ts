@@ -4,7 +4,7 @@
 import type { ApiClient } from "@gatehouse/apimachinery/api-client";
 import type { KubeObject } from "@gatehouse/apimachinery/meta";
 import type { ResourceType } from "@gatehouse/apimachinery/resource-type";
-import { hasReason } from "@gatehouse/apimachinery/status-error";
+import { hasReason, StatusError } from "@gatehouse/apimachinery/status-error";
 import { carries } from "../apply-objects.ts";
 import type { Decide } from "../decide.ts";
 import { untilEstablished } from "../definitions-served.ts";
@@ -76,7 +76,8 @@ async function applyOne(client: ApiClient, definition: KubeObject, ours: boolean
     const options = { fieldManager, force: true };
     return await client.patch(customResourceDefinitions, { name }, "apply", configuration, options);
   } catch (error) {
-    throw new UserError(`definition ${name}: ${(error as Error).message}`, 1, { cause: error });
+    if (!(error instanceof StatusError)) throw error;
+    throw new UserError(`definition ${name}: ${error.message}`, 1, { cause: error });
   }
 }
 

@@ -160,6 +160,7 @@ export class ContextProvider implements ClusterProvider {
   }
 
   async destroy(progress: Progress): Promise<void> {
+    if (existsSync(this.directory)) progress.logTo(join(this.directory, "down.log"));
     if ((await knownContexts()).includes(this.context)) {
       await this.#needAnswer();
       await this.#with((client) => this.#uninstall(client, progress));
