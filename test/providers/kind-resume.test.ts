@@ -92,6 +92,24 @@ describe("what fails later", () => {
     assert.match(up.stdout, /^ ✓ Start gatehouse-control-plane/m);
   });
 
+  test("ports that were chosen anew are not had by a cluster that is there: that is said", async (t) => {
+    const machine = await startMachine(t);
+    machine.fail("repository-unreachable");
+    const first = await machine.up();
+    assert.doesNotMatch(first.stdout + first.stderr, /stays as it is/);
+    machine.mend("repository-unreachable");
+    const note = /^ +the port mapping of a cluster that is there stays as it is: gatehouse down --cluster kind first$/m;
+    const half = await machine.up("--http-port", "1234");
+    assert.equal(half.code, 0, half.stderr);
+    assert.match(half.stdout, note);
+    assert.equal((await machine.gatehouse("stop", "--cluster", "kind")).code, 0);
+    const stopped = await machine.up("--http-port", "1234");
+    assert.equal(stopped.code, 0, stopped.stderr);
+    assert.match(stopped.stdout, note);
+    assert.equal((await machine.gatehouse("stop", "--cluster", "kind")).code, 0);
+    assert.doesNotMatch((await machine.up()).stdout, note, "its own ports are no other wish");
+  });
+
   test("what the API server refuses is said with the log", async (t) => {
     const machine = await startMachine(t);
     machine.fail("repository-unreachable");

@@ -72,7 +72,7 @@ describe("gatehouse up --cluster kind", () => {
     assert.match(again.stdout, /^\nAlready up: nothing to do\.\n/);
     assert.match(
       again.stderr,
-      /^note: the port mapping of a running cluster stays as it is: gatehouse down --cluster kind first$/m,
+      /^note: the port mapping of a cluster that is there stays as it is: gatehouse down --cluster kind first$/m,
     );
     const looked = machine.calls().filter((call) => !/^docker (ps|inspect) /.test(call));
     assert.deepEqual(looked, [], "nothing but looking is done");

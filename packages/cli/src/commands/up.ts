@@ -143,6 +143,7 @@ async function bringUp(
   try {
     await provider.create(progress);
     const complete = readClusterState(provider.directory)?.complete === true;
+    if (!fresh) keptAsItIs(provider, options).forEach((kept) => progress.note(kept));
     if (complete && !asksForInstallation(provider, options)) await waitAgain(provider, progress);
     else if (options.bare) changeClusterState(provider.directory, { complete: true, bare: true });
     else {
@@ -242,24 +243,15 @@ function removeOnInterrupt(provider: ClusterProvider, progress: Progress): Inter
 
 async function alreadyUp(provider: ClusterProvider, options: UpOptions): Promise<void> {
   if (!options.quiet) {
-    if (options.bare && !readClusterState(provider.directory)?.bare) {
-      process.stderr.write(
-        `note: the cluster is there with the demo: gatehouse down${provider.flags} first for a bare one\n`,
-      );
-    }
-    for (const kept of keptAsTheyAre(provider, options)) {
-      process.stderr.write(
-        `note: ${kept} of a running cluster stays as it is: gatehouse down${provider.flags} first\n`,
-      );
-    }
+    for (const kept of keptAsItIs(provider, options)) process.stderr.write(`note: ${kept}\n`);
     await noteMissing(provider);
     if (provider.kind === "embedded" && choosesDefinitions(options)) await noteOtherDefinitions(provider, options);
   }
   await print(provider, options, `Already up: nothing to do.`);
 }
 
-/** What was asked for that only a new cluster could have. */
-function keptAsTheyAre({ directory, kind }: ClusterProvider, options: UpOptions): string[] {
+/** What was asked for that only a new cluster could have, a sentence each. */
+function keptAsItIs({ directory, kind, flags }: ClusterProvider, options: UpOptions): string[] {
   const state = readClusterState<{ gateway?: unknown } & NonNullable<ReturnType<typeof readClusterState>>>(directory);
   const has = (port: number): boolean => state?.portMappings.some(({ hostPort }) => hostPort === port) === true;
   const otherPort = [options.httpPort, options.httpsPort].some(
@@ -267,7 +259,14 @@ function keptAsTheyAre({ directory, kind }: ClusterProvider, options: UpOptions)
   );
   const gateway = state?.gateway ? "traefik" : "builtin";
   const otherGateway = kind === "embedded" && options.gateway !== undefined && options.gateway !== gateway;
-  return [...(otherPort ? ["the port mapping"] : []), ...(otherGateway ? ["the gateway"] : [])];
+  const first = `gatehouse down${flags} first`;
+  const notes = [...(otherPort ? ["port mapping"] : []), ...(otherGateway ? ["gateway"] : [])].map(
+    (what) => `the ${what} of a cluster that is there stays as it is: ${first}`,
+  );
+  if (options.bare && state?.complete && !state.bare)
+    notes.push(`the cluster is there with the demo: ${first} for a bare one`);
+  if (!options.bare && state?.bare) notes.push(`the cluster is bare, as it was made: ${first} for one with the demo`);
+  return notes;
 }
 
 /** What was deleted on purpose is not brought back unasked, but its URLs would give 404 without a word. */
