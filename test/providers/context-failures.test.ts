@@ -9,6 +9,7 @@ import { dirname, join } from "node:path";
 import { describe, test } from "node:test";
 import { createApiClient } from "@gatehouse/apimachinery/api-client";
 import { loadConnection } from "@gatehouse/apimachinery/kubeconfig";
+import { neededRights, type Right } from "@gatehouse/cli/providers/context/cluster-checks";
 import { findProgram, gatehouseProgram, run } from "../system/test-cluster.ts";
 import { eventually } from "../until.ts";
 import { chart, context, copyOfChart, helm, somebodysCluster } from "./context-fixture.ts";
@@ -104,13 +105,40 @@ describe("what is in the way on a cluster of somebody's", { skip: helm.skip, con
     await apply("{apiVersion: v1, kind: ServiceAccount, metadata: {name: reader, namespace: default}}");
     const directory = mkdtempSync(join(home, "reader-"));
     const kubeconfig = join(directory, "config");
-    writeFileSync(kubeconfig, await readerConfig(environment));
+    writeFileSync(kubeconfig, await configOf("reader", environment));
     const result = await run(gatehouseProgram, ["up", "--context", context], {
       ...environment,
       KUBECONFIG: kubeconfig,
     });
     assert.equal(result.code, 1);
-    assert.match(result.stderr, /this user may not: get\/create\/delete namespaces, .*ask the cluster's administrator/);
+    assert.match(
+      result.stderr,
+      /this user may not: get\/create\/patch\/delete\/list\/watch namespaces, .*ask the cluster's administrator/,
+    );
+    assert.deepEqual(await names("customresourcedefinitions"), []);
+  });
+
+  test("the rights that are asked for are enough: up, up again, down", async () => {
+    await apply("{apiVersion: v1, kind: ServiceAccount, metadata: {name: installer, namespace: default}}");
+    await apply(roleOf("installer", neededRights));
+    const kubeconfig = join(home, "installer");
+    writeFileSync(kubeconfig, await configOf("installer", environment));
+    const withConfig = { ...environment, KUBECONFIG: kubeconfig };
+    const asInstaller = async (...args: string[]): Promise<string> => {
+      const result = await run(gatehouseProgram, [...args, "--context", context], withConfig);
+      assert.equal(result.code, 0, result.stderr + result.stdout);
+      return result.stdout;
+    };
+    const upArguments = ["up", "--gateway-api-crds", "bundled", "--chart", chart];
+    await asInstaller(...upArguments);
+    await asInstaller(...upArguments);
+    const output = await asInstaller("down", "--crds", "delete");
+    // What this user may not see may be somebody's.
+    assert.match(output, /Delete the namespaces: none; kept, with what others put there: demo \(\w+ that could not/);
+    assert.match(output, /definitions stay, because others use them, or may: .*grpcroutes \(may not be listed\)/);
+    assert.deepEqual(await names("deployments,daemonsets,services", "-n", "traefik"), []);
+    assert.deepEqual(await names("deployments,services", "-n", "demo"), []);
+    await down();
     assert.deepEqual(await names("customresourcedefinitions"), []);
   });
 
@@ -152,6 +180,28 @@ describe("what is in the way on a cluster of somebody's", { skip: helm.skip, con
   });
 });
 
+/** A ClusterRole of these rights and of that to give others, and its binding. */
+function roleOf(name: string, rights: readonly Right[]): string {
+  const apiGroup = "rbac.authorization.k8s.io";
+  const apiVersion = `${apiGroup}/v1`;
+  const rules = [
+    ...rights.map(({ verbs, group, resource }) => ({ verbs, apiGroups: [group], resources: [resource] })),
+    { verbs: ["escalate", "bind"], apiGroups: [apiGroup], resources: ["clusterroles"] },
+  ];
+  const subjects = [{ kind: "ServiceAccount", name, namespace: "default" }];
+  const items = [
+    { apiVersion, kind: "ClusterRole", metadata: { name }, rules },
+    {
+      apiVersion,
+      kind: "ClusterRoleBinding",
+      metadata: { name },
+      subjects,
+      roleRef: { apiGroup, kind: "ClusterRole", name },
+    },
+  ];
+  return JSON.stringify({ apiVersion: "v1", kind: "List", items });
+}
+
 const stuck = `apiVersion: apps/v1
 kind: Deployment
 metadata: { name: stuck, namespace: {{ .Release.Namespace }} }
@@ -162,14 +212,14 @@ spec:
     spec: { containers: [{ name: stuck, image: nobody/has-this }] }
 `;
 
-/** The user's kubeconfig, with a ServiceAccount without rights in the administrator's place. */
-async function readerConfig(environment: NodeJS.ProcessEnv): Promise<string> {
+/** The user's kubeconfig, with a ServiceAccount of namespace default in the administrator's place. */
+async function configOf(serviceAccount: string, environment: NodeJS.ProcessEnv): Promise<string> {
   const connection = await loadConnection(context, environment);
   const client = await createApiClient(connection);
   try {
     const { status } = await client.json<{ status: { token: string } }>({
       method: "POST",
-      path: "/api/v1/namespaces/default/serviceaccounts/reader/token",
+      path: `/api/v1/namespaces/default/serviceaccounts/${serviceAccount}/token`,
       headers: { "content-type": "application/json" },
       body: JSON.stringify({ apiVersion: "authentication.k8s.io/v1", kind: "TokenRequest", spec: {} }),
     });

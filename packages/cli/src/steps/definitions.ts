@@ -105,7 +105,10 @@ export async function installedDefinitions(client: ApiClient): Promise<KubeObjec
   return (await presentDefinitions(client)).filter((definition) => carries(definition, installedMark));
 }
 
-/** The objects of the kinds that these define, as `HTTPRoute demo/whoami-host`. */
+/**
+ * The objects of the kinds that these define, as `HTTPRoute demo/whoami-host`, and `httproutes (may not be listed)` for what
+ * this user may not see: somebody's may be among them.
+ */
 export async function objectsOf(client: ApiClient, definitions: KubeObject[]): Promise<string[]> {
   const found = await Promise.all(
     definitions.map(async ({ spec }) => {
@@ -113,10 +116,15 @@ export async function objectsOf(client: ApiClient, definitions: KubeObject[]): P
       const version = versions.find(({ served }) => served)?.name;
       if (version === undefined) return [];
       const type = { group, version, plural: names.plural, kind: names.kind, namespaced: true };
-      const { items } = await client.list(type);
-      return items.map(
-        ({ metadata }) => `${names.kind} ${[metadata.namespace, metadata.name].filter(Boolean).join("/")}`,
-      );
+      try {
+        const { items } = await client.list(type);
+        return items.map(
+          ({ metadata }) => `${names.kind} ${[metadata.namespace, metadata.name].filter(Boolean).join("/")}`,
+        );
+      } catch (error) {
+        if (hasReason(error, "Forbidden")) return [`${names.plural} (may not be listed)`];
+        throw error;
+      }
     }),
   );
   return found.flat();

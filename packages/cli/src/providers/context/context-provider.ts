@@ -193,7 +193,7 @@ export class ContextProvider implements ClusterProvider {
     const others = await objectsOf(client, definitions);
     if (others.length > 0) {
       const named = others.slice(0, 5).join(", ") + (others.length > 5 ? ` and ${others.length - 5} more` : "");
-      progress.note(`The Gateway API definitions stay, because others use them: ${named}.`);
+      progress.note(`The Gateway API definitions stay, because others use them, or may: ${named}.`);
       return;
     }
     const question = `Delete the ${definitions.length} Gateway API definitions that up installed?`;
