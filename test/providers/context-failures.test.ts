@@ -6,7 +6,7 @@ import { once } from "node:events";
 import { mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import { describe, test } from "node:test";
+import { describe, test, type TestContext } from "node:test";
 import { createApiClient } from "@gatehouse/apimachinery/api-client";
 import { loadConnection } from "@gatehouse/apimachinery/kubeconfig";
 import { neededRights, type Right } from "@gatehouse/cli/providers/context/cluster-checks";
@@ -57,9 +57,9 @@ describe("what is in the way on a cluster of somebody's", { skip: helm.skip, con
     await succeed("delete", "crd", "--all", "--context", context);
   });
 
-  test("an installation whose helm was killed is begun anew by the next up", async (t) => {
+  /** `up` with a chart for whose Deployment Helm waits, killed with its helm while it does. */
+  async function killWhileWaiting(t: TestContext): Promise<void> {
     const broken = copyOfChart(t);
-    // Helm waits for it, and is killed while it does.
     writeFileSync(join(broken, "templates/stuck.yaml"), stuck);
     const args = ["up", "--context", context, "--gateway-api-crds", "bundled", "--chart", broken];
     const first = spawn(gatehouseProgram, args, { env: environment, detached: true, stdio: "ignore" });
@@ -68,10 +68,26 @@ describe("what is in the way on a cluster of somebody's", { skip: helm.skip, con
     );
     process.kill(-(first.pid ?? 0), "SIGKILL");
     await once(first, "exit");
-    const list = await runHelm("list", "--pending");
-    assert.match(list.stdout, /pending-install/);
-    const finished = await up();
+  }
+
+  test("an installation whose helm was killed is begun anew by the next up", async (t) => {
+    await killWhileWaiting(t);
+    assert.match((await runHelm("list", "--pending")).stdout, /pending-install/);
+    const finished = await up("--verbose");
     assert.equal(finished.code, 0, finished.stderr + finished.stdout);
+    assert.match(finished.stdout, /^ +\$ helm uninstall traefik --wait/m);
+    assert.deepEqual(await names("deployments", "-n", "traefik"), []);
+    await down();
+  });
+
+  test("an upgrade whose helm was killed is taken back by the next up, and done", async (t) => {
+    assert.equal((await up()).code, 0);
+    await killWhileWaiting(t);
+    assert.match((await runHelm("list", "--pending")).stdout, /pending-upgrade/);
+    const finished = await up("--verbose");
+    assert.equal(finished.code, 0, finished.stderr + finished.stdout);
+    assert.match(finished.stdout, /^ +\$ helm rollback traefik --wait/m);
+    assert.match((await runHelm("list")).stdout, /^traefik\s.*\sdeployed\s/m);
     assert.deepEqual(await names("deployments", "-n", "traefik"), []);
     await down();
   });
