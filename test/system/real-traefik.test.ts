@@ -42,6 +42,19 @@ describe(
       await runSeedSuite({ ...cluster, flags: [] });
     });
 
+    test("gatehouse diff finds it and the built-in gateway alike", async () => {
+      const ports = ["--http-port", "0", "--https-port", "0"];
+      try {
+        const own = await cluster.gatehouse("up", "--name", "own", ...ports, "--hosts", "no");
+        assert.equal(own.code, 0, own.stderr);
+        const diff = await cluster.gatehouse("diff", "--context", cluster.context, "--context", "gatehouse-own");
+        assert.equal(diff.code, 0, diff.stdout + diff.stderr);
+        assert.match(diff.stdout, /\n9 objects and 7 requests compared: no differences/);
+      } finally {
+        await cluster.gatehouse("down", "--name", "own");
+      }
+    });
+
     test("its own log says who it is, and its API too", async () => {
       const logs = await cluster.kubectl("logs", "-n", "traefik", "daemonset/traefik");
       assert.match(logs.stdout, /Traefik version/);
@@ -205,6 +218,7 @@ describe("gatehouse up --gateway traefik starts nothing without a usable binary"
     );
   const refused = (result: RunResult, message: RegExp): void => {
     assert.notEqual(result.code, 0);
+    assert.match(result.stdout, /^ ✗ Find Traefik \(/m);
     assert.match(result.stderr, message);
     assert.equal(result.stderr.trim().split("\n").length, 1, result.stderr);
     assert.equal(existsSync(join(home, ".gatehouse")), false);
@@ -215,6 +229,10 @@ describe("gatehouse up --gateway traefik starts nothing without a usable binary"
       await up(environment, "--traefik-binary", join(home, "traefik")),
       /^error: .*no such file: get Traefik 3 from/,
     );
+  });
+
+  test("a folder", async () => {
+    refused(await up(environment, "--traefik-binary", home), /^error: .*: not a file: name the traefik program itself/);
   });
 
   test("an older Traefik", async () => {

@@ -93,8 +93,10 @@ export class EmbeddedProvider implements ClusterProvider {
     const fresh = this.#state === undefined;
     this.#refuseSecondProcess();
     await endLeftovers(this.directory);
-    if (fresh) await progress.step("Choose ports", ({ detail }) => this.#prepare(progress, detail));
-    else {
+    if (fresh) {
+      const traefik = await this.#chooseTraefik(progress);
+      await progress.step("Choose ports", ({ detail }) => this.#prepare(traefik, progress, detail));
+    } else {
       await this.#findTraefik();
       await this.#keepPorts(progress);
     }
@@ -200,8 +202,21 @@ export class EmbeddedProvider implements ClusterProvider {
     };
   }
 
-  async #prepare(progress: Progress, detail: (text: string) => void): Promise<void> {
-    const traefik = await this.#options.traefik?.();
+  async #chooseTraefik(progress: Progress): Promise<TraefikBinary | undefined> {
+    const { traefik } = this.#options;
+    if (!traefik) return undefined;
+    return progress.step("Find Traefik", async ({ detail }) => {
+      const found = await traefik();
+      detail(`${found.path} (version ${found.version})`);
+      return found;
+    });
+  }
+
+  async #prepare(
+    traefik: TraefikBinary | undefined,
+    progress: Progress,
+    detail: (text: string) => void,
+  ): Promise<void> {
     const { mappings, notes } = await chooseHostPorts(this.#options.portWishes);
     detail(mappings.map(({ containerPort, hostPort }) => `${hostPort} -> ${containerPort}`).join(", "));
     createClusterDirectory(this.directory);
