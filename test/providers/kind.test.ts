@@ -84,8 +84,9 @@ describe("gatehouse up --cluster kind", () => {
     assert.equal((await machine.gatehouse("status", "--cluster", "kind")).code, 1);
 
     machine.forgetCalls();
-    const start = await machine.gatehouse("start", "--cluster", "kind");
+    const start = await machine.gatehouse("start", "--cluster", "kind", "--verbose");
     assert.equal(start.code, 0, start.stderr + start.stdout);
+    assert.match(start.stdout, /^ +\$ kind export kubeconfig --name gatehouse$/m);
     assert.ok(
       stepsOf(start.stdout).some((step) => step.startsWith("Start gatehouse-control-plane")),
       start.stdout,

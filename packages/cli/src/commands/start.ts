@@ -23,6 +23,7 @@ export function registerStart(program: Command): void {
     .addOption(contextOption())
     .addOption(nameOption())
     .option("-q, --quiet", "print nothing but errors")
+    .option("-v, --verbose", "show the output of the tools that are run")
     .addHelpText(
       "after",
       "\nExamples:\n  gatehouse start\n  gatehouse start --name second\n  gatehouse start --cluster kind",
@@ -30,7 +31,7 @@ export function registerStart(program: Command): void {
     .action(start);
 }
 
-async function start(options: ClusterOptions & { quiet?: boolean }): Promise<void> {
+async function start(options: ClusterOptions & { quiet?: boolean; verbose?: boolean }): Promise<void> {
   const provider = await clusterProvider(options);
   if (provider.kind === "context") {
     throw new UserError(
