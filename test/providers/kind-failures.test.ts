@@ -5,7 +5,6 @@ import { existsSync } from "node:fs";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { describe, test } from "node:test";
-import { eventually } from "../until.ts";
 import { type Fault, type Machine, startMachine } from "./kind-fixture.ts";
 
 const image = "kindest/node:v1.34.0@sha256:7416a61b42b1662ca6ca89f02028ac133a309a2a30ba309614e8ec94d976dc5a";
@@ -131,80 +130,12 @@ describe("Docker does not answer", () => {
     assert.equal(code, 1);
     assert.match(
       stderr,
-      /^error: docker ps .* failed with exit code 1\n {2}\| Cannot connect to the Docker daemon at unix:\S+ Is the docker daemon running\?\nremedy: Docker is not running: start it .*\n$/,
+      /^error: docker ps .* failed with exit code 1\n {2}\| Cannot connect to the Docker daemon at unix:\S+ Is the docker daemon running\?\nremedy: Docker is not running: start it .*\nlog: .*down\.log\n$/,
     );
     assert.ok(existsSync(join(machine.home, ".gatehouse/kind/gatehouse/cluster.json")));
     machine.mend("daemon-down");
     assert.equal((await machine.down()).code, 0);
     assert.deepEqual(machine.homeFiles(), []);
-  });
-});
-
-describe("an up that was cut off", () => {
-  test("Ctrl-C while kind is at work: the next up makes the cluster anew", async (t) => {
-    const machine = await startMachine(t);
-    await interruptWhileCreating(machine);
-    machine.mend("stuck");
-    const up = await machine.up();
-    assert.equal(up.code, 0, up.stderr);
-    assert.match(up.stdout, /^ ✓ Remove what an earlier attempt left \(/m);
-    assert.match(up.stdout, /^ ✓ Create the kind cluster "gatehouse": context kind-gatehouse/m);
-    assert.equal(machine.containers().length, 1);
-  });
-
-  test("Ctrl-C while kind is at work: down removes what there is", async (t) => {
-    const machine = await startMachine(t);
-    await interruptWhileCreating(machine);
-    assert.equal((await machine.down()).code, 0);
-    assert.deepEqual([machine.containers(), machine.homeFiles()], [[], []]);
-  });
-
-  test("Ctrl-C while helm is at work: the release is begun anew", async (t) => {
-    const machine = await startMachine(t);
-    machine.fail("helm-stuck");
-    const running = machine.startUp();
-    // What helm has written down is what the next one has to repair.
-    await eventually(() => assert.equal(machine.releases(), 1), 30_000);
-    running.child.kill("SIGINT");
-    const { code, stderr } = await running.done;
-    assert.equal(code, 130);
-    assert.match(stderr, /^error: interrupted while helm upgrade --install .* was running; run the same command again/);
-    machine.mend("helm-stuck");
-    const up = await machine.up();
-    assert.equal(up.code, 0, up.stderr);
-    assert.ok(machine.calls("helm").some((call) => call.startsWith("helm uninstall traefik --wait")));
-  });
-
-  test("the container stopped meanwhile (the machine was restarted): it is started", async (t) => {
-    const machine = await startMachine(t);
-    assert.equal((await machine.up()).code, 0);
-    assert.equal((await machine.run("docker", "stop", "gatehouse-control-plane")).code, 0);
-    machine.fail("start-port-taken", "80");
-    const taken = await machine.gatehouse("up", "--cluster", "kind");
-    assert.equal(taken.code, 1);
-    assert.match(
-      taken.stderr,
-      /^error: docker start gatehouse-control-plane failed with exit code 1\n {2}\| Error response/,
-    );
-    assert.match(
-      taken.stderr,
-      /\nremedy: port 80 of this machine is taken meanwhile: free it and run it again, or gatehouse down and up with other ports\nlog: /,
-    );
-    machine.mend("start-port-taken");
-    const up = await machine.gatehouse("up", "--cluster", "kind");
-    assert.equal(up.code, 0, up.stderr);
-    assert.match(up.stdout, /^ ✓ Start gatehouse-control-plane/m);
-    assert.doesNotMatch(up.stdout, /Deploy whoami/, "what is in it is the user's");
-  });
-
-  test("the containers are gone (docker system prune): a whole new cluster is made", async (t) => {
-    const machine = await startMachine(t);
-    assert.equal((await machine.up()).code, 0);
-    assert.equal((await machine.run("kind", "delete", "cluster", "--name", "gatehouse")).code, 0);
-    const up = await machine.up();
-    assert.equal(up.code, 0, up.stderr);
-    assert.match(up.stdout, /^ ✓ Create the kind cluster "gatehouse"/m);
-    assert.match(up.stdout, /^ ✓ Deploy whoami-v1 and whoami-v2/m);
   });
 });
 
@@ -310,20 +241,6 @@ function assertFailure(machine: Machine, stderr: string, output: (string | RegEx
     assert.ok(found, `${expected} is not in:\n${said.join("\n")}`);
   }
   assert.deepEqual(lines.slice(-2), [`remedy: ${remedy}`, `log: ${join(directory, "up.log")}`]);
-}
-
-async function interruptWhileCreating(machine: Machine): Promise<void> {
-  machine.fail("stuck");
-  const running = machine.startUp("--verbose");
-  await running.until(/Starting control-plane/);
-  running.child.kill("SIGINT");
-  const { code, stderr } = await running.done;
-  assert.equal(code, 130);
-  assert.match(
-    stderr,
-    /^error: interrupted while kind create cluster .* was running; run the same command again to go on from here\nlog: .*\n$/,
-  );
-  assert.equal(machine.containers().length, 1, "half a cluster");
 }
 
 /** With the user's own kind, as gatehouse would not do it. */

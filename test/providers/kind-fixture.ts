@@ -35,6 +35,8 @@ export type Fault =
   | "stuck"
   | "helm-stuck"
   | "chart-image"
+  | "node-dies"
+  | "delete-fails"
   | "repository-unreachable";
 
 export interface Machine {

@@ -34,13 +34,14 @@ test("a real kind cluster: up, the seed's demo, up again, stop, start, down", { 
   const { entry, context } = JSON.parse(up.stdout) as { entry: { host: string; port: number }; context: string };
   assert.equal(context, `kind-${name}`);
   const kubeconfig = join(home, ".kube/config");
-  await runSeedSuite({ kubeconfig, context, entry });
+  const demo = { context, entry, environment, flags: which };
+  await runSeedSuite(demo);
 
   assert.match((await gatehouse("up", ...which)).stdout, /Already up: nothing to do\./);
   assert.equal((await gatehouse("stop", ...which)).code, 0);
   const start = await gatehouse("start", ...which);
   assert.equal(start.code, 0, start.stderr);
-  await runSeedSuite({ kubeconfig, context, entry });
+  await runSeedSuite(demo);
 
   assert.equal((await gatehouse("down", ...which)).code, 0);
   const clusters = await run("kind", ["get", "clusters"], environment);

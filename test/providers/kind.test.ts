@@ -72,7 +72,7 @@ describe("gatehouse up --cluster kind", () => {
     assert.match(again.stdout, /^\nAlready up: nothing to do\.\n/);
     assert.match(
       again.stderr,
-      /^note: the port mapping of a running cluster stays as it is: gatehouse down --cluster kind first$/m,
+      /^note: the port mapping of a cluster that is there stays as it is: gatehouse down --cluster kind first$/m,
     );
     const looked = machine.calls().filter((call) => !/^docker (ps|inspect) /.test(call));
     assert.deepEqual(looked, [], "nothing but looking is done");
@@ -84,8 +84,9 @@ describe("gatehouse up --cluster kind", () => {
     assert.equal((await machine.gatehouse("status", "--cluster", "kind")).code, 1);
 
     machine.forgetCalls();
-    const start = await machine.gatehouse("start", "--cluster", "kind");
+    const start = await machine.gatehouse("start", "--cluster", "kind", "--verbose");
     assert.equal(start.code, 0, start.stderr + start.stdout);
+    assert.match(start.stdout, /^ +\$ kind export kubeconfig --name gatehouse$/m);
     assert.ok(
       stepsOf(start.stdout).some((step) => step.startsWith("Start gatehouse-control-plane")),
       start.stdout,
@@ -218,9 +219,9 @@ describe("the Gateway API definitions of a kind cluster", () => {
 });
 
 async function seedPasses(machine: Machine): Promise<void> {
-  const kubeconfig = join(machine.home, ".kube/config");
-  const entry = { host: "127.0.0.1", port: machine.ports[0] };
-  await runSeedSuite({ kubeconfig, context: "kind-gatehouse", entry });
+  const { environment, ports } = machine;
+  const entry = { host: "127.0.0.1", port: ports[0] };
+  await runSeedSuite({ context: "kind-gatehouse", entry, environment, flags: ["--cluster", "kind"] });
 }
 
 function bundle(version: string): string {

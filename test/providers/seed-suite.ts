@@ -5,23 +5,27 @@ import { join } from "node:path";
 import { root, run } from "../system/test-cluster.ts";
 
 export interface SeedCluster {
-  kubeconfig: string;
   context: string;
   /** Where the node's port 80 is reached. */
   entry: { host: string; port: number };
+  /** That of the commands which brought it up: its HOME has kubeconfig and state, its PATH the tools. */
+  environment: NodeJS.ProcessEnv;
+  /** With which `gatehouse status` means this cluster, e.g. `--cluster kind`. */
+  flags: string[];
 }
 
-/** Rejects with the suite's output when a row fails, or when no row was run. */
-export async function runSeedSuite({ kubeconfig, context, entry }: SeedCluster): Promise<void> {
+/** Rejects with the suite's output when a row fails or is skipped, or when few were run. */
+export async function runSeedSuite({ context, entry, environment, flags }: SeedCluster): Promise<void> {
   // Within a test run, another one would only report to it.
-  const { NODE_TEST_CONTEXT: _, ...environment } = process.env;
+  const { NODE_TEST_CONTEXT: _, ...inherited } = environment;
   const suite = ["--test", "--test-reporter=spec", join(root, "test/system/seed.test.ts")];
   const { code, stdout, stderr } = await run(process.execPath, suite, {
-    ...environment,
-    KUBECONFIG: kubeconfig,
+    ...inherited,
     GATEHOUSE_TEST_CONTEXT: context,
     GATEHOUSE_TEST_ENTRY: `${entry.host}:${entry.port}`,
+    GATEHOUSE_TEST_FLAGS: flags.join(" "),
   });
   assert.equal(code, 0, stdout + stderr);
-  assert.ok(Number(/^ℹ pass (\d+)$/m.exec(stdout)?.[1]) > 20, stdout);
+  const count = (what: string): number => Number(new RegExp(`^ℹ ${what} (\\d+)$`, "m").exec(stdout)?.[1]);
+  assert.ok(count("pass") > 20 && count("skipped") === 0, stdout);
 }

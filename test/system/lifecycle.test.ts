@@ -150,6 +150,22 @@ test("several clusters live side by side by name, each with its context", async 
   assert.equal((await home.gatehouse("status")).code, 1);
 });
 
+test("what only a new cluster could have is said of one that is there, whether it runs or not", async (t) => {
+  const home = useHome(t);
+  const demo = /the cluster is bare, as it was made: gatehouse down first for one with the demo\n/;
+  const gateway = /the gateway of a cluster that is there stays as it is: gatehouse down first\n/;
+  const first = await home.gatehouse("up", "--bare", ...anyPorts);
+  assert.doesNotMatch(first.stdout + first.stderr, /note|down first/);
+  const running = await home.gatehouse("up", "--gateway", "traefik");
+  assert.deepEqual([demo.test(running.stderr), gateway.test(running.stderr)], [true, true], running.stderr);
+  assert.equal((await home.gatehouse("stop")).code, 0);
+  const stopped = await home.gatehouse("up", "--gateway", "traefik");
+  assert.equal(stopped.code, 0, stopped.stderr);
+  assert.deepEqual([demo.test(stopped.stdout), gateway.test(stopped.stdout)], [true, true], stopped.stdout);
+  const same = await home.gatehouse("up", "--bare", "--gateway", "builtin");
+  assert.equal(same.stderr, "");
+});
+
 test("KUBECONFIG is respected, and entries of others survive", async (t) => {
   const home = useHome(t);
   const path = join(home.home, "elsewhere", "config");

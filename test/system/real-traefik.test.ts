@@ -6,6 +6,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "no
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
+import { runSeedSuite } from "../providers/seed-suite.ts";
 import { eventually } from "../until.ts";
 import {
   findProgram,
@@ -38,14 +39,20 @@ describe(
     after(() => cluster?.remove());
 
     test("the seed's rows pass with it", async () => {
-      const { NODE_TEST_CONTEXT: _, ...environment } = cluster.environment;
-      const result = await run(process.execPath, ["--test", join(root, "test/system/seed.test.ts")], {
-        ...environment,
-        GATEHOUSE_TEST_CONTEXT: cluster.context,
-        GATEHOUSE_TEST_ENTRY: `${cluster.entry.host}:${cluster.entry.port}`,
-        KUBECONFIG: join(cluster.home, ".kube/config"),
-      });
-      assert.equal(result.code, 0, result.stdout + result.stderr);
+      await runSeedSuite({ ...cluster, flags: [] });
+    });
+
+    test("gatehouse diff finds it and the built-in gateway alike", async () => {
+      const ports = ["--http-port", "0", "--https-port", "0"];
+      try {
+        const own = await cluster.gatehouse("up", "--name", "own", ...ports, "--hosts", "no");
+        assert.equal(own.code, 0, own.stderr);
+        const diff = await cluster.gatehouse("diff", "--context", cluster.context, "--context", "gatehouse-own");
+        assert.equal(diff.code, 0, diff.stdout + diff.stderr);
+        assert.match(diff.stdout, /\n9 objects and 7 requests compared: no differences/);
+      } finally {
+        await cluster.gatehouse("down", "--name", "own");
+      }
     });
 
     test("its own log says who it is, and its API too", async () => {
@@ -211,6 +218,7 @@ describe("gatehouse up --gateway traefik starts nothing without a usable binary"
     );
   const refused = (result: RunResult, message: RegExp): void => {
     assert.notEqual(result.code, 0);
+    assert.match(result.stdout, /^ ✗ Find Traefik \(/m);
     assert.match(result.stderr, message);
     assert.equal(result.stderr.trim().split("\n").length, 1, result.stderr);
     assert.equal(existsSync(join(home, ".gatehouse")), false);
@@ -223,6 +231,10 @@ describe("gatehouse up --gateway traefik starts nothing without a usable binary"
     );
   });
 
+  test("a folder", async () => {
+    refused(await up(environment, "--traefik-binary", home), /^error: .*: not a file: name the traefik program itself/);
+  });
+
   test("an older Traefik", async () => {
     const old = join(home, "traefik-2");
     writeFileSync(old, '#!/bin/sh\necho "Version:      2.11.2"\n', { mode: 0o755 });
@@ -230,12 +242,55 @@ describe("gatehouse up --gateway traefik starts nothing without a usable binary"
   });
 });
 
+describe("a Traefik that waits for newer definitions", { skip: external }, () => {
+  const { home, environment } = temporaryHome();
+  const binary = join(home, "traefik");
+  const gatehouse = (...args: string[]): Promise<RunResult> => run(gatehouseProgram, args, environment);
+  after(async () => {
+    await gatehouse("down");
+    rmSync(home, { recursive: true, force: true });
+  });
+  const choices = ["--gateway", "traefik", "--traefik-binary", binary, "--http-port", "0", "--https-port", "0"];
+
+  test("up says which, instead of waiting with it; with them the same command goes on", async () => {
+    writeFileSync(binary, standIn(home, "3.7.11"), { mode: 0o755 });
+    const { code, stdout, stderr } = await gatehouse("up", "--hosts", "no", ...choices);
+    assert.equal(code, 1);
+    assert.match(stdout, /^ ✗ Install the gateway \(traefik\)/m);
+    assert.match(
+      stderr,
+      /^error: Traefik 3\.7\.11 serves nothing before the cluster has TLSRoute v1, which is in the Gateway API since v1\.5: run it again with --gateway-api v1\.6\.1, or gatehouse down and take Traefik 3\.6\n$/,
+    );
+    const again = await gatehouse("up", "--hosts", "no", ...choices, "--gateway-api", "v1.6.1");
+    assert.equal(again.code, 0, again.stderr);
+  });
+
+  test("start says so of one that became newer while the cluster was stopped", async () => {
+    writeFileSync(binary, standIn(home, "3.6.15"), { mode: 0o755 });
+    await gatehouse("down");
+    assert.equal((await gatehouse("up", "--hosts", "no", ...choices)).code, 0);
+    for (const [version, note] of [
+      ["3.6.16", /^(?!.*serves nothing)/s],
+      [
+        "3.7.0",
+        /^ +Traefik 3\.7\.0 serves nothing .*: gatehouse crds --version v1\.6\.1 \| gatehouse apply --context gatehouse -f -/m,
+      ],
+    ] as const) {
+      assert.equal((await gatehouse("stop")).code, 0);
+      writeFileSync(binary, standIn(home, version), { mode: 0o755 });
+      const start = await gatehouse("start");
+      assert.equal(start.code, 0, start.stderr);
+      assert.match(start.stdout, note);
+    }
+  });
+});
+
 /** Notes its arguments, environment, pid and the signal that ends it; all else is done by our own gateway, whose output goes
  * to a file: it would end by itself when nobody reads that. */
-function standIn(directory: string): string {
+function standIn(directory: string, version = "3.6.0"): string {
   const gateway = `"${process.execPath}" "${join(root, "dist/images/traefik.js")}"`;
   return `#!/bin/sh
-if [ "$1" = version ]; then echo "Version:      3.6.0"; exit 0; fi
+if [ "$1" = version ]; then echo "Version:      ${version}"; exit 0; fi
 printf '%s\\n' "$@" > "${directory}/arguments"
 env > "${directory}/environment"
 ${gateway} "$@" > "${directory}/output" 2>&1 &

@@ -1,5 +1,6 @@
 // The cluster under test, for every suite that reads like the seed's document: an embedded one of its own by default, or
-// the one that GATEHOUSE_TEST_CONTEXT (with KUBECONFIG) and GATEHOUSE_TEST_ENTRY=host:port name, e.g. a kind cluster.
+// the one that GATEHOUSE_TEST_CONTEXT (with KUBECONFIG) and GATEHOUSE_TEST_ENTRY=host:port name, e.g. a kind cluster. When
+// gatehouse installed the demo there, GATEHOUSE_TEST_FLAGS are the flags that choose it (`--cluster kind`, or empty).
 
 import { type ChildProcess, spawn } from "node:child_process";
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
@@ -26,6 +27,8 @@ export interface HttpAnswer {
 export interface TestCluster {
   /** A provider of this name, or `embedded`. */
   provider: "embedded" | "external";
+  /** With which `gatehouse status` means this cluster; undefined: it was not installed by gatehouse, as far as is known. */
+  flags: string[] | undefined;
   context: string;
   home: string;
   environment: NodeJS.ProcessEnv;
@@ -92,6 +95,7 @@ export async function startTestCluster(...upArguments: string[]): Promise<TestCl
   return {
     ...clients({ host: "127.0.0.1", port }, summary.context, environment),
     provider: "embedded",
+    flags: named,
     home,
     environment,
     gatehouse,
@@ -104,13 +108,16 @@ export async function startTestCluster(...upArguments: string[]): Promise<TestCl
 
 function externalCluster(context: string, home: string, environment: NodeJS.ProcessEnv): TestCluster {
   const [host = "127.0.0.1", port = "80"] = (process.env.GATEHOUSE_TEST_ENTRY ?? "").split(":");
+  const { HOME = "", KUBECONFIG, GATEHOUSE_HOME, GATEHOUSE_TEST_FLAGS } = process.env;
   const withConfig = {
     ...environment,
-    KUBECONFIG: process.env.KUBECONFIG ?? join(process.env.HOME ?? "", ".kube/config"),
+    KUBECONFIG: KUBECONFIG ?? join(HOME, ".kube/config"),
+    GATEHOUSE_HOME: GATEHOUSE_HOME ?? join(HOME, ".gatehouse"),
   };
   return {
     ...clients({ host, port: Number(port) }, context, withConfig),
     provider: "external",
+    flags: GATEHOUSE_TEST_FLAGS?.split(" ").filter((flag) => flag !== ""),
     home,
     environment: withConfig,
     gatehouse: (...args) => run(gatehouseProgram, args, withConfig),

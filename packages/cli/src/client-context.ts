@@ -111,7 +111,8 @@ async function withoutCurrentContext(message: string, environment: NodeJS.Proces
 
 /** Codes of connections whose certificate is not trusted. */
 export const untrusted = /^(ERR_TLS_|CERT_|DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_)/;
-const unreachable = new Set([
+/** Codes of connections that nobody takes, or that were lost. */
+export const unreachable: ReadonlySet<string> = new Set([
   "ECONNREFUSED",
   "ECONNRESET",
   "ENOTFOUND",

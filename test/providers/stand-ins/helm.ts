@@ -100,8 +100,22 @@ async function upgrade(): Promise<void> {
     fail(1, "Error: context deadline exceeded");
   }
   save(record, { status: "deployed", chart, labels: label, revision });
+  await maybeKillNode(flags);
   const verb = before ? "upgraded" : "deployed";
   process.stdout.write(`NAME: traefik\nNAMESPACE: traefik\nSTATUS: deployed\nREVISION: ${revision}\ntraefik ${verb}\n`);
+}
+
+/** Docker ends the node's container (it is out of memory, say), just when helm is done. */
+async function maybeKillNode(flags: Record<string, string>): Promise<void> {
+  if (fault("node-dies") === undefined) return;
+  const [{ containers, saveContainer }, { stopNode }] = await Promise.all([
+    import("./fake-engine.ts"),
+    import("./fake-node.ts"),
+  ]);
+  const node = containers().find(({ cluster }) => `kind-${cluster}` === flags["--kube-context"]);
+  if (!node) throw new Error("no such node");
+  await stopNode(node);
+  saveContainer({ ...node, status: "Exited (137) 2 minutes ago" });
 }
 
 /** With an image that nobody can pull, the pods get as far as saying so. */

@@ -227,6 +227,14 @@ async function deleteCluster(): Promise<void> {
   say(`Deleting cluster "${name}" ...`);
   const list = `command "docker ps -a --filter label=io.x-k8s.kind.cluster=${name} --format '{{.Names}}'"`;
   needDaemon(`failed to delete cluster "${name}": error listing nodes: failed to list nodes: ${list}`);
+  if (fault("delete-fails") !== undefined) {
+    fail(
+      1,
+      `ERROR: failed to delete cluster "${name}": failed to delete nodes: command "docker rm -f -v ${name}-control-plane" failed with error: exit status 1`,
+      "",
+      `Command Output: Error response from daemon: cannot remove container "${name}-control-plane": could not kill container: permission denied`,
+    );
+  }
   removeFromKubeconfigs(`kind-${name}`);
   for (const container of containers().filter(({ cluster }) => cluster === name)) {
     const { removeNode } = await import("./fake-node.ts");

@@ -2,6 +2,7 @@
 
 import { type Command, Option } from "commander";
 import { existsSync } from "node:fs";
+import { clusterFailure } from "../cluster-failure.ts";
 import { lockCluster } from "../cluster-lock.ts";
 import { askAtTerminal, type Decide } from "../decide.ts";
 import { removeCluster } from "../remove-cluster.ts";
@@ -59,6 +60,8 @@ async function down(options: DownOptions): Promise<void> {
   const unlock = await lockCluster(provider.directory, waitingNote(progress));
   try {
     await removeCluster(provider, progress);
+  } catch (error) {
+    throw clusterFailure(error, provider, progress);
   } finally {
     unlock();
   }

@@ -1,6 +1,7 @@
 // `gatehouse start`: a stopped cluster runs again with the state it had.
 
 import type { Command } from "commander";
+import { clusterFailure } from "../cluster-failure.ts";
 import { lockCluster } from "../cluster-lock.ts";
 import { clusterSummary, typedUrls } from "../cluster-summary.ts";
 import { UserError } from "../user-error.ts";
@@ -22,6 +23,7 @@ export function registerStart(program: Command): void {
     .addOption(contextOption())
     .addOption(nameOption())
     .option("-q, --quiet", "print nothing but errors")
+    .option("-v, --verbose", "show the output of the tools that are run")
     .addHelpText(
       "after",
       "\nExamples:\n  gatehouse start\n  gatehouse start --name second\n  gatehouse start --cluster kind",
@@ -29,7 +31,7 @@ export function registerStart(program: Command): void {
     .action(start);
 }
 
-async function start(options: ClusterOptions & { quiet?: boolean }): Promise<void> {
+async function start(options: ClusterOptions & { quiet?: boolean; verbose?: boolean }): Promise<void> {
   const provider = await clusterProvider(options);
   if (provider.kind === "context") {
     throw new UserError(
@@ -49,6 +51,8 @@ async function start(options: ClusterOptions & { quiet?: boolean }): Promise<voi
     await waitUntilReady(provider, progress);
     const urls = typedUrls(provider, await clusterSummary(provider));
     if (!options.quiet) process.stdout.write(`\n${urls.map((url) => `  ${url}\n`).join("")}`);
+  } catch (error) {
+    throw clusterFailure(error, provider, progress);
   } finally {
     unlock();
   }

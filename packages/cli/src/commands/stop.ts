@@ -1,6 +1,7 @@
 // `gatehouse stop`: the processes end, the state stays for `gatehouse start`.
 
 import type { Command } from "commander";
+import { clusterFailure } from "../cluster-failure.ts";
 import { lockCluster } from "../cluster-lock.ts";
 import { UserError } from "../user-error.ts";
 import {
@@ -35,6 +36,8 @@ async function stop(options: ClusterOptions & { quiet?: boolean }): Promise<void
       throw new UserError(`there is no cluster "${provider.name}": bring one up with gatehouse up${provider.flags}`);
     }
     await progress.step(`Stop the cluster "${provider.name}"`, () => provider.stop());
+  } catch (error) {
+    throw clusterFailure(error, provider, progress);
   } finally {
     unlock();
   }

@@ -2,6 +2,7 @@
 
 import { type Command, Option } from "commander";
 import { changeClusterState, readClusterState } from "../cluster-state.ts";
+import { clusterFailure } from "../cluster-failure.ts";
 import { lockCluster } from "../cluster-lock.ts";
 import { clusterSummary, typedUrls } from "../cluster-summary.ts";
 import { askAtTerminal, type Decide } from "../decide.ts";
@@ -116,7 +117,7 @@ async function up(options: UpOptions): Promise<void> {
     if (complete && !asksForInstallation(provider, options)) await alreadyUp(provider, options);
     else await bringUp(provider, phase === "absent", options, decide, progress);
   } catch (error) {
-    throw withLog(error, progress.log);
+    throw clusterFailure(error, provider, progress);
   } finally {
     unlock();
   }
@@ -131,12 +132,6 @@ function asksForInstallation({ kind }: ClusterProvider, options: UpOptions): boo
   return kind !== "embedded" && (options.chart !== undefined || choosesDefinitions(options));
 }
 
-/** A failure where tools were run names the file with all they said. */
-function withLog(error: unknown, log: string | undefined): unknown {
-  if (!(error instanceof UserError) || log === undefined) return error;
-  return new UserError(`${error.message}\nlog: ${log}`, error.exitCode, { cause: error });
-}
-
 async function bringUp(
   provider: ClusterProvider,
   fresh: boolean,
@@ -148,6 +143,7 @@ async function bringUp(
   try {
     await provider.create(progress);
     const complete = readClusterState(provider.directory)?.complete === true;
+    if (!fresh) keptAsItIs(provider, options).forEach((kept) => progress.note(kept));
     if (complete && !asksForInstallation(provider, options)) await waitAgain(provider, progress);
     else if (options.bare) changeClusterState(provider.directory, { complete: true, bare: true });
     else {
@@ -247,24 +243,15 @@ function removeOnInterrupt(provider: ClusterProvider, progress: Progress): Inter
 
 async function alreadyUp(provider: ClusterProvider, options: UpOptions): Promise<void> {
   if (!options.quiet) {
-    if (options.bare && !readClusterState(provider.directory)?.bare) {
-      process.stderr.write(
-        `note: the cluster is there with the demo: gatehouse down${provider.flags} first for a bare one\n`,
-      );
-    }
-    for (const kept of keptAsTheyAre(provider, options)) {
-      process.stderr.write(
-        `note: ${kept} of a running cluster stays as it is: gatehouse down${provider.flags} first\n`,
-      );
-    }
+    for (const kept of keptAsItIs(provider, options)) process.stderr.write(`note: ${kept}\n`);
     await noteMissing(provider);
     if (provider.kind === "embedded" && choosesDefinitions(options)) await noteOtherDefinitions(provider, options);
   }
   await print(provider, options, `Already up: nothing to do.`);
 }
 
-/** What was asked for that only a new cluster could have. */
-function keptAsTheyAre({ directory, kind }: ClusterProvider, options: UpOptions): string[] {
+/** What was asked for that only a new cluster could have, a sentence each. */
+function keptAsItIs({ directory, kind, flags }: ClusterProvider, options: UpOptions): string[] {
   const state = readClusterState<{ gateway?: unknown } & NonNullable<ReturnType<typeof readClusterState>>>(directory);
   const has = (port: number): boolean => state?.portMappings.some(({ hostPort }) => hostPort === port) === true;
   const otherPort = [options.httpPort, options.httpsPort].some(
@@ -272,7 +259,14 @@ function keptAsTheyAre({ directory, kind }: ClusterProvider, options: UpOptions)
   );
   const gateway = state?.gateway ? "traefik" : "builtin";
   const otherGateway = kind === "embedded" && options.gateway !== undefined && options.gateway !== gateway;
-  return [...(otherPort ? ["the port mapping"] : []), ...(otherGateway ? ["the gateway"] : [])];
+  const first = `gatehouse down${flags} first`;
+  const notes = [...(otherPort ? ["port mapping"] : []), ...(otherGateway ? ["gateway"] : [])].map(
+    (what) => `the ${what} of a cluster that is there stays as it is: ${first}`,
+  );
+  if (options.bare && state?.complete && !state.bare)
+    notes.push(`the cluster is there with the demo: ${first} for a bare one`);
+  if (!options.bare && state?.bare) notes.push(`the cluster is bare, as it was made: ${first} for one with the demo`);
+  return notes;
 }
 
 /** What was deleted on purpose is not brought back unasked, but its URLs would give 404 without a word. */

@@ -328,8 +328,9 @@ test("an engine on another machine is refused, on this one not", () => {
     assert.deepEqual(at(endpoint), [], endpoint);
 });
 
-test("a client from a snap cannot read /tmp", () => {
+test("a client from a snap reads neither /tmp nor hidden folders", () => {
   const found = finding(healthy({ engine: docker({ state: "ready", info }, { snap: true }) }), "docker-snap");
+  assert.match(found?.remedy ?? "", /^export GATEHOUSE_HOME="\$HOME\/gatehouse"$/m);
   assert.equal(found.level, "warning");
   assert.match(found.remedy ?? "", /export TMPDIR="\$HOME\/tmp"/);
 });

@@ -159,8 +159,8 @@ function snapFinding(engine: EngineFact): Finding[] {
   const say = judge("docker-snap", `${engineTitle(engine)} from a snap`, ["kind"]);
   return [
     say.warning(
-      "it cannot read /tmp, which kind uses to load images",
-      'mkdir -p "$HOME/tmp" && export TMPDIR="$HOME/tmp"\nhttps://kind.sigs.k8s.io/docs/user/known-issues/#docker-installed-with-snap',
+      "it cannot read /tmp, which kind uses to load images, nor hidden folders such as ~/.gatehouse, by which up knows its cluster",
+      'mkdir -p "$HOME/tmp" && export TMPDIR="$HOME/tmp"\nexport GATEHOUSE_HOME="$HOME/gatehouse"\nhttps://kind.sigs.k8s.io/docs/user/known-issues/#docker-installed-with-snap',
     ),
   ];
 }

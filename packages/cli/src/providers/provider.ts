@@ -49,8 +49,8 @@ export interface ClusterProvider {
   connect(): Promise<ApiClient>;
   /** Installs the gateway implementation from manifests/traefik-values.yaml, and waits for it where a tool does that. */
   installGateway(client: ApiClient, step: Step): Promise<void>;
-  /** Where the gateway's port 80 is reached from here. Throws a UserError when nowhere. */
-  entry(client: ApiClient): Promise<EntryAddress>;
+  /** Where the gateway's port 80 is reached from here, waited for where that takes a while. Throws a UserError when nowhere. */
+  entry(client: ApiClient, step: Step): Promise<EntryAddress>;
   /** Memory, which takes a while to read, only on request. */
   facts(wanted?: { memory: boolean }): Promise<ClusterFacts>;
   /** Ends what runs and keeps what is needed to `create` it again; true when something ran. */

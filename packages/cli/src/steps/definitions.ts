@@ -4,7 +4,7 @@
 import type { ApiClient } from "@gatehouse/apimachinery/api-client";
 import type { KubeObject } from "@gatehouse/apimachinery/meta";
 import type { ResourceType } from "@gatehouse/apimachinery/resource-type";
-import { hasReason } from "@gatehouse/apimachinery/status-error";
+import { hasReason, StatusError } from "@gatehouse/apimachinery/status-error";
 import { carries } from "../apply-objects.ts";
 import type { Decide } from "../decide.ts";
 import { untilEstablished } from "../definitions-served.ts";
@@ -76,7 +76,8 @@ async function applyOne(client: ApiClient, definition: KubeObject, ours: boolean
     const options = { fieldManager, force: true };
     return await client.patch(customResourceDefinitions, { name }, "apply", configuration, options);
   } catch (error) {
-    throw new UserError(`definition ${name}: ${(error as Error).message}`, 1, { cause: error });
+    if (!(error instanceof StatusError)) throw error;
+    throw new UserError(`definition ${name}: ${error.message}`, 1, { cause: error });
   }
 }
 
@@ -104,7 +105,10 @@ export async function installedDefinitions(client: ApiClient): Promise<KubeObjec
   return (await presentDefinitions(client)).filter((definition) => carries(definition, installedMark));
 }
 
-/** The objects of the kinds that these define, as `HTTPRoute demo/whoami-host`. */
+/**
+ * The objects of the kinds that these define, as `HTTPRoute demo/whoami-host`, and `httproutes (may not be listed)` for what
+ * this user may not see: somebody's may be among them.
+ */
 export async function objectsOf(client: ApiClient, definitions: KubeObject[]): Promise<string[]> {
   const found = await Promise.all(
     definitions.map(async ({ spec }) => {
@@ -112,10 +116,15 @@ export async function objectsOf(client: ApiClient, definitions: KubeObject[]): P
       const version = versions.find(({ served }) => served)?.name;
       if (version === undefined) return [];
       const type = { group, version, plural: names.plural, kind: names.kind, namespaced: true };
-      const { items } = await client.list(type);
-      return items.map(
-        ({ metadata }) => `${names.kind} ${[metadata.namespace, metadata.name].filter(Boolean).join("/")}`,
-      );
+      try {
+        const { items } = await client.list(type);
+        return items.map(
+          ({ metadata }) => `${names.kind} ${[metadata.namespace, metadata.name].filter(Boolean).join("/")}`,
+        );
+      } catch (error) {
+        if (hasReason(error, "Forbidden")) return [`${names.plural} (may not be listed)`];
+        throw error;
+      }
     }),
   );
   return found.flat();

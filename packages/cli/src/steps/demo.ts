@@ -9,11 +9,12 @@ import type { ClusterProvider } from "../providers/provider.ts";
 import { UserError } from "../user-error.ts";
 import { applyAll } from "./apply-all.ts";
 import { type DefinitionsOptions, definitionsTitle, installDefinitions } from "./definitions.ts";
-import { gatewayNamespace, loadApplications, loadRoutes } from "./demo-manifests.ts";
+import { demoNamespaces, gatewayNamespace, loadApplications, loadRoutes } from "./demo-manifests.ts";
 import { demoPages } from "./demo-pages.ts";
 import { reportPods } from "./pod-progress.ts";
+import { lastWords } from "./last-words.ts";
 import { demoObjects, untilReady } from "./readiness.ts";
-import { explainUnready } from "./unready.ts";
+import { explainCauses } from "./unready.ts";
 import { verifyRequests } from "./verify-requests.ts";
 
 /** Runs every step; each is idempotent, so that a second run finishes what a first one began. */
@@ -32,9 +33,9 @@ export async function installDemo(
   const routes = await loadRoutes(provider.exposesDashboard);
   await progress.step("Apply the Gateway and the HTTPRoutes", () => applyAll(client, routes));
   await progress.step("Wait until pods, Gateway and routes are ready", (step) => waitForDemo(provider, client, step));
-  const entry = await progress.step("Send a request through every route", async ({ detail }) => {
-    const found = await provider.entry(client);
-    await verifyRequests(found, demoPages(provider), provider.flags, detail);
+  const entry = await progress.step("Send a request through every route", async (step) => {
+    const found = await provider.entry(client, step);
+    await verifyRequests(found, demoPages(provider), provider.flags, step.detail);
     return found;
   });
   const identity = await clusterIdentity(client);
@@ -42,13 +43,13 @@ export async function installDemo(
 }
 
 async function waitForDemo({ readyTimeoutMs, flags }: ClusterProvider, client: ApiClient, step: Step): Promise<void> {
-  const stop = reportPods(client, ["traefik", "demo"], step);
+  const stop = reportPods(client, demoNamespaces, step);
   try {
     const unready = await untilReady(client, demoObjects, readyTimeoutMs);
     if (unready.length === 0) return;
-    throw new UserError(
-      `not ready after ${readyTimeoutMs / 1000} s: ${explainUnready(unready)}; look with gatehouse status${flags}, then run it again`,
-    );
+    const causes = explainCauses(unready);
+    const failure = `not ready after ${readyTimeoutMs / 1000} s: ${causes}; look with gatehouse status${flags}, then run it again`;
+    throw new UserError([failure, ...(await lastWords(client, demoNamespaces))].join("\n"));
   } finally {
     stop();
   }

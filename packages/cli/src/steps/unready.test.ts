@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { KubeObject } from "@gatehouse/apimachinery/meta";
-import { unreadyObjects } from "./unready.ts";
+import { explainCauses, unreadyObjects } from "./unready.ts";
 
 const object = (kind: string, fields: object): KubeObject => ({
   apiVersion: "v1",
@@ -114,4 +114,18 @@ test("a route nobody took says which Gateway is missing", () => {
     `there is no Gateway "${name}" in namespace "${namespace}": create it or correct spec.parentRefs`;
   assert.deepEqual(told([route]), [missing("g", "demo")]);
   assert.deepEqual(told([route, gateway, acceptedClass]), [missing("away", "other")]);
+});
+
+test("pods are the causes, what waits for them is counted; without pods everything is named", () => {
+  const pod = { object: "pod/traefik/a", reason: "CrashLoopBackOff" };
+  const others = [
+    { object: "daemonset/traefik/traefik", reason: "0 of 1 pods available" },
+    { object: "httproute/demo/a", reason: "no Gateway has taken it" },
+  ];
+  assert.equal(explainCauses([pod, ...others]), "pod/traefik/a: CrashLoopBackOff (and 2 more that wait for it)");
+  assert.equal(explainCauses([pod]), "pod/traefik/a: CrashLoopBackOff");
+  assert.equal(
+    explainCauses(others),
+    "daemonset/traefik/traefik: 0 of 1 pods available; httproute/demo/a: no Gateway has taken it",
+  );
 });

@@ -32,6 +32,14 @@ export function explainUnready(unready: Unready[]): string {
   return unready.map(({ object, reason }) => `${object}: ${reason}`).join("; ");
 }
 
+/** What has to be mended: pods, as long as there are such; what waits for them is only counted. */
+export function explainCauses(unready: Unready[]): string {
+  const causes = unready.filter(({ object }) => object.startsWith("pod/"));
+  if (causes.length === 0) return explainUnready(unready);
+  const others = unready.length - causes.length;
+  return explainUnready(causes) + (others > 0 ? ` (and ${others} more that wait for it)` : "");
+}
+
 const reasonByKind: Record<string, (object: KubeObject, all: KubeObject[]) => string | undefined> = {
   Pod: (object) => podReason(object as Pod),
   Deployment: (object) => deploymentReason(object as Deployment),

@@ -15,31 +15,40 @@ import { loadBalancer } from "./load-balancer.ts";
 /** Gateway API v1.4 definitions have validation rules in CEL (Kubernetes 1.26), which cost limits of 1.29 let pass. */
 const oldestMinor = 29;
 
-interface Right {
+export interface Right {
   verbs: string[];
   group: string;
   resource: string;
   namespace?: string;
 }
 
-/** What the steps of `up` and `down` need, beside what the chart's own objects need. */
-const rights: Right[] = [
-  { verbs: ["get", "create", "delete"], group: "", resource: "namespaces" },
-  { verbs: ["list", "patch"], group: "apiextensions.k8s.io", resource: "customresourcedefinitions" },
-  { verbs: ["create"], group: "rbac.authorization.k8s.io", resource: "clusterroles" },
-  { verbs: ["create"], group: "rbac.authorization.k8s.io", resource: "clusterrolebindings" },
-  { verbs: ["create"], group: "gateway.networking.k8s.io", resource: "gatewayclasses" },
-  { verbs: ["create"], group: "gateway.networking.k8s.io", resource: "gateways", namespace: "traefik" },
-  { verbs: ["get", "create", "delete"], group: "gateway.networking.k8s.io", resource: "httproutes", namespace: "demo" },
+const applied = ["get", "create", "patch", "delete"];
+/** Also waited for, by watching: until they are ready, or gone. */
+const awaited = [...applied, "list", "watch"];
+const gatewayApi = "gateway.networking.k8s.io";
+const rbac = "rbac.authorization.k8s.io";
+
+/**
+ * What the steps of `up` and `down` need, the chart's objects included. Not: the rights that the chart's ClusterRole gives
+ * Traefik, which one has to have oneself, or be allowed to give (`escalate`).
+ */
+export const neededRights: Right[] = [
+  { verbs: awaited, group: "", resource: "namespaces" },
+  { verbs: awaited, group: "apiextensions.k8s.io", resource: "customresourcedefinitions" },
+  { verbs: applied, group: rbac, resource: "clusterroles" },
+  { verbs: applied, group: rbac, resource: "clusterrolebindings" },
+  { verbs: awaited, group: gatewayApi, resource: "gatewayclasses" },
+  { verbs: awaited, group: gatewayApi, resource: "gateways", namespace: "traefik" },
+  { verbs: awaited, group: gatewayApi, resource: "httproutes", namespace: "demo" },
   // Helm keeps its releases in Secrets.
-  { verbs: ["list", "create"], group: "", resource: "secrets", namespace: "traefik" },
-  { verbs: ["create"], group: "", resource: "serviceaccounts", namespace: "traefik" },
-  { verbs: ["create"], group: "", resource: "services", namespace: "traefik" },
-  { verbs: ["create"], group: "apps", resource: "daemonsets", namespace: "traefik" },
-  { verbs: ["list"], group: "", resource: "pods", namespace: "traefik" },
-  { verbs: ["get", "create", "delete"], group: "", resource: "services", namespace: "demo" },
-  { verbs: ["get", "create", "delete"], group: "apps", resource: "deployments", namespace: "demo" },
-  { verbs: ["list"], group: "", resource: "pods", namespace: "demo" },
+  { verbs: ["get", "list", "create", "update", "delete"], group: "", resource: "secrets", namespace: "traefik" },
+  { verbs: applied, group: "", resource: "serviceaccounts", namespace: "traefik" },
+  { verbs: awaited, group: "", resource: "services", namespace: "traefik" },
+  { verbs: awaited, group: "apps", resource: "daemonsets", namespace: "traefik" },
+  { verbs: ["list", "watch"], group: "", resource: "pods", namespace: "traefik" },
+  { verbs: awaited, group: "", resource: "services", namespace: "demo" },
+  { verbs: awaited, group: "apps", resource: "deployments", namespace: "demo" },
+  { verbs: ["list", "watch"], group: "", resource: "pods", namespace: "demo" },
 ];
 
 /** The server's version, e.g. `v1.34.1`. Throws a UserError when it is too old. */
@@ -60,7 +69,7 @@ export async function checkVersion(client: ApiClient): Promise<string> {
 /** Throws a UserError that names every right this user lacks. */
 export async function checkRights(client: ApiClient): Promise<void> {
   const answers = await Promise.all(
-    rights.map(async (right) => ({ ...right, verbs: await deniedVerbs(client, right) })),
+    neededRights.map(async (right) => ({ ...right, verbs: await deniedVerbs(client, right) })),
   );
   const denied = answers.filter(({ verbs }) => verbs.length > 0);
   if (denied.length === 0) return;

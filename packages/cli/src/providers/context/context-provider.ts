@@ -10,7 +10,6 @@ import { removeParentsIfEmpty } from "../../cluster-lock.ts";
 import { readClusterState, writeClusterState } from "../../cluster-state.ts";
 import type { Decide } from "../../decide.ts";
 import { preflight } from "../../doctor/preflight.ts";
-import { findEntry } from "../../entry-address.ts";
 import { contextDirectory } from "../../home.ts";
 import type { Progress, Step } from "../../progress.ts";
 import { applyAll } from "../../steps/apply-all.ts";
@@ -25,6 +24,7 @@ import type { ClusterFacts, ClusterPhase, ClusterProvider, EntryAddress } from "
 import { checkNames, checkRights, checkVersion } from "./cluster-checks.ts";
 import { loadBalancer, loadBalancerName } from "./load-balancer.ts";
 import { deleteDemo, deleteNamespaces } from "./uninstall.ts";
+import { untilWayIn } from "./way-in.ts";
 
 export interface ContextOptions {
   /** The kubeconfig context. */
@@ -43,7 +43,8 @@ const values = {
 };
 
 const answerTimeoutMs = 5_000;
-const addressTimeoutMs = 60_000;
+/** Load balancers of clouds take minutes until they answer. */
+const addressTimeoutMs = 180_000;
 
 /** The context that is current. Throws a UserError when there is none. */
 export async function currentContext(): Promise<string> {
@@ -143,19 +144,8 @@ export class ContextProvider implements ClusterProvider {
     await installWithHelm(client, this.#release, step);
   }
 
-  async entry(client: ApiClient): Promise<EntryAddress> {
-    const gateway = { namespace: "traefik", name: "traefik-gateway" };
-    const giveUpAt = Date.now() + addressTimeoutMs;
-    for (;;) {
-      const found = await findEntry(client, { context: this.context, gateway });
-      if (!("tried" in found)) return { host: found.host, port: found.port };
-      if (Date.now() > giveUpAt) {
-        throw new UserError(
-          `no address leads from here to the gateway (tried: ${found.tried.join("; ")}): give the Service traefik/traefik-lb one (a load balancer such as MetalLB or cloud-provider-kind, or minikube tunnel), then run it again`,
-        );
-      }
-      await new Promise((resolve) => setTimeout(resolve, 1_000));
-    }
+  entry(client: ApiClient, step: Step): Promise<EntryAddress> {
+    return untilWayIn(client, this.context, addressTimeoutMs, step);
   }
 
   facts(): Promise<ClusterFacts> {
@@ -170,6 +160,7 @@ export class ContextProvider implements ClusterProvider {
   }
 
   async destroy(progress: Progress): Promise<void> {
+    if (existsSync(this.directory)) progress.logTo(join(this.directory, "down.log"));
     if ((await knownContexts()).includes(this.context)) {
       await this.#needAnswer();
       await this.#with((client) => this.#uninstall(client, progress));
@@ -202,7 +193,7 @@ export class ContextProvider implements ClusterProvider {
     const others = await objectsOf(client, definitions);
     if (others.length > 0) {
       const named = others.slice(0, 5).join(", ") + (others.length > 5 ? ` and ${others.length - 5} more` : "");
-      progress.note(`The Gateway API definitions stay, because others use them: ${named}.`);
+      progress.note(`The Gateway API definitions stay, because others use them, or may: ${named}.`);
       return;
     }
     const question = `Delete the ${definitions.length} Gateway API definitions that up installed?`;

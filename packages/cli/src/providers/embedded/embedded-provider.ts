@@ -93,9 +93,11 @@ export class EmbeddedProvider implements ClusterProvider {
     const fresh = this.#state === undefined;
     this.#refuseSecondProcess();
     await endLeftovers(this.directory);
-    if (fresh) await progress.step("Choose ports", ({ detail }) => this.#prepare(progress, detail));
-    else {
-      await this.#checkTraefik();
+    if (fresh) {
+      const traefik = await this.#chooseTraefik(progress);
+      await progress.step("Choose ports", ({ detail }) => this.#prepare(traefik, progress, detail));
+    } else {
+      await this.#findTraefik();
       await this.#keepPorts(progress);
     }
     await progress.step(fresh ? "Start the cluster" : "Start the cluster again", async ({ detail }) => {
@@ -103,6 +105,7 @@ export class EmbeddedProvider implements ClusterProvider {
       detail(`Kubernetes API at https://127.0.0.1:${runtime.apiPort}`);
     });
     await progress.step("Write the kubeconfig context", async ({ detail }) => detail(this.#writeContext()));
+    if (this.#state?.complete && this.#state.gateway) await this.#noteNewerTraefik(progress);
   }
 
   async connect(): Promise<ApiClient> {
@@ -118,6 +121,12 @@ export class EmbeddedProvider implements ClusterProvider {
   }
 
   async installGateway(client: ApiClient): Promise<void> {
+    const why = await this.#whyTraefikWaits(client);
+    if (why) {
+      throw new UserError(
+        `${why}: run it again with --gateway-api v1.6.1, or gatehouse down${this.flags} and take Traefik 3.6`,
+      );
+    }
     const [{ parse }, { renderTraefikChart }, { applyAll }] = await Promise.all([
       import("yaml"),
       import("./traefik-chart.ts"),
@@ -193,8 +202,21 @@ export class EmbeddedProvider implements ClusterProvider {
     };
   }
 
-  async #prepare(progress: Progress, detail: (text: string) => void): Promise<void> {
-    const traefik = await this.#options.traefik?.();
+  async #chooseTraefik(progress: Progress): Promise<TraefikBinary | undefined> {
+    const { traefik } = this.#options;
+    if (!traefik) return undefined;
+    return progress.step("Find Traefik", async ({ detail }) => {
+      const found = await traefik();
+      detail(`${found.path} (version ${found.version})`);
+      return found;
+    });
+  }
+
+  async #prepare(
+    traefik: TraefikBinary | undefined,
+    progress: Progress,
+    detail: (text: string) => void,
+  ): Promise<void> {
     const { mappings, notes } = await chooseHostPorts(this.#options.portWishes);
     detail(mappings.map(({ containerPort, hostPort }) => `${hostPort} -> ${containerPort}`).join(", "));
     createClusterDirectory(this.directory);
@@ -221,12 +243,32 @@ export class EmbeddedProvider implements ClusterProvider {
     );
   }
 
-  /** The program that plays the gateway may have gone since. Throws a UserError. */
-  async #checkTraefik(): Promise<void> {
+  /** The program that plays the gateway, which may have gone since. Throws a UserError. */
+  async #findTraefik(): Promise<TraefikBinary | undefined> {
     const binary = this.#state?.gateway?.binary;
-    if (binary === undefined) return;
+    if (binary === undefined) return undefined;
     const { findTraefik } = await import("./traefik-binary-check.ts");
-    await findTraefik(binary);
+    return findTraefik(binary);
+  }
+
+  /** The program may be a newer one than before, and the statuses are still those that the older one wrote. */
+  async #noteNewerTraefik(progress: Progress): Promise<void> {
+    const client = await this.connect();
+    try {
+      const why = await this.#whyTraefikWaits(client);
+      if (!why) return;
+      const apply = `gatehouse apply --context ${this.context} -f -`;
+      progress.note(`${why}: gatehouse crds --version v1.6.1 | ${apply}   brings it`);
+    } finally {
+      client.close();
+    }
+  }
+
+  async #whyTraefikWaits(client: ApiClient): Promise<string | undefined> {
+    const traefik = await this.#findTraefik();
+    if (!traefik) return undefined;
+    const { whyTraefikWaits } = await import("../../steps/traefik-needs.ts");
+    return whyTraefikWaits(client, traefik.version);
   }
 
   /** The ports of a stopped cluster may have been taken meanwhile: then it gets others, as a new one would. */

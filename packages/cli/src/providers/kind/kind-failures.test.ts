@@ -85,6 +85,16 @@ const cases: [name: string, output: string, remedy: RegExp | undefined][] = [
     'ERROR: failed to create cluster: could not find a log line that matches "Reached target .*Multi-User System.*|detected cgroup v1"',
     /^the node did not start, .*fs\.inotify\.max_user_instances=512/,
   ],
+  [
+    "a folder that Docker from a snap may not see",
+    "docker: Error response from daemon: error while creating mount source path '/home/me/.gatehouse/kind/x/gatehouse-0123': mkdir /home/me/.gatehouse: permission denied.",
+    /^the container engine cannot read \/home\/me\/\.gatehouse\/kind\/x\/gatehouse-0123 .*export GATEHOUSE_HOME="\$HOME\/gatehouse"/,
+  ],
+  [
+    "a folder that Docker Desktop does not share",
+    "docker: Error response from daemon: Mounts denied: \nThe path /srv/clusters/kind/x/gatehouse-0123 is not shared from the host and is not known to Docker.",
+    /^the container engine cannot read \/srv\/clusters\/kind\/x\/gatehouse-0123 /,
+  ],
   ["inotify", "Failed to create control group inotify object: Too many open files", /inotify limits are too low/],
   [
     "kubeadm",

@@ -38,6 +38,12 @@ export const kindFailures: KnownFailure[] = [
       "the node's image could not be pulled: check the network and the proxy of Docker's daemon (gatehouse doctor), then run it again",
   },
   {
+    // The mark of the cluster's owner is mounted into its nodes (kind-state.ts).
+    pattern: /error while creating mount source path '([^']+)'|Mounts denied:\s+The path (\S+) is not shared/,
+    remedy: ([, path = "", unshared = path]) =>
+      `the container engine cannot read ${path || unshared} (Docker from a snap sees no hidden folders, a virtual machine only what is shared with it): keep clusters where it can, export GATEHOUSE_HOME="$HOME/gatehouse", then run it again`,
+  },
+  {
     pattern: /too many open files|inotify/i,
     remedy: `the system's inotify limits are too low: ${inotifyLines}`,
   },

@@ -130,6 +130,7 @@ export class KindProvider implements ClusterProvider {
   }
 
   async destroy(progress: Progress): Promise<void> {
+    progress.logTo(join(this.directory, "down.log"));
     const state = this.#readableState();
     const owner = await this.#ownership(state);
     const foreign = owner === "foreign";
