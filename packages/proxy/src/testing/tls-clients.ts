@@ -17,7 +17,9 @@ export async function secureConnection(port: number, options: ConnectionOptions 
 export async function shownName(port: number, servername: string, more: ConnectionOptions = {}): Promise<string> {
   const socket = await secureConnection(port, { servername, ...more });
   const { CN } = socket.getPeerCertificate().subject;
-  socket.destroy();
+  // In good order, so that the server gets to the end of the handshake, too.
+  socket.end().resume();
+  await once(socket, "close");
   return String(CN);
 }
 

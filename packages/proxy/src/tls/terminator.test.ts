@@ -29,7 +29,7 @@ interface Running {
   backend: Backend;
   port: number;
   /** Applies these settings to the listener; returns the problem reported. */
-  apply(tls: TlsTermination, more?: Partial<Listener>): Promise<string | undefined>;
+  apply: (tls: TlsTermination, more?: Partial<Listener>) => Promise<string | undefined>;
 }
 
 interface Resources {
@@ -132,6 +132,13 @@ describe("TLS listeners", () => {
     assert.equal(proxy.stats().listeners.web!.connectionsAccepted, 0);
   });
 
+  it("notice at once when a client goes away in the middle of it", async (test) => {
+    const { port } = await start(test, { certificates: [await pair("a.test")] }, 3_600_000);
+    const client = connectPlain({ port, host: "127.0.0.1", allowHalfOpen: true });
+    client.end(Buffer.from([22, 3, 1, 2, 0, 1]));
+    await once(client.resume(), "close");
+  });
+
   it("without any usable certificate are not opened, and say why", async (test) => {
     const proxy = createProxy();
     test.after(() => proxy.close({ graceMs: 0 }));
@@ -167,20 +174,20 @@ describe("a change of certificates", () => {
   it("refuses no handshake under way", async (test) => {
     const [a, b] = [await pair("a.test"), await pair("b.test")];
     const { port, apply } = await start(test, { certificates: [a] });
-    let done = 0;
+    const done: number[] = [];
     const clients = Promise.all(
       Array.from({ length: 40 }, async (_, index) => {
         const socket = await secureConnection(port, { servername: index % 2 === 0 ? "a.test" : "" });
-        done++;
+        done.push(index);
         socket.destroy();
       }),
     );
-    for (let turn = 0; done < 40; turn++) {
+    for (let turn = 0; done.length < 40; turn++) {
       await apply({ certificates: turn % 2 === 0 ? [b, a] : [a], ...(turn % 3 === 0 && { minVersion: "TLSv1.3" }) });
       await new Promise((resolve) => setImmediate(resolve));
     }
     await clients;
-    assert.equal(done, 40);
+    assert.equal(done.length, 40);
   });
 
   it("that cannot be read, or does not fit its key, keeps the old one of these names and is reported", async (test) => {

@@ -97,6 +97,8 @@ export class TlsTerminator {
     socket.once("close", () => {
       if (this.#pending.get(key) === handshake) this.#pending.delete(key);
     });
+    // Who closes its half now is gone, which nobody would hear of otherwise.
+    socket.allowHalfOpen = false;
     this.#server(purpose).emit("connection", socket);
   }
 
@@ -143,6 +145,7 @@ export class TlsTerminator {
     const clientCertificate = asked === null ? null : shownBy(socket);
     if (asked?.insecureFallback === false && clientCertificate?.verified !== true)
       return refuse(socket, handshake.socket, secret);
+    socket.allowHalfOpen = true;
     const { servername } = socket as { servername?: string | false };
     handshake.onSecure({ socket, serverName: servername ? bareHost(servername) : null, clientCertificate });
   }
