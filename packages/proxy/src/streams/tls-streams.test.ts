@@ -196,6 +196,20 @@ describe("the name a TLS client asks for", () => {
     assert.equal(await hello(port, "x.same.test"), "raw<x.same.test>:hello");
   });
 
+  it("leads to an HTTP server that came later, and to the stream again when it has gone", async (test) => {
+    const streams = [stream("*.test", "passthrough", "raw")];
+    const backend = await answering(ok("web"));
+    test.after(() => backend.close());
+    const services = [service("s", [backend.port]), tcpService("raw", [await tlsBackend(test, "raw")])];
+    const tls = { certificates: [await pair("web.test")], streams };
+    const { port, apply } = await start(test, tls, services, { servers: [server("other.test")] });
+    assert.equal(await hello(port, "web.test"), "raw<web.test>:hello");
+    await apply([listener({}, { servers: [server("web.test")], tls })], services);
+    assert.equal(await shownName(port, "web.test"), "web.test");
+    await apply([listener({}, { servers: [server("other.test")], tls })], services);
+    assert.equal(await hello(port, "web.test"), "raw<web.test>:hello");
+  });
+
   it("that leads nowhere ends with an alert", async (test) => {
     const raw = [tcpService("raw", [await tlsBackend(test, "raw")])];
     const streams = [stream("raw.test", "passthrough", "raw")];

@@ -4,7 +4,8 @@ import { once } from "node:events";
 import type { Socket } from "node:net";
 import { connect } from "node:tls";
 import type { ConnectionOptions, TLSSocket } from "node:tls";
-import { GET_CLOSE } from "./sockets.ts";
+import { GET, GET_CLOSE } from "./sockets.ts";
+import { eventually } from "./streams.ts";
 
 /** A connection whose handshake is done. Rejects when that fails. */
 export async function secureConnection(port: number, options: ConnectionOptions = {}): Promise<TLSSocket> {
@@ -41,4 +42,24 @@ async function answerTo(socket: Socket, text: string): Promise<string> {
   } finally {
     socket.destroy();
   }
+}
+
+/** A session to resume, as an HTTP server gives it out. */
+export async function tlsSession(port: number, options: ConnectionOptions): Promise<Buffer> {
+  const socket = await secureConnection(port, options);
+  let latest: Buffer | undefined = options.maxVersion === "TLSv1.2" ? socket.getSession() : undefined;
+  socket.on("session", (given) => (latest = given));
+  socket.write(GET);
+  await once(socket, "data");
+  await eventually(() => latest !== undefined);
+  socket.destroy();
+  return latest!;
+}
+
+/** Whether the server takes up the session that is offered. */
+export async function isResumed(port: number, options: ConnectionOptions & { session?: Buffer }): Promise<boolean> {
+  const socket = await secureConnection(port, options);
+  const reused = socket.isSessionReused();
+  socket.destroy();
+  return reused;
 }

@@ -11,9 +11,8 @@ import { createAuthority } from "../testing/certificates.ts";
 import type { Authority } from "../testing/certificates.ts";
 import { answering, GET, ok, RawClient } from "../testing/sockets.ts";
 import type { Backend } from "../testing/sockets.ts";
-import { eventually } from "../testing/streams.ts";
 import { listener, route, service, table } from "../testing/tables.ts";
-import { secureConnection, secureExchange, shownName } from "../testing/tls-clients.ts";
+import { isResumed, secureConnection, secureExchange, shownName, tlsSession } from "../testing/tls-clients.ts";
 
 type Pair = TlsTermination["certificates"][number];
 
@@ -73,7 +72,7 @@ describe("TLS listeners", () => {
     plain.destroy();
   });
 
-  it("agree on http/1.1 or on nothing, and refuse who speaks neither", async (test) => {
+  it("agree on HTTP/1.1 or on nothing, and refuse who speaks neither", async (test) => {
     const { port } = await start(test, { certificates: [await pair("a.test")] });
     const agreed = async (ALPNProtocols: string[]) => {
       const socket = await secureConnection(port, { ALPNProtocols });
@@ -220,37 +219,18 @@ describe("a change of certificates", () => {
 describe("session tickets", () => {
   const versions = ["TLSv1.2", "TLSv1.3"] as const;
 
-  /** A session to resume, once the server has given one out. */
-  async function session(port: number, options: ConnectionOptions): Promise<Buffer> {
-    const socket = await secureConnection(port, options);
-    let latest: Buffer | undefined = options.maxVersion === "TLSv1.2" ? socket.getSession() : undefined;
-    socket.on("session", (given) => (latest = given));
-    socket.write(GET);
-    await once(socket, "data");
-    await eventually(() => latest !== undefined);
-    socket.destroy();
-    return latest!;
-  }
-
-  async function resumed(port: number, options: ConnectionOptions): Promise<boolean> {
-    const socket = await secureConnection(port, options);
-    const reused = socket.isSessionReused();
-    socket.destroy();
-    return reused;
-  }
-
   for (const maxVersion of versions) {
     it(`resume sessions, by name and without, over a reload of certificates (${maxVersion})`, async (test) => {
       const [a, b] = [await pair("a.test"), await pair("b.test")];
       const { port, apply } = await start(test, { certificates: [a, b] });
       for (const servername of ["a.test", "b.test", ""]) {
         const options = { servername, maxVersion };
-        const known = { ...options, session: await session(port, options) };
-        assert.equal(await resumed(port, options), false);
-        assert.equal(await resumed(port, known), true, servername);
+        const known = { ...options, session: await tlsSession(port, options) };
+        assert.equal(await isResumed(port, options), false);
+        assert.equal(await isResumed(port, known), true, servername);
         const renewed = { ...a, ...(await authority.issue("renewed")) };
         await apply({ certificates: [renewed, b] });
-        assert.equal(await resumed(port, known), true, `${servername} after a reload`);
+        assert.equal(await isResumed(port, known), true, `${servername} after a reload`);
         await apply({ certificates: [a, b] });
       }
     });
@@ -259,12 +239,27 @@ describe("session tickets", () => {
       const certificates = [await pair("a.test")];
       const { port, apply } = await start(test, { certificates });
       const options = { servername: "a.test", maxVersion };
-      const known = { ...options, session: await session(port, options) };
+      const known = { ...options, session: await tlsSession(port, options) };
       const clientCertificates = { authorities: authority.certificate, insecureFallback: true };
       await apply({ certificates, clientCertificates });
-      assert.equal(await resumed(port, known), false);
+      assert.equal(await isResumed(port, known), false);
     });
   }
+
+  it("of one listener are of no use at another", async (test) => {
+    const [first, second] = [await pair("a.test"), await pair("b.test")];
+    const proxy = createProxy();
+    test.after(() => proxy.close({ graceMs: 0 }));
+    const [one, two] = await proxy.apply(
+      table([
+        listener({ "*": [] }, { tls: { certificates: [first] } }),
+        listener({ "*": [] }, { name: "other", tls: { certificates: [second] } }),
+      ]),
+    );
+    const session = await tlsSession(one!.port, {});
+    assert.equal(await isResumed(one!.port, { session }), true);
+    assert.equal(await isResumed(two!.port, { session }), false);
+  });
 
   it("are no way around the name: a resumed connection may only be for what it asks for now", async (test) => {
     const certificates = [await pair("a.test"), await pair("b.test")];
@@ -272,7 +267,7 @@ describe("session tickets", () => {
     const hosts = (hostname: string) => ({ hostname, virtualHosts: [{ hostname, routes: [route("/*", "s")] }] });
     await apply({ certificates }, { servers: [hosts("a.test"), hosts("b.test")] });
     for (const maxVersion of versions) {
-      const first = await session(port, { servername: "a.test", maxVersion });
+      const first = await tlsSession(port, { servername: "a.test", maxVersion });
       const asked = { servername: "b.test", maxVersion, session: first };
       const answer = await secureExchange(port, asked);
       assert.match(answer, /^HTTP\/1\.1 421 /, maxVersion);

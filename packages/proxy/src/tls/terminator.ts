@@ -1,7 +1,7 @@
 // TLS termination of one listening socket: handshakes, certificates by SNI and their replacement, client certificates,
 // session tickets. What is replaced serves until what replaces it is loaded; open connections keep what they began with.
 
-import { createHash, createHmac, randomBytes } from "node:crypto";
+import { createHash, createHmac } from "node:crypto";
 import type { Socket } from "node:net";
 import { createServer } from "node:tls";
 import type { SecureContextOptions, Server, TLSSocket } from "node:tls";
@@ -34,8 +34,7 @@ interface Handshake {
 }
 
 export class TlsTerminator {
-  /** Tickets outlive certificates, but not the process. */
-  readonly #ticketSecret = randomBytes(32);
+  readonly #ticketSecret: string;
   #source = "";
   #profile = "";
   #common: SecureContextOptions = {};
@@ -45,6 +44,11 @@ export class TlsTerminator {
   readonly #servers = new Map<Purpose, Server>();
   /** Sockets in their handshake, by `connectionKey`. */
   readonly #pending = new Map<string, Handshake>();
+
+  /** Session tickets are good wherever the same secret is used, whatever the certificates. */
+  constructor(ticketSecret: string) {
+    this.#ticketSecret = ticketSecret;
+  }
 
   /** There is a certificate to show. */
   get usable(): boolean {

@@ -1,11 +1,15 @@
 import assert from "node:assert/strict";
+import { connect } from "node:net";
 import { join } from "node:path";
 import { test } from "node:test";
 import type { TestContext } from "node:test";
 import type { AccessRecord, Proxy } from "../proxy.ts";
+import { createAuthority } from "../testing/certificates.ts";
 import { answering, exchangeBytes, GET_CLOSE, ok } from "../testing/sockets.ts";
 import type { Backend } from "../testing/sockets.ts";
+import { echoing, received, streamListener, streamTo, tcpService } from "../testing/streams.ts";
 import { listener, route, service, table } from "../testing/tables.ts";
+import { isResumed, tlsSession } from "../testing/tls-clients.ts";
 import { createWorkerGroup } from "./worker-group.ts";
 import { TableDecoder, TableEncoder } from "./table-transfer.ts";
 
@@ -79,6 +83,34 @@ test("a table reaches every worker; an address that cannot be had is said", asyn
     assert.equal(failed!.error!.code, "EADDRINUSE");
   });
 });
+
+test("a TLS session that one worker has agreed on is resumed by all", async () => {
+  const { certificate, key } = await (await createAuthority()).issue("a.test");
+  await withGroup(async (group) => {
+    const tls = { certificates: [{ hostnames: [], certificate, key }] };
+    const [state] = await group.apply(table([listener({ "*": [] }, { tls })]));
+    const session = await tlsSession(state!.port, {});
+    for (let count = 0; count < 20; count++) assert.equal(await isResumed(state!.port, { session }), true);
+  });
+});
+
+test("connections carried as they are have no number among requests, and their counters come together", async (t) => {
+  const backend = await echoing(t, "x");
+  await withGroup(async (group, { records }) => {
+    const [state] = await group.apply(table([streamListener(streamTo({ a: 1 }))], [tcpService("a", [backend.port])]));
+    for (let count = 0; count < 20; count++) assert.equal(await exchangeEnded(state!.port, "hi"), "x:hi");
+    await until(() => records.length === 20 && group.stats().streams.s?.connections === 20);
+    assert.deepEqual(new Set(records.map(({ requestCount }) => requestCount)), new Set([0]));
+    assert.equal(group.stats().streamServices.a!.sent, 20 * 4);
+  });
+});
+
+/** What comes back for `text` and a FIN. */
+async function exchangeEnded(port: number, text: string): Promise<string> {
+  const socket = connect({ port, host: "127.0.0.1", allowHalfOpen: true });
+  socket.end(text);
+  return received(socket);
+}
 
 test("a worker that dies is replaced, and nobody is refused meanwhile", async (t) => {
   const backend = await backendFor(t);
