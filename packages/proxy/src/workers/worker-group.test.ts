@@ -1,4 +1,6 @@
 import assert from "node:assert/strict";
+import { createSocket } from "node:dgram";
+import { once } from "node:events";
 import { connect } from "node:net";
 import { join } from "node:path";
 import { test } from "node:test";
@@ -102,6 +104,30 @@ test("connections carried as they are have no number among requests, and their c
     await until(() => records.length === 20 && group.stats().streams.s?.connections === 20);
     assert.deepEqual(new Set(records.map(({ requestCount }) => requestCount)), new Set([0]));
     assert.equal(group.stats().streamServices.a!.sent, 20 * 4);
+  });
+});
+
+test("datagrams reach one worker or the other, each client always the same", async (t) => {
+  const endpoint = createSocket("udp4").bind(0, "127.0.0.1");
+  await once(endpoint, "listening");
+  endpoint.on("message", (bytes, { port }) => endpoint.send(`${port} ${String(bytes)}`, port, "127.0.0.1"));
+  t.after(() => endpoint.close());
+  const endpoints = [{ host: "127.0.0.1", port: endpoint.address().port }];
+  await withGroup(async (group) => {
+    const udp = streamListener(streamTo({ a: 1 }), { transport: "udp" });
+    const [state] = await group.apply(table([udp], [{ id: "a", protocol: "udp", endpoints }]));
+    for (let count = 0; count < 10; count++) {
+      const client = createSocket("udp4").bind(0, "127.0.0.1");
+      const answers = new Set<string>();
+      for (let turn = 0; turn < 3; turn++) {
+        client.send("x", state!.port, "127.0.0.1");
+        answers.add(String((await once(client, "message"))[0]));
+      }
+      assert.equal(answers.size, 1);
+      client.close();
+    }
+    await until(() => group.stats().streams.s?.datagramsSent === 30);
+    assert.equal(group.stats().streams.s!.connections, 10);
   });
 });
 
