@@ -9,8 +9,9 @@ import { plainAddress } from "../io/plain-address.ts";
 import type { ServerContext } from "../server-context.ts";
 import type { StreamCounters } from "../stats.ts";
 import { Timer } from "../timer-wheel.ts";
-import type { Target } from "../upstream/balancer.ts";
+import { hashText } from "../upstream/consistent-hash.ts";
 import type { EndpointPool } from "../upstream/endpoint-pool.ts";
+import type { Target } from "../upstream/target.ts";
 import type { CompiledStream, CompiledStreamBackend } from "./compiled-stream.ts";
 import { newStreamRecord } from "./stream-record.ts";
 
@@ -69,7 +70,7 @@ export class UdpSession {
     const { service } = this.#backend ?? {};
     if (stream === null || service == null || this.#target === null) return false;
     const same = stream.route.id === this.#stream.route.id && stream.backends.some((each) => each.service === service);
-    return same && service.endpoints.targets.some(({ pool }) => pool === this.#target!.pool);
+    return same && service.find(this.#target.pool.key) === this.#target;
   }
 
   /** A datagram of the client's. */
@@ -124,9 +125,10 @@ export class UdpSession {
       this.#record.reason = this.#backend?.reason ?? "no-backend-with-weight";
       return undefined;
     }
-    const { endpoints } = this.#backend.service;
+    const { endpoints, hashBy } = this.#backend.service;
+    const hash = hashBy === null ? 0 : hashText(this.#record.clientAddress);
     const now = performance.now();
-    const target = endpoints.pick(this.#refused, now) ?? endpoints.pick([], now);
+    const target = endpoints.pick(this.#refused, now, hash) ?? endpoints.pick([], now, hash);
     if (target === undefined) this.#record.reason = "no-ready-endpoint";
     return target;
   }
@@ -153,6 +155,7 @@ export class UdpSession {
     this.#touch();
     this.#record.bytes += bytes.length;
     this.#refused = [];
+    this.#target!.report(false);
     for (const counters of this.#counters()) {
       counters.datagramsSent++;
       counters.sent += bytes.length;
@@ -164,11 +167,12 @@ export class UdpSession {
   #onError(socket: Socket, { code }: NodeJS.ErrnoException): void {
     // Of the datagram, not of the endpoint.
     if (this.#socket !== socket || code === "EMSGSIZE") return;
+    this.#target!.report(true);
     const pool = this.#leave()!;
     this.#refused = [pool];
     this.#record.retries++;
     this.#record.reason = `connect-${(code ?? "failed").toLowerCase()}`;
-    pool.onConnectTimeout();
+    pool.onRefused();
     pool.counters.retries++;
   }
 
