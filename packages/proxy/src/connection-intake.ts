@@ -32,12 +32,14 @@ export interface IntakeOwner {
 export class ConnectionIntake {
   readonly #owner: IntakeOwner;
   readonly #context: ServerContext;
-  readonly #terminator = new TlsTerminator();
+  readonly #terminator: TlsTerminator;
   readonly #arrivals = new Set<Arrival>();
 
   constructor(owner: IntakeOwner, context: ServerContext) {
     this.#owner = owner;
     this.#context = context;
+    // A ticket of one listener must not resume a session at another, whose certificate the client would not see.
+    this.#terminator = new TlsTerminator(`${context.ticketSecret} ${owner.listener.listener.name}`);
   }
 
   /** Takes over the certificates of a new configuration; returns what could not be taken over (see TlsTerminator). */

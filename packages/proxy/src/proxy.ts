@@ -1,5 +1,6 @@
 // The data plane as one object: give it routing tables, it carries traffic.
 
+import { randomBytes } from "node:crypto";
 import { hostname } from "node:os";
 import type { AccessRecord } from "./access.ts";
 import type { CompiledListener } from "./compiled-table.ts";
@@ -38,7 +39,7 @@ export interface ProxyOptions {
   io?: Io;
   /** Other processes listen on the same addresses, and the system shares connections among them (SO_REUSEPORT). */
   reusePort?: boolean;
-  /** What session tokens are encrypted with: proxies that have the same one understand each other's, also after a restart.
+  /** What session tokens and TLS session tickets are encrypted with: proxies that have the same one understand each other's, also after a restart.
    * Default: one that nobody else knows. */
   sessionSecret?: string;
 }
@@ -84,6 +85,7 @@ class DataPlane implements Proxy {
       wheel,
       io,
       reusePort: options.reusePort ?? false,
+      ticketSecret: options.sessionSecret ?? randomBytes(32).toString("hex"),
       serverName: options.serverName ?? hostname(),
       log: options.log ?? (() => {}),
       openRecord: (listener, address, port, head) => newRecord(listener, address, port, head, ++this.#requests),

@@ -20,6 +20,7 @@ export interface ServerContext {
   wheel: TimerWheel;
   io: Io;
   reusePort: boolean;
+  ticketSecret: string;
   serverName: string;
   log: (line: string) => void;
   /** `head` is null for a request that could not be read. */

@@ -5,6 +5,7 @@ import type { CompiledListener } from "./compiled-table.ts";
 import type { ServerContext } from "./server-context.ts";
 import { ServerPort } from "./server-port.ts";
 import type { ListenerCounters } from "./stats.ts";
+import { UdpPort } from "./streams/udp-port.ts";
 
 /** How one address of one listener fares. */
 export interface ListenerState {
@@ -19,6 +20,17 @@ export interface ListenerState {
 /** How long requests on a removed address may still take, in milliseconds. */
 const REMOVAL_GRACE = 60_000;
 
+/** A listening socket, of whatever kind. */
+interface Port {
+  /** Port it listens on, 0 before `open`. */
+  readonly port: number;
+  /** Points it at a new configuration; returns what of it could not be taken over. */
+  assign(listener: CompiledListener, counters: ListenerCounters): Error[];
+  open(): Promise<void>;
+  /** Within `graceMs`. May be called again to shorten the time. */
+  close(graceMs: number): Promise<void>;
+}
+
 interface Wanted {
   key: string;
   address: { host: string; port: number };
@@ -29,9 +41,9 @@ interface Wanted {
 export class ServerPorts {
   readonly #context: ServerContext;
   readonly #counters: (listener: string) => ListenerCounters;
-  readonly #open = new Map<string, ServerPort>();
+  readonly #open = new Map<string, Port>();
   /** Removed sockets whose connections have not ended yet. */
-  readonly #draining = new Map<ServerPort, Promise<void>>();
+  readonly #draining = new Map<Port, Promise<void>>();
   /** By address, as the latest table has it. */
   #wanted = new Map<string, Wanted>();
   /** Sockets are opened for one table after another. */
@@ -55,13 +67,13 @@ export class ServerPorts {
     return this.#queue.then(() => states);
   }
 
-  #assign(port: ServerPort, { compiled, state }: Wanted): void {
+  #assign(port: Port, { compiled, state }: Wanted): void {
     state.port = port.port;
     const [problem] = port.assign(compiled, this.#counters(compiled.listener.name));
     if (problem !== undefined) state.error = describe(problem);
   }
 
-  #remove(key: string, port: ServerPort): void {
+  #remove(key: string, port: Port): void {
     this.#open.delete(key);
     this.#draining.set(
       port,
@@ -76,7 +88,8 @@ export class ServerPorts {
 
   async #openOne({ key, address, compiled, state }: Wanted): Promise<void> {
     try {
-      const port = new ServerPort(address, compiled, this.#counters(compiled.listener.name), this.#context);
+      const Kind = compiled.listener.transport === "udp" ? UdpPort : ServerPort;
+      const port = new Kind(address, compiled, this.#counters(compiled.listener.name), this.#context);
       await port.open();
       state.port = port.port;
       this.#open.set(key, port);
@@ -109,7 +122,8 @@ function wantedAddresses(listeners: ReadonlyMap<string, CompiledListener>): {
   const states: ListenerState[] = [];
   for (const [name, compiled] of listeners) {
     for (const [index, address] of compiled.listener.addresses.entries()) {
-      const key = address.port === 0 ? `${name}#${index}` : `${address.host}|${address.port}`;
+      const { transport = "tcp" } = compiled.listener;
+      const key = `${transport}|${address.port === 0 ? `${name}#${index}` : `${address.host}|${address.port}`}`;
       const state: ListenerState = { listener: name, host: address.host, port: address.port };
       states.push(state);
       const owner = wanted.get(key)?.compiled.listener.name;

@@ -47,7 +47,9 @@ export class TableCompiler {
     if (known?.listener === listener && !streamsChanged) return;
     const matcher = known?.matcher ?? new Matcher();
     matcher.update(listener.servers, this.#routes);
-    if (known !== undefined && !streamsChanged && onlyServersDiffer(known.listener, listener))
+    // Names of servers stand among those of streams.
+    const namesMatter = known !== undefined && known.tlsStreams !== null;
+    if (known !== undefined && !streamsChanged && !namesMatter && onlyServersDiffer(known.listener, listener))
       known.listener = listener;
     else {
       const compiled = compileListener(listener, matcher, (route, carried) => this.streams.compile(route, carried));

@@ -111,6 +111,7 @@ export class StreamConnection implements OpenConnection {
   #onConnected(transport: Transport, pool: EndpointPool): void {
     this.#giveUpDialling = null;
     pool.onConnected();
+    this.#target!.report(false);
     this.#upstream = new Side(transport, this);
     this.#upstream.peer = this.#client;
     this.#client.peer = this.#upstream;
@@ -123,8 +124,9 @@ export class StreamConnection implements OpenConnection {
   /** Nothing of the client's was sent: any other endpoint is as good. */
   #onFailed(reason: string, reached: boolean): void {
     this.#giveUpDialling = null;
+    this.#target!.report(true);
     const pool = this.#leaveTarget()!;
-    if (!reached) pool.onConnectTimeout();
+    if (!reached) pool.onRefused();
     pool.counters.retries++;
     this.#attempt(this.#backend!, reason);
   }

@@ -110,7 +110,11 @@ export async function received(socket: Socket): Promise<string> {
   return Buffer.concat(parts).toString("latin1");
 }
 
-/** Resolves when `holds` does, asked once per turn of the event loop. */
+/** Resolves when `holds` does, asked once per turn of the event loop. Rejects when it is plain that it never will. */
 export async function eventually(holds: () => boolean): Promise<void> {
-  while (!holds()) await new Promise((resolve) => setImmediate(resolve));
+  const hopeless = performance.now() + 20_000;
+  while (!holds()) {
+    if (performance.now() > hopeless) throw new Error(`never came to hold: ${String(holds)}`);
+    await new Promise((resolve) => setImmediate(resolve));
+  }
 }

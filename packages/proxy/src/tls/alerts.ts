@@ -1,11 +1,15 @@
-// Alerts of connections that never get as far as a TLS stack of ours (RFC 8446 section 6).
+// Alerts (RFC 8446 section 6), and how they are sent on connections that never get as far as a TLS stack of ours.
 
 export const Alert = {
   unexpectedMessage: 10,
   recordOverflow: 22,
+  badCertificate: 42,
+  certificateExpired: 45,
   illegalParameter: 47,
+  unknownCa: 48,
   decodeError: 50,
   unrecognizedName: 112,
+  certificateRequired: 116,
 } as const;
 
 const ALERT_RECORD = 21;

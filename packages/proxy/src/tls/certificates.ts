@@ -33,7 +33,7 @@ export function loadCertificates(
   const known = new Map(previous.loaded.map((each) => [pairKey(each.pair), each.context]));
   const problems: Error[] = [];
   const loaded: LoadedPair[] = [];
-  for (const [index, pair] of pairs.entries()) {
+  for (const pair of pairs) {
     try {
       const context =
         known.get(pairKey(pair)) ?? createSecureContext({ ...common, cert: pair.certificate, key: pair.key });
@@ -41,9 +41,10 @@ export function loadCertificates(
       loaded.push({ pair, context });
     } catch (error) {
       problems.push(unreadable(pair, error));
-      loaded.push(...heldBefore(pair, index === 0, previous));
+      loaded.push(...heldBefore(pair, previous));
     }
   }
+  if (loaded.length === 0 && problems.length > 0) loaded.push(...previous.loaded);
   const byName = new HostIndex<LoadedPair>();
   for (const each of loaded)
     for (const hostname of each.pair.hostnames) if (hostname !== "*") byName.set(hostname, each);
@@ -55,13 +56,17 @@ function pairKey({ certificate, key }: Pair): string {
 }
 
 /** What served the names of an unreadable pair until now, limited to these names. */
-function heldBefore(pair: Pair, isDefault: boolean, previous: Certificates): LoadedPair[] {
-  const held = previous.loaded.flatMap((each): LoadedPair[] => {
-    const hostnames = each.pair.hostnames.filter((hostname) => pair.hostnames.includes(hostname));
+function heldBefore(pair: Pair, previous: Certificates): LoadedPair[] {
+  const names = namesOf(pair);
+  return previous.loaded.flatMap((each): LoadedPair[] => {
+    const hostnames = namesOf(each.pair).filter((hostname) => names.includes(hostname));
     return hostnames.length > 0 ? [{ ...each, pair: { ...each.pair, hostnames } }] : [];
   });
-  if (!isDefault || previous.fallback === null) return held;
-  return [{ ...previous.fallback, pair: { ...previous.fallback.pair, hostnames: [] } }, ...held];
+}
+
+/** A pair without names can only be the default. */
+function namesOf({ hostnames }: Pair): string[] {
+  return hostnames.length > 0 ? hostnames : ["*"];
 }
 
 function unreadable({ hostnames }: Pair, cause: unknown): Error {

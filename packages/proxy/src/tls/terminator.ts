@@ -1,16 +1,18 @@
 // TLS termination of one listening socket: handshakes, certificates by SNI and their replacement, client certificates,
 // session tickets. What is replaced serves until what replaces it is loaded; open connections keep what they began with.
 
-import { createHash, createHmac, randomBytes } from "node:crypto";
+import { createHash, createHmac } from "node:crypto";
 import type { Socket } from "node:net";
 import { createServer } from "node:tls";
 import type { SecureContextOptions, Server, TLSSocket } from "node:tls";
 import type { ClientCertificate } from "../connection-facts.ts";
 import type { ClientCertificates, TlsTermination } from "../routing-table.ts";
+import { Alert } from "./alerts.ts";
 import { bareHost } from "../match/hostname.ts";
 import { loadCertificates, NO_CERTIFICATES } from "./certificates.ts";
 import type { Certificates } from "./certificates.ts";
 import { readAuthorities } from "./pem.ts";
+import { securedAlert, serverTrafficSecret } from "./secured-alert.ts";
 
 /** What HTTP listeners speak, the most wanted first (RFC 7301). */
 export const ALPN_PROTOCOLS = ["h2", "http/1.1"];
@@ -25,9 +27,14 @@ export interface SecureConnection {
   clientCertificate: ClientCertificate | null;
 }
 
+interface Handshake {
+  /** Under TLS. */
+  socket: Socket;
+  onSecure: (connection: SecureConnection) => void;
+}
+
 export class TlsTerminator {
-  /** Tickets outlive certificates, but not the process. */
-  readonly #ticketSecret = randomBytes(32);
+  readonly #ticketSecret: string;
   #source = "";
   #profile = "";
   #common: SecureContextOptions = {};
@@ -36,7 +43,12 @@ export class TlsTerminator {
   /** Made when first needed, and anew when the default certificate or what all share changes. */
   readonly #servers = new Map<Purpose, Server>();
   /** Sockets in their handshake, by `connectionKey`. */
-  readonly #pending = new Map<string, (connection: SecureConnection) => void>();
+  readonly #pending = new Map<string, Handshake>();
+
+  /** Session tickets are good wherever the same secret is used, whatever the certificates. */
+  constructor(ticketSecret: string) {
+    this.#ticketSecret = ticketSecret;
+  }
 
   /** There is a certificate to show. */
   get usable(): boolean {
@@ -80,14 +92,17 @@ export class TlsTerminator {
     }
   }
 
-  /** Leads an accepted socket, and what was put back into it, through the handshake. One that fails destroys it. Only while
-   * `usable`. */
+  /** Leads an accepted socket, and what was put back into it, through the handshake. One that fails ends or destroys it. Only
+   * while `usable`. */
   terminate(socket: Socket, purpose: Purpose, onSecure: (connection: SecureConnection) => void): void {
     const key = connectionKey(socket);
-    this.#pending.set(key, onSecure);
+    const handshake = { socket, onSecure };
+    this.#pending.set(key, handshake);
     socket.once("close", () => {
-      if (this.#pending.get(key) === onSecure) this.#pending.delete(key);
+      if (this.#pending.get(key) === handshake) this.#pending.delete(key);
     });
+    // Who closes its half now is gone, which nobody would hear of otherwise.
+    socket.allowHalfOpen = false;
     this.#server(purpose).emit("connection", socket);
   }
 
@@ -106,28 +121,59 @@ export class TlsTerminator {
       key,
       ...(purpose === "http" && { ALPNProtocols: ALPN_PROTOCOLS }),
       requestCert: clientCertificates !== null,
-      // Node would only hang up; `#onHandshake` tells the client why.
+      // Node would only hang up; `refuse` tells the client why.
       rejectUnauthorized: false,
       SNICallback: (name, done) => {
         const { byName, fallback } = this.#certificates;
         done(null, (byName.find(bareHost(name))?.value ?? fallback ?? undefined)?.context);
       },
     });
-    server.on("secureConnection", (socket) => this.#onHandshake(socket, clientCertificates));
+    const secrets = new WeakMap<TLSSocket, Buffer>();
+    server.on("secureConnection", (socket) => this.#onHandshake(socket, clientCertificates, secrets.get(socket)));
+    if (clientCertificates?.insecureFallback === false) {
+      server.on("keylog", (line, socket) => {
+        const secret = serverTrafficSecret(line);
+        if (secret !== null) secrets.set(socket, secret);
+      });
+    }
     server.on("tlsClientError", (_error, socket) => socket.destroy());
     return server;
   }
 
-  #onHandshake(socket: TLSSocket, asked: ClientCertificates | null): void {
+  /** `secret`: what alerts are encrypted with, where it is known. */
+  #onHandshake(socket: TLSSocket, asked: ClientCertificates | null, secret: Buffer | undefined): void {
     const key = connectionKey(socket);
-    const onSecure = this.#pending.get(key);
+    const handshake = this.#pending.get(key);
     this.#pending.delete(key);
+    if (handshake === undefined) return void socket.destroy();
     const clientCertificate = asked === null ? null : shownBy(socket);
-    if (onSecure === undefined) return void socket.destroy();
-    if (asked !== null && !asked.insecureFallback && clientCertificate?.verified !== true) return void socket.destroy();
+    if (asked?.insecureFallback === false && clientCertificate?.verified !== true)
+      return refuse(socket, handshake.socket, secret);
+    socket.allowHalfOpen = true;
     const { servername } = socket as { servername?: string | false };
-    onSecure({ socket, serverName: servername ? bareHost(servername) : null, clientCertificate });
+    handshake.onSecure({ socket, serverName: servername ? bareHost(servername) : null, clientCertificate });
   }
+}
+
+/** Ends a connection whose client has not shown what it has to. */
+function refuse(socket: TLSSocket, tcp: Socket, secret: Buffer | undefined): void {
+  const alert = secret === undefined ? null : securedAlert(socket, secret, alertFor(socket));
+  socket.on("error", () => socket.destroy());
+  // What the client sends is read and dropped, so that no reset eats the alert. Whoever led it here bounds the time.
+  socket.resume();
+  if (alert === null) return void socket.end();
+  // The session tickets are on their way first.
+  setImmediate(() => {
+    if (!tcp.destroyed) tcp.end(alert);
+  });
+}
+
+function alertFor(socket: TLSSocket): number {
+  if (socket.getPeerX509Certificate() === undefined) return Alert.certificateRequired;
+  // What the types call an error is its code.
+  const reason = String(socket.authorizationError);
+  if (reason === "CERT_HAS_EXPIRED") return Alert.certificateExpired;
+  return /ISSUER|LEAF|SELF_SIGNED|UNTRUSTED/.test(reason) ? Alert.unknownCa : Alert.badCertificate;
 }
 
 /** The same certificates under other common options. */

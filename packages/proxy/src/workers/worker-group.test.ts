@@ -1,12 +1,18 @@
 import assert from "node:assert/strict";
+import { createSocket } from "node:dgram";
+import { once } from "node:events";
 import { existsSync, readFileSync } from "node:fs";
+import { connect } from "node:net";
 import { join } from "node:path";
 import { test } from "node:test";
 import type { TestContext } from "node:test";
 import type { AccessRecord, Proxy } from "../proxy.ts";
+import { createAuthority } from "../testing/certificates.ts";
 import { answering, exchangeBytes, GET_CLOSE, ok } from "../testing/sockets.ts";
 import type { Backend } from "../testing/sockets.ts";
+import { echoing, received, streamListener, streamTo, tcpService } from "../testing/streams.ts";
 import { listener, route, service, table } from "../testing/tables.ts";
+import { isResumed, tlsSession } from "../testing/tls-clients.ts";
 import { createWorkerGroup } from "./worker-group.ts";
 import { TableDecoder, TableEncoder } from "./table-transfer.ts";
 
@@ -80,6 +86,58 @@ test("a table reaches every worker; an address that cannot be had is said", asyn
     assert.equal(failed!.error!.code, "EADDRINUSE");
   });
 });
+
+test("a TLS session that one worker has agreed on is resumed by all", async () => {
+  const { certificate, key } = await (await createAuthority()).issue("a.test");
+  await withGroup(async (group) => {
+    const tls = { certificates: [{ hostnames: [], certificate, key }] };
+    const [state] = await group.apply(table([listener({ "*": [] }, { tls })]));
+    const session = await tlsSession(state!.port, {});
+    for (let count = 0; count < 20; count++) assert.equal(await isResumed(state!.port, { session }), true);
+  });
+});
+
+test("connections carried as they are have no number among requests, and their counters come together", async (t) => {
+  const backend = await echoing(t, "x");
+  await withGroup(async (group, { records }) => {
+    const [state] = await group.apply(table([streamListener(streamTo({ a: 1 }))], [tcpService("a", [backend.port])]));
+    for (let count = 0; count < 20; count++) assert.equal(await exchangeEnded(state!.port, "hi"), "x:hi");
+    await until(() => records.length === 20 && group.stats().streams.s?.connections === 20);
+    assert.deepEqual(new Set(records.map(({ requestCount }) => requestCount)), new Set([0]));
+    assert.equal(group.stats().streamServices.a!.sent, 20 * 4);
+  });
+});
+
+test("datagrams reach one worker or the other, each client always the same", async (t) => {
+  const endpoint = createSocket("udp4").bind(0, "127.0.0.1");
+  await once(endpoint, "listening");
+  endpoint.on("message", (bytes, { port }) => endpoint.send(`${port} ${String(bytes)}`, port, "127.0.0.1"));
+  t.after(() => endpoint.close());
+  const endpoints = [{ host: "127.0.0.1", port: endpoint.address().port }];
+  await withGroup(async (group) => {
+    const udp = streamListener(streamTo({ a: 1 }), { transport: "udp" });
+    const [state] = await group.apply(table([udp], [{ id: "a", protocol: "udp", endpoints }]));
+    for (let count = 0; count < 10; count++) {
+      const client = createSocket("udp4").bind(0, "127.0.0.1");
+      const answers = new Set<string>();
+      for (let turn = 0; turn < 3; turn++) {
+        client.send("x", state!.port, "127.0.0.1");
+        answers.add(String((await once(client, "message"))[0]));
+      }
+      assert.equal(answers.size, 1);
+      client.close();
+    }
+    await until(() => group.stats().streams.s?.datagramsSent === 30);
+    assert.equal(group.stats().streams.s!.connections, 10);
+  });
+});
+
+/** What comes back for `text` and a FIN. */
+async function exchangeEnded(port: number, text: string): Promise<string> {
+  const socket = connect({ port, host: "127.0.0.1", allowHalfOpen: true });
+  socket.end(text);
+  return received(socket);
+}
 
 const skip = existsSync(`/proc/self/task/${process.pid}/children`) ? false : "finding child processes needs /proc";
 

@@ -2,9 +2,9 @@
 // has the whole table, its own connections to endpoints and its own counters, which are added up here. A worker that dies is
 // replaced while the others go on accepting.
 
-import { randomBytes } from "node:crypto";
 import { fork } from "node:child_process";
 import type { ChildProcess } from "node:child_process";
+import { randomBytes } from "node:crypto";
 import type { AccessRecord } from "../access.ts";
 import { explain } from "../match/explain.ts";
 import type { Explanation, RequestDescription } from "../match/explain.ts";
@@ -83,7 +83,7 @@ class WorkerGroup implements Proxy {
   #queue: Promise<unknown> = Promise.resolve();
   #closing = false;
   #requests = 0;
-  /** The workers understand each other's session tokens. */
+  /** The workers understand each other's session tokens and TLS session tickets. */
   readonly #sessionSecret: string;
 
   constructor(options: WorkerGroupOptions) {
@@ -116,9 +116,9 @@ class WorkerGroup implements Proxy {
     else for (const record of message.records) this.#onRecord(record);
   }
 
-  /** Each worker counts its own. */
+  /** Each worker counts its own. What is no request has no number. */
   #onRecord(record: AccessRecord): void {
-    record.requestCount = ++this.#requests;
+    if (record.requestCount > 0) record.requestCount = ++this.#requests;
     this.#options.onAccess?.(record);
   }
 
@@ -222,7 +222,8 @@ function combine(states: ListenerState[], others: ListenerState[][]): ListenerSt
 /** What a worker had under way ended with it. */
 function ended(stats: ProxyStats): ProxyStats {
   const settled = structuredClone(stats);
-  for (const group of [settled.listeners, settled.routes, settled.services, settled.endpoints])
+  const { listeners, routes, services, endpoints, streams, streamServices } = settled;
+  for (const group of [listeners, routes, services, endpoints, streams, streamServices])
     for (const counters of Object.values(group))
       for (const gauge of ["active", "connectionsOpen", "connectionsIdle"] as const)
         if (gauge in counters) (counters as unknown as Record<string, number>)[gauge] = 0;
