@@ -1,6 +1,6 @@
 // The static type of an expression, found before it ever runs: a rule that could only fail is refused with its definition.
 
-import { compileRe2 } from "../re2/program.ts";
+import { compileRe2 } from "@gatehouse/re2/program";
 import { parseDuration, parseTimestamp, timestamp } from "./time.ts";
 import { overloadsOf } from "./functions/library.ts";
 import type { Overload } from "./functions/overload.ts";

@@ -2,7 +2,7 @@
 // CustomResourceDefinition writes such expressions.
 
 import { CostExceeded, costPerWrite, Meter } from "../meter.ts";
-import { compileRe2 } from "../re2/program.ts";
+import { compileRe2 } from "@gatehouse/re2/program";
 
 export interface SchemaPattern {
   /** True when the expression matches anywhere in `text`. A text too long for the expression's cost does not match. */

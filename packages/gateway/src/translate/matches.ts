@@ -1,5 +1,6 @@
 // HTTPRoute matches -> the proxy's matches, with the API's defaults filled in.
 
+import { compilePattern } from "@gatehouse/proxy/match/pattern";
 import type { RouteMatch, ValueMatch } from "@gatehouse/proxy/routing-table";
 import type { HTTPRouteMatch } from "@gatehouse/gateway-api/http-route";
 import { type RuleProblem, unsupported } from "./problems.ts";
@@ -72,7 +73,7 @@ function translateValues(
   return [...matches.values()];
 }
 
-/** As Go's: what needs backtracking is refused, since the time it takes would be up to whoever sends requests. */
+/** What other engines have and RE2 has not, in words that people understand. */
 const backtracking = /\(\?<?[=!]|(?:^|[^\\])(?:\\\\)*\\(?:[1-9]|k<)/;
 
 /** Why the expression cannot be used, if so. */
@@ -81,7 +82,7 @@ export function patternProblem(pattern: string, field: string): RuleProblem | un
     return unsupported(`${field} has look-around or a back-reference, which are not supported: leave them out`);
   }
   try {
-    RegExp(pattern);
+    compilePattern(pattern);
     return undefined;
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);

@@ -7,7 +7,7 @@ import type { Matcher, NoMatch } from "./matcher.ts";
 import { readPath, splitTarget } from "./path.ts";
 import { comparePrecedence } from "./path-index.ts";
 import type { PathIndex } from "./path-index.ts";
-import { barePrefix, methodMatches, queryValue, valueMatches } from "./route-conditions.ts";
+import { barePrefix, headerValue, methodMatches, queryValue, valueMatches } from "./route-conditions.ts";
 import type { MatchRequest, RouteEntry } from "./route-conditions.ts";
 
 export interface RequestDescription {
@@ -60,7 +60,8 @@ export function explain(matcher: Matcher<unknown> | undefined, request: RequestD
   const { path, query } = splitTarget(request.target);
   const base = { listener: request.listener, path, candidates: [] };
   if (matcher === undefined) return { ...base, outcome: "no-listener" };
-  const headers = new Map(Object.entries(request.headers ?? {}).map(([name, value]) => [name.toLowerCase(), value]));
+  const given = Object.entries(request.headers ?? {});
+  const headers = new Map(given.map(([name, value]) => [name.toLowerCase(), Buffer.from(value).toString("latin1")]));
   const asked: MatchRequest = { method: request.method, path, query, header: (name) => headers.get(name) };
   const host = bareHost(request.host);
   const found = matcher.find(host, asked, request.serverName ?? null);
@@ -154,7 +155,7 @@ function mismatchesOf(entry: RouteEntry<unknown>, request: MatchRequest): Mismat
   for (const part of ["header", "query"] as const) {
     for (const condition of part === "header" ? entry.headers : entry.query) {
       const { name } = condition;
-      const actual = part === "header" ? request.header(name) : queryValue(request.query, name);
+      const actual = part === "header" ? headerValue(request, name) : queryValue(request.query, name);
       if (valueMatches(condition, actual)) continue;
       const expected = condition.type === "regex" ? `regex ${condition.expected}` : condition.expected;
       mismatches.push({ part, name, expected, ...(actual !== undefined && { actual }) });

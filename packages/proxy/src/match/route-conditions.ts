@@ -1,8 +1,9 @@
 // The single conditions of a route, compiled: path, method, headers, query. Traffic and explanations ask these same
 // functions.
 
-import { setFlagsFromString } from "node:v8";
+import type { Re2Tester } from "@gatehouse/re2/tester";
 import type { Route, ValueMatch } from "../routing-table.ts";
+import { compilePattern } from "./pattern.ts";
 
 /** A request as the matcher sees it. */
 export interface MatchRequest {
@@ -11,7 +12,7 @@ export interface MatchRequest {
   path: string;
   /** With its `?`, empty when absent. */
   query: string;
-  /** Combined value of a header by lower-case name. */
+  /** Combined value of a header by lower-case name, Latin-1. */
   header(lowerName: string): string | undefined;
 }
 
@@ -21,7 +22,7 @@ export interface ValueCondition {
   type: "exact" | "regex";
   expected: string;
   /** Null for an exact match, and for an expression that cannot be compiled, which never matches. */
-  pattern: RegExp | null;
+  pattern: Re2Tester | null;
 }
 
 /** A route with everything precomputed that matching needs. `target` is what the caller wants to find. */
@@ -31,17 +32,13 @@ export interface RouteEntry<T> {
   headers: ValueCondition[];
   query: ValueCondition[];
   /** For a path expression; null otherwise or when it cannot be compiled. */
-  pathPattern: RegExp | null;
+  pathPattern: Re2Tester | null;
 }
 
-// Traefik's engine is linear, V8's own is not: one request could hold up a gateway whose route says `(a+)+$`. This flag makes V8
-// go on with its linear engine after 50,000 steps back, for all it can run there (not: look-around, back-references, `{2,20}`).
-setFlagsFromString("--enable-experimental-regexp-engine-on-excessive-backtracks");
-
-/** Compiles an expression as Traefik reads it: searched for anywhere, so anchors are up to the author. */
-export function compilePattern(source: string): RegExp | null {
+/** Null for an expression that cannot be compiled. */
+function patternOrNull(source: string): Re2Tester | null {
   try {
-    return new RegExp(source);
+    return compilePattern(source);
   } catch {
     return null;
   }
@@ -53,7 +50,7 @@ export function compileEntry<T>(route: Route, target: T): RouteEntry<T> {
     target,
     headers: compileValues(route.match.headers, (name) => name.toLowerCase()),
     query: compileValues(route.match.query, (name) => name),
-    pathPattern: route.match.path.type === "regex" ? compilePattern(route.match.path.value) : null,
+    pathPattern: route.match.path.type === "regex" ? patternOrNull(route.match.path.value) : null,
   };
 }
 
@@ -63,7 +60,7 @@ function compileValues(matches: ValueMatch[], canonical: (name: string) => strin
   for (const match of matches) {
     const name = canonical(match.name);
     if (conditions.has(name)) continue;
-    const pattern = match.type === "regex" ? compilePattern(match.value) : null;
+    const pattern = match.type === "regex" ? patternOrNull(match.value) : null;
     conditions.set(name, { name, type: match.type, expected: match.value, pattern });
   }
   return [...conditions.values()];
@@ -82,12 +79,19 @@ export function methodMatches(route: Route, method: string): boolean {
 export function conditionsMatch(entry: RouteEntry<unknown>, request: MatchRequest): boolean {
   if (!methodMatches(entry.route, request.method)) return false;
   for (const condition of entry.headers) {
-    if (!valueMatches(condition, request.header(condition.name))) return false;
+    if (!valueMatches(condition, headerValue(request, condition.name))) return false;
   }
   for (const condition of entry.query) {
     if (!valueMatches(condition, queryValue(request.query, condition.name))) return false;
   }
   return true;
+}
+
+/** A header's value as the text that its bytes are in UTF-8, which is what expressions and people mean. */
+export function headerValue(request: MatchRequest, lowerName: string): string | undefined {
+  const value = request.header(lowerName);
+  if (value === undefined || !/[\u0080-\u00ff]/.test(value)) return value;
+  return Buffer.from(value, "latin1").toString();
 }
 
 /** First value of a query parameter, decoded as a form is; undefined when the parameter is absent. */

@@ -1,7 +1,7 @@
 // Methods of texts: the standard ones, cel-go's strings extension and Kubernetes' regular expressions. Positions are code points.
 
 import type { Meter } from "../../meter.ts";
-import { compileRe2, type Program } from "../../re2/program.ts";
+import { compileRe2, type Program } from "@gatehouse/re2/program";
 import { CelError, List, type Value } from "../values.ts";
 import { formatText } from "./format-text.ts";
 import { fn, method, type Overload } from "./overload.ts";

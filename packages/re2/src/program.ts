@@ -1,10 +1,15 @@
 // Runs RE2 expressions in time linear to the text, whatever the expression (Thompson's simulation with prioritised threads, as
 // RE2 itself does): JavaScript's engine could be kept busy for years by a rule like `(a+)+$`.
 
-import type { Meter } from "../meter.ts";
 import { type Assertion, type CharClass, isWord, parsePattern, type Pattern } from "./pattern.ts";
 
-type Step =
+/** What bounds the work of one search: every step is paid for. */
+export interface Meter {
+  /** Takes `units`, about one for two steps of the program; throws when they are not there. */
+  spend(units: number): void;
+}
+
+export type Step =
   | { op: "char"; test: CharClass }
   | { op: "assert"; assertion: Assertion }
   /** The first branch is preferred. */
@@ -12,7 +17,8 @@ type Step =
   | { op: "jump"; to: number }
   | { op: "match" };
 
-const maxSteps = 20_000;
+/** Expressions that come to more are refused. */
+export const maxSteps = 20_000;
 const cacheSize = 500;
 const cache = new Map<string, Program>();
 
@@ -34,19 +40,24 @@ interface Thread {
 export class Program {
   readonly #steps: Step[] = [];
 
+  /** Where a search begins with step 0; a character's or assertion's successor is the step behind it. */
+  get steps(): readonly Step[] {
+    return this.#steps;
+  }
+
   constructor(source: string) {
     this.#emit(parsePattern(source));
     this.#add({ op: "match" });
   }
 
-  /** True when the expression matches anywhere in `text`. Throws CostExceeded. */
+  /** True when the expression matches anywhere in `text`. Throws what `meter` throws. */
   test(text: string, meter: Meter): boolean {
     return this.find(Array.from(text), 0, meter, true) !== undefined;
   }
 
   /**
    * The first match at or after `from`, as [start, end) in code points; `shortest` stops at the first that is found, whose end
-   * then means nothing. Throws CostExceeded.
+   * then means nothing. Throws what `meter` throws.
    */
   find(text: readonly string[], from: number, meter: Meter, shortest = false): [number, number] | undefined {
     let threads: Thread[] = [];
