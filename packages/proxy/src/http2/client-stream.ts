@@ -1,7 +1,7 @@
 // One request of an HTTP/2 client and its answer: what client-connection.ts is for HTTP/1.1, on one stream of a session.
 
 import { constants } from "node:http2";
-import type { IncomingHttpHeaders, OutgoingHttpHeaders, ServerHttp2Stream } from "node:http2";
+import type { IncomingHttpHeaders, ServerHttp2Stream } from "node:http2";
 import type { AccessRecord } from "../access.ts";
 import type { CompiledListener, CompiledRoute } from "../compiled-table.ts";
 import type { Downstream, RequestFlow } from "../exchange.ts";
@@ -18,7 +18,8 @@ import { requestFlow } from "../policies/held-request.ts";
 import { routeRequest } from "../route-request.ts";
 import type { ClientContext } from "../route-request.ts";
 import type { AcceptingPort, ServerContext } from "../server-context.ts";
-import { addFieldLines, readTrailers } from "./field-lists.ts";
+import { addFieldLines, headOf, objectOf, readTrailers } from "./field-lists.ts";
+import type { FieldList } from "./field-lists.ts";
 import { readRequestFields } from "./request-fields.ts";
 import { isLarge, KEPT, StreamWriter } from "./stream-writer.ts";
 import { atEndOfTurn } from "./turn.ts";
@@ -60,7 +61,7 @@ export class ClientStream implements Downstream, Gathering {
   #grpc = false;
   #toHead = false;
   /** The answer's head, until it is clear whether anything follows it. */
-  #head: OutgoingHttpHeaders | null = null;
+  #head: FieldList | null = null;
   #responding = false;
   #trailersMayFollow = false;
   #trailers = "";
@@ -136,9 +137,9 @@ export class ClientStream implements Downstream, Gathering {
     const { status, reason } = own;
     const grpc = this.#grpc && status >= 400;
     const body = grpc ? "" : ownBody(own);
-    this.#head = statusFields(grpc ? 200 : status);
+    this.#head = [":status", grpc ? 200 : status];
     addFieldLines(this.#head, grpc ? grpcAnswerLines(status, reason) : ownFieldLines(own, body));
-    if (!this.#toHead) this.#out.addText(body);
+    if (!this.#toHead) this.#out.addSmall(Buffer.from(body, "latin1"));
     Object.assign(record, { status: grpc ? 200 : status, reason, bytes: this.#toHead ? 0 : body.length });
     this.#end("");
     this.#report();
@@ -207,9 +208,9 @@ export class ClientStream implements Downstream, Gathering {
 
   sendInformational(head: ResponseHead): void {
     if (this.#closed) return;
-    const fields = statusFields(head.status);
+    const fields: FieldList = [":status", head.status];
     addFieldLines(fields, endToEndResponseLines(head, null));
-    this.#stream.additionalHeaders(fields);
+    this.#stream.additionalHeaders(objectOf(fields));
   }
 
   sendContinue(): void {
@@ -223,7 +224,7 @@ export class ClientStream implements Downstream, Gathering {
     }
     this.#responding = true;
     this.#record!.status = head.status;
-    const fields = statusFields(head.status);
+    const fields: FieldList = [":status", head.status];
     addFieldLines(fields, endToEndResponseLines(head, edits));
     if (edits !== null) addFieldLines(fields, edits.append);
     this.#head = fields;
@@ -234,7 +235,7 @@ export class ClientStream implements Downstream, Gathering {
     const head = this.#head;
     if (head === null) return;
     this.#head = null;
-    this.#stream.respond(head, options);
+    this.#stream.respond(headOf(head), options);
   }
 
   sendBody(bytes: Buffer, start: number, end: number, source: ReadMemory): void {
@@ -283,9 +284,9 @@ export class ClientStream implements Downstream, Gathering {
   }
 
   sendTrailers(): void {
-    const fields: OutgoingHttpHeaders = Object.create(null);
+    const fields: FieldList = [];
     addFieldLines(fields, this.#trailers);
-    this.#stream.sendTrailers(fields);
+    this.#stream.sendTrailers(objectOf(fields));
     if (!this.#requestEnded) setImmediate(() => this.#stopRequest());
   }
 
@@ -368,13 +369,6 @@ export class ClientStream implements Downstream, Gathering {
     exchange.cancel();
     this.answer({ status: 408, reason: "request-body-timeout", lines: "" });
   }
-}
-
-function statusFields(status: number): OutgoingHttpHeaders {
-  // Without a prototype, as names come from elsewhere.
-  const fields: OutgoingHttpHeaders = Object.create(null);
-  fields[":status"] = status;
-  return fields;
 }
 
 // One listener for all streams: what belongs to which is found at the stream.

@@ -8,8 +8,11 @@ import { forwardableTrailers } from "../http1/chunked.ts";
 const SPACE = 32;
 const TAB = 9;
 
-/** Adds `lines` to what node:http2 is given to send. Repeated names become lists. */
-export function addFieldLines(target: OutgoingHttpHeaders, lines: string): void {
+/** Names, in lower case, and values in turns; pseudo-header fields first. */
+export type FieldList = (string | number)[];
+
+/** Adds `lines` to a list that is to be sent. */
+export function addFieldLines(target: FieldList, lines: string): void {
   for (let at = 0; at < lines.length;) {
     const colon = lines.indexOf(":", at);
     const next = lines.indexOf("\r\n", colon) + 2;
@@ -17,18 +20,37 @@ export function addFieldLines(target: OutgoingHttpHeaders, lines: string): void 
     let end = next - 2;
     while (start < end && isBlank(lines.charCodeAt(start))) start++;
     while (end > start && isBlank(lines.charCodeAt(end - 1))) end--;
-    addField(target, lines.slice(at, colon).toLowerCase(), lines.slice(start, end));
+    target.push(lines.slice(at, colon).toLowerCase(), lines.slice(start, end));
     at = next;
   }
 }
 
 const isBlank = (code: number): boolean => code === SPACE || code === TAB;
 
-function addField(target: OutgoingHttpHeaders, name: string, value: string): void {
-  const present = target[name];
-  if (present === undefined) target[name] = value;
-  else if (Array.isArray(present)) present.push(value);
-  else target[name] = [String(present), value];
+/** Whether this runtime sends heads from lists as they are (Node 24.2 for requests, 24.7 for answers). */
+const takesLists = ((): boolean => {
+  const [major = 0, minor = 0] = process.versions.node.split(".").map(Number);
+  return major > 24 || (major === 24 && minor >= 7);
+})();
+
+/** What a head to send is given as. */
+export function headOf(fields: FieldList): OutgoingHttpHeaders {
+  // Its types know objects only.
+  return takesLists ? (fields as unknown as OutgoingHttpHeaders) : objectOf(fields);
+}
+
+/** The same as an object, for what is sent beside heads. */
+export function objectOf(fields: FieldList): OutgoingHttpHeaders {
+  // Without a prototype, as names come from elsewhere.
+  const object: OutgoingHttpHeaders = Object.create(null);
+  for (let at = 0; at < fields.length; at += 2) {
+    const [name, value] = [String(fields[at]), fields[at + 1]!];
+    const present = object[name];
+    if (present === undefined) object[name] = value;
+    else if (Array.isArray(present)) present.push(String(value));
+    else object[name] = [String(present), String(value)];
+  }
+  return object;
 }
 
 /** The fields of a header list as lines, names and values in turns; pseudo-header fields are left out. Null when there is a

@@ -5,6 +5,7 @@ import { Framing, REFUSED } from "../http1/field-lines.ts";
 import type { Refusal } from "../http1/field-lines.ts";
 import type { RequestHead } from "../http1/request-head.ts";
 import { FieldId } from "../http1/tokens.ts";
+import { writeLatin1 } from "../io/latin1.ts";
 import type { Limits } from "../limits.ts";
 
 const refusal = (status: number, reason: string): Refusal => ({ status, reason });
@@ -46,16 +47,16 @@ export function readRequestFields(
   ended: boolean,
   limits: Limits,
 ): Refusal | null {
-  const text = scratch.read(fields);
+  const text = textOf(fields);
   if (typeof text !== "string") return text;
   if (text.length > limits.headBytes + limits.requestLineBytes) return HEAD_TOO_LONG;
   if (text.length > bytes.length) bytes = Buffer.allocUnsafeSlow(text.length * 2);
-  bytes.write(text, "latin1");
+  writeLatin1(bytes, text);
   const after = head.parse(bytes, 0, text.length, limits);
   if (after === REFUSED) return head.refusal;
   // Whatever a value could do to the lines of the text, it cannot do it without changing their number or the end.
-  if (after !== text.length || head.count !== scratch.lineCount) return BAD_VALUE;
-  if (head.method !== scratch.method) return BAD_METHOD;
+  if (after !== text.length || head.count !== lineCount) return BAD_VALUE;
+  if (head.method !== asked) return BAD_METHOD;
   head.protocol = "HTTP/2.0";
   return interpret(head, ended);
 }
@@ -71,78 +72,79 @@ function interpret(head: RequestHead, ended: boolean): Refusal | null {
   return null;
 }
 
-/** Takes a header list apart. One for all: used synchronously, one request at a time. */
-class HeaderList {
-  /** Field lines of the text that `read` returned. */
-  lineCount = 0;
-  method = "";
-  #path = "";
-  #scheme = "";
-  #authority = "";
-  #host = "";
-  #lines = "";
-  #cookie = "";
-  #seen = 0;
+/** What `textOf` found besides the text: used at once, one request at a time. */
+let lineCount = 0;
+let asked = "";
 
-  /** The text of an HTTP/1.1 head, or why there is none. */
-  read(fields: readonly string[]): string | Refusal {
-    this.method = this.#path = this.#scheme = this.#authority = this.#host = this.#lines = this.#cookie = "";
-    this.#seen = 0;
-    this.lineCount = 1;
-    for (let at = 0; at < fields.length; at += 2) {
-      const why = this.#take(fields[at]!, fields[at + 1]!);
-      if (why !== null) return why;
+/** The text of an HTTP/1.1 head, or why there is none. */
+function textOf(fields: readonly string[]): string | Refusal {
+  let [method, path, scheme, authority, host, cookie, lines] = ["", "", "", "", "", "", ""];
+  let seen = 0;
+  lineCount = 1;
+  for (let at = 0; at < fields.length; at += 2) {
+    const name = fields[at]!;
+    const value = fields[at + 1]!;
+    const colon = name.indexOf(":");
+    if (colon === 0) {
+      const bit = pseudoBit(name);
+      if (bit === 0) return PSEUDO_UNKNOWN;
+      if ((seen & bit) !== 0) return PSEUDO_REPEATED;
+      if ((seen & FIELD) !== 0) return PSEUDO_LATE;
+      seen |= bit;
+      if (bit === METHOD) method = value;
+      else if (bit === PATH) path = value;
+      else if (bit === SCHEME) scheme = value;
+      else authority = value;
+      continue;
     }
-    return this.#write();
-  }
-
-  #take(name: string, value: string): Refusal | null {
-    if (name.charCodeAt(0) === 58) return this.#takePseudo(name, value);
+    if (colon > 0) return BAD_NAME;
+    seen |= FIELD;
     if (name === "host") {
-      if (this.#host !== "") return SEVERAL_HOSTS;
-      this.#host = value;
-      return null;
-    }
-    if (name === "cookie") {
+      if (host !== "") return SEVERAL_HOSTS;
+      host = value;
+    } else if (name === "cookie") {
       // RFC 9113 section 8.2.3: crumbs become one field again.
-      this.#cookie = this.#cookie === "" ? value : `${this.#cookie}; ${value}`;
-      return null;
+      cookie = cookie === "" ? value : `${cookie}; ${value}`;
+    } else {
+      lines += `${name}: ${value}\r\n`;
+      lineCount++;
     }
-    if (name.includes(":")) return BAD_NAME;
-    this.#lines += `${name}: ${value}\r\n`;
-    this.lineCount++;
-    return null;
   }
-
-  #takePseudo(name: string, value: string): Refusal | null {
-    if (this.lineCount > 1 || this.#host !== "" || this.#cookie !== "") return PSEUDO_LATE;
-    const bit = name === ":method" ? 1 : name === ":path" ? 2 : name === ":scheme" ? 4 : name === ":authority" ? 8 : 0;
-    if (bit === 0) return PSEUDO_UNKNOWN;
-    if ((this.#seen & bit) !== 0) return PSEUDO_REPEATED;
-    this.#seen |= bit;
-    if (bit === 1) this.method = value;
-    else if (bit === 2) this.#path = value;
-    else if (bit === 4) this.#scheme = value;
-    else this.#authority = value;
-    return null;
+  if (cookie !== "") {
+    lines += `cookie: ${cookie}\r\n`;
+    lineCount++;
   }
-
-  #write(): string | Refusal {
-    if (this.method === "CONNECT") {
-      // RFC 9113 section 8.5; the parser refuses it as it refuses HTTP/1.1's.
-      this.#path = this.#authority;
-    } else if ((this.#seen & 7) !== 7) return PSEUDO_MISSING;
-    else if (this.#scheme !== "http" && this.#scheme !== "https") return BAD_SCHEME;
-    else if (this.#path.charCodeAt(0) !== 47 && this.#path !== "*") return BAD_TARGET;
-    const host = this.#authority === "" ? this.#host : this.#authority;
-    // RFC 9113 section 8.3.1: who acts on one and forwards the other can be led to different places.
-    if (this.#host !== "" && this.#host.toLowerCase() !== host.toLowerCase()) return OTHER_HOST;
-    if (this.#cookie !== "") {
-      this.#lines += `cookie: ${this.#cookie}\r\n`;
-      this.lineCount++;
-    }
-    return `${this.method} ${this.#path} HTTP/1.1\r\nhost: ${host}\r\n${this.#lines}\r\n`;
-  }
+  if (method === "CONNECT") {
+    // RFC 9113 section 8.5; the parser refuses it as it refuses HTTP/1.1's.
+    path = authority;
+  } else if ((seen & NEEDED) !== NEEDED) return PSEUDO_MISSING;
+  else if (scheme !== "http" && scheme !== "https") return BAD_SCHEME;
+  else if (path.charCodeAt(0) !== 47 && path !== "*") return BAD_TARGET;
+  // RFC 9113 section 8.3.1: who acts on one and forwards the other can be led to different places.
+  if (host !== "" && authority !== "" && host.toLowerCase() !== authority.toLowerCase()) return OTHER_HOST;
+  asked = method;
+  return `${method} ${path} HTTP/1.1\r\nhost: ${authority === "" ? host : authority}\r\n${lines}\r\n`;
 }
 
-const scratch = new HeaderList();
+const METHOD = 1;
+const PATH = 2;
+const SCHEME = 4;
+const AUTHORITY = 8;
+/** Any other field. */
+const FIELD = 16;
+const NEEDED = METHOD | PATH | SCHEME;
+
+function pseudoBit(name: string): number {
+  switch (name) {
+    case ":method":
+      return METHOD;
+    case ":path":
+      return PATH;
+    case ":scheme":
+      return SCHEME;
+    case ":authority":
+      return AUTHORITY;
+    default:
+      return 0;
+  }
+}

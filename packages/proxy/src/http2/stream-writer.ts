@@ -1,7 +1,6 @@
 // Writes one body to a stream of node:http2: small pieces of a turn are joined, large ones go as the very bytes that were read.
 
 import type { Http2Stream } from "node:http2";
-import { latin1 } from "../io/latin1.ts";
 import type { ReadMemory } from "../io/transport.ts";
 
 /** Up to here a piece is copied and sent with its neighbours. */
@@ -18,7 +17,9 @@ export const isLarge = (length: number): boolean => length > SMALL;
 export class StreamWriter<T extends Http2Stream> {
   readonly #stream: T;
   readonly #onDrain: (this: T) => void;
-  #text = "";
+  /** The first small piece of this turn, and what came behind it. */
+  #first: Buffer | null = null;
+  #more: Buffer[] | null = null;
   /** Owner of memory that is still to be sent. */
   #source: ReadMemory | null = null;
   #draining = false;
@@ -33,20 +34,20 @@ export class StreamWriter<T extends Http2Stream> {
 
   /** Whether nothing waits for `flush`. */
   get empty(): boolean {
-    return this.#text === "";
+    return this.#first === null;
   }
 
-  addText(text: string): void {
-    this.#text += text;
+  /** `bytes` stay unchanged. */
+  addSmall(bytes: Buffer): void {
+    if (bytes.length === 0) return;
+    if (this.#first === null) this.#first = bytes;
+    else (this.#more ??= []).push(bytes);
   }
 
   /** `bytes` are of the memory of `source`. The head must have been sent when they are many. */
   addBytes(bytes: Buffer, start: number, end: number, source: ReadMemory): void {
-    if (!isLarge(end - start)) {
-      this.#text += latin1(bytes, start, end);
-      return;
-    }
-    this.#writeText();
+    if (!isLarge(end - start)) return this.addSmall(Buffer.from(bytes.subarray(start, end)));
+    this.#writeSmall();
     if (this.#stream.writableEnded) return;
     this.written += end - start;
     this.#stream.write(source.borrow(bytes.subarray(start, end)));
@@ -55,7 +56,7 @@ export class StreamWriter<T extends Http2Stream> {
 
   /** False: stop writing until the stream has drained. */
   flush(): boolean {
-    this.#writeText();
+    this.#writeSmall();
     // Writes of node:http2 never end within the call.
     this.#source?.keepReadBuffer();
     if (!this.blocked) return true;
@@ -76,18 +77,29 @@ export class StreamWriter<T extends Http2Stream> {
 
   /** Sends the rest, and that it was the last. */
   end(): void {
-    const text = this.#text;
-    this.#text = "";
+    const rest = this.#takeSmall();
     this.#source?.keepReadBuffer();
     this.#source = null;
-    this.written += text.length;
-    if (!this.#stream.writableEnded) this.#stream.end(text, "latin1");
+    if (this.#stream.writableEnded) return;
+    if (rest === null) this.#stream.end();
+    else {
+      this.written += rest.length;
+      this.#stream.end(rest);
+    }
   }
 
-  #writeText(): void {
-    if (this.#text === "" || this.#stream.writableEnded) return;
-    this.written += this.#text.length;
-    this.#stream.write(this.#text, "latin1");
-    this.#text = "";
+  #takeSmall(): Buffer | null {
+    const first = this.#first;
+    if (first === null) return null;
+    const all = this.#more === null ? first : Buffer.concat([first, ...this.#more]);
+    this.#first = this.#more = null;
+    return all;
+  }
+
+  #writeSmall(): void {
+    const bytes = this.#takeSmall();
+    if (bytes === null || this.#stream.writableEnded) return;
+    this.written += bytes.length;
+    this.#stream.write(bytes);
   }
 }

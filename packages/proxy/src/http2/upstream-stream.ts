@@ -2,12 +2,13 @@
 // a session that others share.
 
 import { constants } from "node:http2";
-import type { ClientHttp2Stream, IncomingHttpHeaders, IncomingHttpStatusHeader, OutgoingHttpHeaders } from "node:http2";
+import type { ClientHttp2Stream, IncomingHttpHeaders, IncomingHttpStatusHeader } from "node:http2";
 import { Framing } from "../http1/field-lines.ts";
 import { ResponseHead } from "../http1/response-head.ts";
 import type { ReadMemory } from "../io/transport.ts";
 import type { FailureKind, OutgoingRequest, UpstreamStream, UpstreamUser } from "../upstream/upstream.ts";
-import { addFieldLines, readTrailers } from "./field-lists.ts";
+import { addFieldLines, headOf, objectOf, readTrailers } from "./field-lists.ts";
+import type { FieldList } from "./field-lists.ts";
 import { readResponseFields } from "./response-fields.ts";
 import { KEPT, StreamWriter } from "./stream-writer.ts";
 import { atEndOfTurn } from "./turn.ts";
@@ -78,15 +79,11 @@ export class Http2UpstreamStream implements UpstreamStream, Gathering {
     this.#toHead = request.method === "HEAD";
     this.#hasBody = request.hasBody;
     this.#bodyEnded = !request.hasBody;
-    // Without a prototype, as names come from elsewhere.
-    const fields: OutgoingHttpHeaders = Object.create(null);
-    fields[":method"] = request.method;
-    fields[":scheme"] = request.scheme;
-    fields[":authority"] = request.host;
-    fields[":path"] = request.target;
+    const { method, scheme, host, target } = request;
+    const fields: FieldList = [":method", method, ":scheme", scheme, ":authority", host, ":path", target];
     addFieldLines(fields, request.lines);
-    if (request.acceptsTrailers) fields["te"] = "trailers";
-    const stream: OwnedStream = this.#session!.request(fields, request.hasBody ? WITH_BODY : NO_BODY);
+    if (request.acceptsTrailers) fields.push("te", "trailers");
+    const stream: OwnedStream = this.#session!.request(headOf(fields), request.hasBody ? WITH_BODY : NO_BODY);
     stream[OWNER] = this;
     this.#stream = stream;
     this.#out = new StreamWriter(stream, onDrain);
@@ -106,9 +103,9 @@ export class Http2UpstreamStream implements UpstreamStream, Gathering {
   }
 
   sendTrailers(): void {
-    const fields: OutgoingHttpHeaders = Object.create(null);
+    const fields: FieldList = [];
     addFieldLines(fields, this.#requestTrailers);
-    this.#stream!.sendTrailers(fields);
+    this.#stream!.sendTrailers(objectOf(fields));
   }
 
   flush(): boolean {

@@ -2,6 +2,7 @@
 
 interface Latin1Bytes {
   latin1Slice?(start: number, end: number): string;
+  latin1Write?(text: string, start: number, length: number): number;
 }
 
 const direct = typeof (Buffer.prototype as Latin1Bytes).latin1Slice === "function";
@@ -10,4 +11,10 @@ const direct = typeof (Buffer.prototype as Latin1Bytes).latin1Slice === "functio
  * request. */
 export function latin1(bytes: Buffer, start: number, end: number): string {
   return direct ? (bytes as Latin1Bytes).latin1Slice!(start, end) : bytes.toString("latin1", start, end);
+}
+
+/** Writes text to the start of bytes. */
+export function writeLatin1(bytes: Buffer, text: string): void {
+  if (direct) (bytes as Latin1Bytes).latin1Write!(text, 0, text.length);
+  else bytes.write(text, "latin1");
 }
