@@ -1,5 +1,5 @@
 // One request on its way: picks the endpoint, sends the request, passes the answer on, retries where that is safe, and
-// gives up in time. Knows neither how the client speaks (HTTP/1.1 today) nor how bytes move.
+// gives up in time. Knows neither how the two sides speak nor how bytes move.
 
 import type { AccessRecord } from "./access.ts";
 import type { CompiledRoute } from "./compiled-table.ts";

@@ -214,7 +214,7 @@ export class ClientStream implements Downstream, Gathering {
   }
 
   sendContinue(): void {
-    if (!this.#closed) this.#stream.additionalHeaders(statusFields(100));
+    if (!this.#closed) this.#stream.additionalHeaders({ ":status": 100 });
   }
 
   sendHead(head: ResponseHead, edits: HeaderEdits | null): void {

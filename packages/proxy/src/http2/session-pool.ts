@@ -18,6 +18,8 @@ import type { StreamSource } from "./upstream-stream.ts";
 export interface SessionPoolOwner {
   readonly host: string;
   readonly port: number;
+  /** `host:port`. */
+  readonly key: string;
   readonly limits: Limits;
   readonly wheel: TimerWheel;
   readonly counters: EndpointCounters;
@@ -60,6 +62,10 @@ export class SessionPool implements SessionOwner, StreamSource, DialUser {
 
   get headBytes(): number {
     return this.limits.headBytes;
+  }
+
+  get address(): string {
+    return this.#owner.key;
   }
 
   /** Room for one request, at once or when connected. `fresh`: not on a session that idles, whose end may not have been noticed

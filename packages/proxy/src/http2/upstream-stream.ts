@@ -28,6 +28,8 @@ const scratch = new ResponseHead();
 export interface StreamSource {
   /** The longest head of an answer, in bytes. */
   readonly headBytes: number;
+  /** Of the endpoint, `host:port`. */
+  readonly address: string;
   /** Nobody needs it any more: it was never given a session. */
   giveUp(stream: Http2UpstreamStream): void;
 }
@@ -79,8 +81,10 @@ export class Http2UpstreamStream implements UpstreamStream, Gathering {
     this.#toHead = request.method === "HEAD";
     this.#hasBody = request.hasBody;
     this.#bodyEnded = !request.hasBody;
-    const { method, scheme, host, target } = request;
-    const fields: FieldList = [":method", method, ":scheme", scheme, ":authority", host, ":path", target];
+    const { method, scheme, target } = request;
+    // HTTP/1.0 need not name a host.
+    const authority = request.host === "" ? this.#source.address : request.host;
+    const fields: FieldList = [":method", method, ":scheme", scheme, ":authority", authority, ":path", target];
     addFieldLines(fields, request.lines);
     if (request.acceptsTrailers) fields.push("te", "trailers");
     const stream: OwnedStream = this.#session!.request(headOf(fields), request.hasBody ? WITH_BODY : NO_BODY);

@@ -60,6 +60,17 @@ describe("requests to h2c backends", () => {
     });
   });
 
+  it("name the endpoint when the client names no host, as HTTP/1.0 may", async () => {
+    const backend = await startHttp2Backend((stream, headers) => {
+      stream.respond({ ":status": 200 });
+      stream.end(headers[":authority"]);
+    });
+    await withBackend(backend, async ({ port }) => {
+      const answer = await exchangeBytes(port, "GET / HTTP/1.0\r\n\r\n");
+      assert.match(answer, new RegExp(`^HTTP/1\\.1 200 [^]*\r\n\r\n127\\.0\\.0\\.1:${backend.port}$`));
+    });
+  });
+
   it("carry bodies of known and unknown length, with trailers", async () => {
     const answer = async (stream: ServerHttp2Stream, length: string | undefined): Promise<void> => {
       let trailers: unknown;
