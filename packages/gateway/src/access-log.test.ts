@@ -45,6 +45,12 @@ test("the common format is Traefik's", () => {
   );
 });
 
+test("connections carried as they are leave no line", () => {
+  const carried = { method: "", target: "", protocol: "tcp", status: 0, bytesReceived: 5, requestCount: 0 };
+  assert.equal(line([], carried), undefined);
+  assert.equal(line(["--accesslog.format=json"], carried), undefined);
+});
+
 test("the generic format ends with the user agent", () => {
   assert.equal(
     line(["--accesslog.format=genericCLF"]),

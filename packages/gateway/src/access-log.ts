@@ -6,13 +6,14 @@ import type { RouterNames } from "./traefik-names.ts";
 
 const months = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
 
-/** One line with its end, or undefined when a filter keeps the request out. */
+/** One line with its end, or undefined when a filter keeps the request out, or it is none: Traefik writes no lines for
+ * connections that it carries as they are. */
 export function formatAccess(
   record: AccessRecord,
   { format, filters, fields }: AccessLogConfiguration,
   routerOf: RouterNames,
 ): string | undefined {
-  if (!isWanted(record, filters)) return undefined;
+  if (record.bytesReceived !== undefined || !isWanted(record, filters)) return undefined;
   if (format === "json") return `${JSON.stringify(jsonFields(record, fields, routerOf))}\n`;
   const generic =
     `${client(record)}"${record.method || "-"} ${plain(record.target)} ${record.protocol || "-"}" ${record.status} ` +

@@ -26,5 +26,13 @@ export interface ProxiedAddresses {
   destinationPort: number;
 }
 
+export function addressesOf(
+  sourceAddress: string,
+  sourcePort: number,
+  local: { address: string; port: number },
+): ProxiedAddresses {
+  return { sourceAddress, sourcePort, destinationAddress: local.address, destinationPort: local.port };
+}
+
 /** Of a connection that says nothing beyond its addresses. */
 export const PLAIN: ConnectionFacts = { tls: false, serverName: null, clientCertificate: null, proxied: null };

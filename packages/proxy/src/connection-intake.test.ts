@@ -2,6 +2,7 @@
 
 import assert from "node:assert/strict";
 import { once } from "node:events";
+import { connect as connectHttp2 } from "node:http2";
 import { connect, createServer } from "node:net";
 import type { AddressInfo, Socket } from "node:net";
 import { describe, it } from "node:test";
@@ -15,7 +16,7 @@ import { proxyHeader } from "./proxy-protocol/write-header.ts";
 import type { Listener } from "./routing-table.ts";
 import type { ServerContext } from "./server-context.ts";
 import { createAuthority } from "./testing/certificates.ts";
-import { answering, exchangeBytes, GET_CLOSE, ok } from "./testing/sockets.ts";
+import { answering, exchangeBytes, GET, GET_CLOSE, ok, RawClient } from "./testing/sockets.ts";
 import { ending, eventually, received, startProxy, streamBackend, streamListener } from "./testing/streams.ts";
 import { streamTo, tcpService } from "./testing/streams.ts";
 import type { Resources } from "./testing/streams.ts";
@@ -217,6 +218,65 @@ describe("PROXY headers to endpoints", () => {
       led.end(Buffer.from(`${proxyHeader(2, CLIENT)}hello`, "latin1"));
       assert.equal(await received(led), `${proxyHeader(version, CLIENT)}hello`);
     }
+  });
+
+  it("begin connections of an HTTP service, each of which serves one request of the client it names", async (test) => {
+    const backend = await answering(ok("hello"));
+    test.after(() => backend.close());
+    for (const version of [1, 2] as const) {
+      const services = [{ ...service("s", [backend.port]), proxyProtocol: version }];
+      const { port } = await startProxy(test, table([listener({ "*": [route("/*", "s")] })], services));
+      backend.received.length = 0;
+      const client = new RawClient(port);
+      for (let request = 1; request <= 2; request++) {
+        client.received = "";
+        client.send(GET);
+        await client.until((received) => received.endsWith("hello"));
+      }
+      const { localPort = 0 } = client.socket;
+      const own = { sourceAddress: "127.0.0.1", sourcePort: localPort };
+      const header = proxyHeader(version, { ...own, destinationAddress: "127.0.0.1", destinationPort: port });
+      assert.equal(backend.received.length, 2);
+      for (const received of backend.received) assert.ok(received.startsWith(`${header}GET / HTTP/1.1\r\n`));
+      client.destroy();
+    }
+  });
+
+  it("are those of the header from in front, also for requests over HTTP/2", async (test) => {
+    const backend = await answering(ok("hello"));
+    test.after(() => backend.close());
+    const services = [{ ...service("s", [backend.port]), proxyProtocol: 1 as const }];
+    const listeners = [listener({ "*": [route("/*", "s")] }, { proxyProtocolFrom: ["127.0.0.1"] })];
+    const { port } = await startProxy(test, table(listeners, services));
+    assert.match(await exchangeBytes(port, proxyHeader(2, CLIENT) + GET_CLOSE), /hello$/);
+    const socket = connect({ port, host: "127.0.0.1" });
+    socket.write(proxyHeader(2, CLIENT), "latin1");
+    const session = connectHttp2("http://a.test", { createConnection: () => socket });
+    const stream = session.request({ ":path": "/" });
+    stream.resume();
+    await once(stream, "end");
+    session.close();
+    assert.equal(backend.received.length, 2);
+    for (const received of backend.received) assert.ok(received.startsWith(proxyHeader(1, CLIENT)));
+  });
+
+  it("of health checks are nobody's", async (test) => {
+    const backend = await answering(ok("hello"));
+    test.after(() => backend.close());
+    const healthCheck = { path: "/health", interval: 60_000, timeout: 1_000, unhealthyAfter: 1, healthyAfter: 1 };
+    const services = [{ ...service("s", [backend.port]), proxyProtocol: 2 as const, healthCheck }];
+    await startProxy(test, table([listener({ "*": [route("/*", "s")] })], services));
+    await eventually(() => backend.received[0]?.includes("GET /health ") === true);
+    assert.ok(backend.received[0]!.startsWith(`${proxyHeader(2, null)}GET /health HTTP/1.1\r\n`));
+  });
+
+  it("cannot be had where connections are shared among clients: answered 500, with the reason", async (test) => {
+    const backend = await answering(ok("hello"));
+    test.after(() => backend.close());
+    const services = [{ ...service("s", [backend.port]), protocol: "h2c" as const, proxyProtocol: 2 as const }];
+    const { port } = await startProxy(test, table([listener({ "*": [route("/*", "s")] })], services));
+    assert.match(await exchangeBytes(port, GET_CLOSE), /^HTTP\/1\.1 500 [^]*proxy-protocol-not-supported: h2c/);
+    assert.equal(backend.received.length, 0);
   });
 
   it("come before TLS", async (test) => {

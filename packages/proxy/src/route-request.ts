@@ -2,6 +2,7 @@
 // made from the parsed head alone, before any I/O, and is the same for every protocol the client may speak.
 
 import type { CompiledBackend, CompiledListener, CompiledRoute, HoldPlan } from "./compiled-table.ts";
+import type { ProxiedAddresses } from "./connection-facts.ts";
 import { redirectLocation, rewritePath } from "./filters.ts";
 import type { HeaderEdits } from "./filters.ts";
 import { forwardedScheme, reachedPort } from "./forwarding-fields.ts";
@@ -60,6 +61,8 @@ export interface Hold extends HoldPlan {
 export interface ClientContext {
   facts: ClientFacts;
   forwarding: ForwardingFields;
+  /** Where it came from and to. */
+  connection: { readonly addresses: ProxiedAddresses };
 }
 
 const NONE: Set<string> = new Set();
@@ -164,7 +167,7 @@ function withLines(edits: HeaderEdits | null, lines: string): HeaderEdits | null
   return edits === null ? { drop: NONE, append: lines } : { drop: edits.drop, append: edits.append + lines };
 }
 
-function outgoing(head: RequestHead, target: string, backend: CompiledBackend, client: ClientContext): OutgoingRequest {
+function outgoing(head: RequestHead, target: string, backend: ServedBackend, client: ClientContext): OutgoingRequest {
   const hasBody = head.framing === Framing.chunked || head.contentLength > 0;
   const upgrade = hasBody ? "" : upgradeToAskFor(head.upgrade);
   const lines = endToEndLines(head, {
@@ -183,6 +186,7 @@ function outgoing(head: RequestHead, target: string, backend: CompiledBackend, c
     acceptsTrailers: head.acceptsTrailers,
     upgrade,
     replayable: !hasBody && upgrade === "" && IDEMPOTENT.has(head.method),
+    client: backend.service.protocol.proxyProtocol === 0 ? null : client.connection.addresses,
   };
 }
 

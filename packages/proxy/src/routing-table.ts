@@ -21,11 +21,13 @@ export interface Listener {
   tls?: TlsTermination;
   /** What requests are served by, chosen by Host; unused when `stream` is there. */
   servers: VirtualServer[];
-  /** Connections that no entry of `tls.streams` takes are carried to these backends instead of being read as HTTP. */
+  /** Connections that no entry of `tls.streams` takes are carried to these backends instead of being read as HTTP: what is inside
+   * TLS when `tls` has certificates, else the bytes as they come. */
   stream?: StreamRoute;
   /** Peers (CIDRs) whose X-Forwarded-* headers are believed. Default none. */
   trustedProxies?: string[];
-  /** Peers (CIDRs) that begin each connection with a PROXY header, version 1 or 2; without one they are refused. */
+  /** Peers (CIDRs) that begin each connection with a PROXY header, version 1 or 2; without one they are refused.
+   * Others are served without. Not with UDP. */
   proxyProtocolFrom?: string[];
 }
 
@@ -45,7 +47,8 @@ export interface TlsTermination {
   minVersion?: "TLSv1.2" | "TLSv1.3";
   /** Absent: clients are not asked for a certificate. */
   clientCertificates?: ClientCertificates;
-  /** By SNI, before HTTP. */
+  /** By SNI: the most specific name counts among these and the listener's servers, and a stream before a server of the same name.
+   * Who asks for none of them is served by `Listener.stream`, else by HTTP if there is a certificate and a server, else ended. */
   streams?: TlsStream[];
 }
 
@@ -160,7 +163,8 @@ export interface Service {
   endpoints: Endpoint[];
   /** With `https`, and for `tcp`: speak TLS to the endpoints. */
   tls?: BackendTls;
-  /** Begin each connection with a PROXY header of this version. */
+  /** Begin each connection with a PROXY header of this version, before TLS. Connections of `http` services then serve one request
+   * each; those of `https` and `h2c`, which clients share, cannot have one and answer 500. Not with UDP. */
   proxyProtocol?: 1 | 2;
   /** Default round robin. */
   balancing?: { type: "round-robin" } | { type: "least-requests" } | { type: "consistent-hash"; by: HashKey };

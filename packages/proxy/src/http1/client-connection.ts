@@ -4,7 +4,8 @@
 
 import type { AccessRecord } from "../access.ts";
 import type { CompiledListener, CompiledRoute } from "../compiled-table.ts";
-import type { ConnectionFacts } from "../connection-facts.ts";
+import { addressesOf } from "../connection-facts.ts";
+import type { ConnectionFacts, ProxiedAddresses } from "../connection-facts.ts";
 import type { Downstream, RequestFlow } from "../exchange.ts";
 import type { HeaderEdits } from "../filters.ts";
 import { ForwardingFields } from "../forwarding-fields.ts";
@@ -231,9 +232,15 @@ export class ClientConnection implements OpenConnection, TransportHandler, Downs
     if (this.#client === null || this.#listener !== listener) {
       this.#listener = listener;
       const facts = this.#port.clientFacts(listener, this.#address, this.#facts);
-      this.#client = { facts, forwarding: new ForwardingFields(facts, this.#context.serverName) };
+      this.#client = { facts, forwarding: new ForwardingFields(facts, this.#context.serverName), connection: this };
     }
     return this.#client;
+  }
+
+  /** A system call each time. */
+  get addresses(): ProxiedAddresses {
+    const { remoteAddress, remotePort, local } = this.#transport;
+    return this.#facts.proxied ?? addressesOf(remoteAddress, remotePort, local);
   }
 
   /** An answer of the proxy's own. A request whose body is still to come ends the connection. */

@@ -5,9 +5,11 @@ import { constants, performServerHandshake } from "node:http2";
 import type { IncomingHttpHeaders, ServerHttp2Session, ServerHttp2Stream } from "node:http2";
 import type { Socket } from "node:net";
 import type { CompiledListener } from "../compiled-table.ts";
-import type { ConnectionFacts } from "../connection-facts.ts";
+import { addressesOf } from "../connection-facts.ts";
+import type { ConnectionFacts, ProxiedAddresses } from "../connection-facts.ts";
 import { ForwardingFields } from "../forwarding-fields.ts";
 import type { Limits } from "../limits.ts";
+import { plainAddress } from "../io/plain-address.ts";
 import type { ClientContext } from "../route-request.ts";
 import type { AcceptingPort, OpenConnection, ServerContext } from "../server-context.ts";
 import { Timer } from "../timer-wheel.ts";
@@ -102,9 +104,15 @@ export class ClientSession implements OpenConnection, StreamOwner {
     if (this.#client === null || this.#listener !== listener) {
       this.#listener = listener;
       const facts = this.port.clientFacts(listener, this.address, this.#facts);
-      this.#client = { facts, forwarding: new ForwardingFields(facts, this.context.serverName) };
+      this.#client = { facts, forwarding: new ForwardingFields(facts, this.context.serverName), connection: this };
     }
     return this.#client;
+  }
+
+  get addresses(): ProxiedAddresses {
+    const { localAddress, localPort = 0 } = this.#socket;
+    const local = { address: plainAddress(localAddress), port: localPort };
+    return this.#facts.proxied ?? addressesOf(this.address, this.remotePort, local);
   }
 
   get gone(): boolean {

@@ -31,6 +31,7 @@ export function grpcQuestion(service: string, timeout: number): OutgoingRequest 
     acceptsTrailers: true,
     upgrade: "",
     replayable: false,
+    client: null,
   };
 }
 

@@ -35,6 +35,7 @@ export function httpQuestion(question: AuthQuestion, target: AuthTarget, body: B
     acceptsTrailers: false,
     upgrade: "",
     replayable: false,
+    client: null,
   };
 }
 

@@ -133,6 +133,10 @@ describe("a PROXY header", () => {
       }
     }
     assert.equal(proxyHeader(1, cases[0]!), "PROXY TCP4 1.2.3.4 5.6.7.8 1234 443\r\n");
+    for (const version of [1, 2] as const) {
+      assert.deepEqual(readIn(`${proxyHeader(version, null)}x`), { progress: "done", addresses: null, replay: "x" });
+    }
+    assert.equal(proxyHeader(2, null), version2(0, 0, ""));
     assert.equal(proxyHeader(2, cases[0]!), version2(1, 0x11, V4));
     assert.equal(proxyHeader(1, from("fe80::1%lo", 1, "fe80::2%lo", 2)), "PROXY TCP6 fe80::1 fe80::2 1 2\r\n");
     assert.deepEqual(

@@ -3,8 +3,15 @@
 import { isIP } from "node:net";
 import type { ProxiedAddresses } from "../connection-facts.ts";
 
-/** What a connection begins with, as Latin-1 text. Addresses of different families, or none, are said to be unknown. */
-export function proxyHeader(version: 1 | 2, addresses: ProxiedAddresses): string {
+const SIGNATURE = "\r\n\r\n\0\r\nQUIT\n";
+const UNKNOWN_V1 = "PROXY UNKNOWN\r\n";
+/** A connection of our own, as for a health check (LOCAL). */
+const LOCAL_V2 = `${SIGNATURE}${String.fromCharCode(0x20, 0, 0, 0)}`;
+
+/** What a connection begins with, as Latin-1 text. Addresses of different families, or none, are said to be unknown; `null`:
+ * it is nobody's but ours. */
+export function proxyHeader(version: 1 | 2, addresses: ProxiedAddresses | null): string {
+  if (addresses === null) return version === 1 ? UNKNOWN_V1 : LOCAL_V2;
   const [source, destination] = [addresses.sourceAddress, addresses.destinationAddress].map(withoutZone);
   const plain = { ...addresses, sourceAddress: source!, destinationAddress: destination! };
   const family = isIP(source!) === isIP(destination!) ? isIP(source!) : 0;
@@ -17,7 +24,7 @@ function withoutZone(address: string): string {
 }
 
 function line(addresses: ProxiedAddresses, family: number): string {
-  if (family === 0) return "PROXY UNKNOWN\r\n";
+  if (family === 0) return UNKNOWN_V1;
   const { sourceAddress, sourcePort, destinationAddress, destinationPort } = addresses;
   return `PROXY TCP${family} ${sourceAddress} ${destinationAddress} ${sourcePort} ${destinationPort}\r\n`;
 }
@@ -30,7 +37,7 @@ function binary(addresses: ProxiedAddresses, family: number): string {
       ? []
       : [...addressBytes(sourceAddress), ...addressBytes(destinationAddress), ...ports(sourcePort, destinationPort)];
   const kind = family === 4 ? 0x11 : family === 6 ? 0x21 : 0x00;
-  return `\r\n\r\n\0\r\nQUIT\n${String.fromCharCode(0x21, kind, 0, payload.length, ...payload)}`;
+  return `${SIGNATURE}${String.fromCharCode(0x21, kind, 0, payload.length, ...payload)}`;
 }
 
 function ports(...values: number[]): number[] {

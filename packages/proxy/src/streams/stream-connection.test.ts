@@ -169,6 +169,20 @@ function choices(io: Io): void {
     assert.equal(await answers(test, port, 2), "cc");
   });
 
+  it("always the same endpoint for a client's address, where that is asked for", async (test) => {
+    const backends = [await echoing(test, "a"), await echoing(test, "b"), await echoing(test, "c")];
+    const balancing = { type: "consistent-hash", by: { source: "address" } } as const;
+    const services = [
+      tcpService(
+        "one",
+        backends.map(({ port }) => port),
+        { balancing },
+      ),
+    ];
+    const { port } = await startProxy(test, table([streamListener(streamTo({ one: 1 }))], services), { io });
+    assert.match(await answers(test, port, 6), /^(a{6}|b{6}|c{6})$/);
+  });
+
   it("another endpoint when one refuses, and remember that for a while", async (test) => {
     const [a, dead] = [await echoing(test, "a"), await deadPort()];
     const services = [tcpService("one", [dead, a.port])];

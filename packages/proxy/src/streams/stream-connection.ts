@@ -2,7 +2,8 @@
 // on to the other, and an account of it at the end.
 
 import type { AccessRecord } from "../access.ts";
-import type { ConnectionFacts, ProxiedAddresses } from "../connection-facts.ts";
+import { addressesOf } from "../connection-facts.ts";
+import type { ConnectionFacts } from "../connection-facts.ts";
 import { BatchedWriter } from "../io/batched-writer.ts";
 import type { ReadMemory, Transport, TransportHandler } from "../io/transport.ts";
 import { proxyHeader } from "../proxy-protocol/write-header.ts";
@@ -105,7 +106,8 @@ export class StreamConnection implements OpenConnection {
 
   #header({ proxyProtocol }: CompiledStreamBackend): string {
     if (proxyProtocol === 0) return "";
-    return proxyHeader(proxyProtocol, this.#facts.proxied ?? socketAddresses(this.#client.transport));
+    const { remoteAddress, remotePort, local } = this.#client.transport;
+    return proxyHeader(proxyProtocol, this.#facts.proxied ?? addressesOf(remoteAddress, remotePort, local));
   }
 
   #onConnected(transport: Transport, pool: EndpointPool): void {
@@ -245,14 +247,4 @@ class Side implements TransportHandler {
     this.closed = true;
     this.#owner.onSideClosed(this, error);
   }
-}
-
-function socketAddresses(client: Transport): ProxiedAddresses {
-  const { address, port } = client.local;
-  return {
-    sourceAddress: client.remoteAddress,
-    sourcePort: client.remotePort,
-    destinationAddress: address,
-    destinationPort: port,
-  };
 }

@@ -77,7 +77,9 @@ export class EndpointPool implements UpstreamPool, SessionPoolOwner {
   }
 
   release(connection: UpstreamConnection): void {
-    if (this.#retired || this.#idle.length >= this.limits.upstreamIdleConnections) return connection.destroy();
+    const { upstreamIdleConnections } = this.limits;
+    const shareable = !this.#retired && this.protocol.proxyProtocol === 0;
+    if (!shareable || this.#idle.length >= upstreamIdleConnections) return connection.destroy();
     this.#idle.push(connection);
     this.counters.connectionsIdle++;
     connection.becomeIdle();

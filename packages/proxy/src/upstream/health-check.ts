@@ -108,5 +108,6 @@ function checkRequest({ path, host }: HealthCheck, key: string): OutgoingRequest
     acceptsTrailers: false,
     upgrade: "",
     replayable: true,
+    client: null,
   };
 }

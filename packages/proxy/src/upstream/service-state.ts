@@ -86,15 +86,16 @@ export class ServiceState {
   }
 
   #learnToSpeak(service: Service): void {
-    const { protocol, tls } = service;
-    if (!changed(this.#speech, { protocol, tls })) return;
-    this.#speech = JSON.stringify({ protocol, tls });
+    const { protocol, tls, proxyProtocol } = service;
+    const speech = JSON.stringify({ protocol, tls, proxyProtocol });
+    if (this.#speech === speech) return;
+    this.#speech = speech;
     this.problem = "";
     try {
       this.protocol = backendProtocol(service);
     } catch (error) {
       this.protocol = PLAIN_HTTP;
-      this.problem = `backend-tls-invalid: ${(error as Error).message}`;
+      this.problem = (error as Error).message;
     }
   }
 

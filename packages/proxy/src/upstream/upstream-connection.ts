@@ -12,8 +12,10 @@ import { dial } from "../io/network.ts";
 import type { Io } from "../io/network.ts";
 import type { ReadMemory, Transport, TransportHandler } from "../io/transport.ts";
 import type { Limits } from "../limits.ts";
+import { proxyHeader } from "../proxy-protocol/write-header.ts";
 import { Timer } from "../timer-wheel.ts";
 import type { TimerWheel } from "../timer-wheel.ts";
+import type { BackendProtocol } from "./backend-protocol.ts";
 import type { OutgoingRequest, UpstreamStream, UpstreamUser, FailureKind } from "./upstream.ts";
 
 /** The pool a connection belongs to: where it idles, and who hears how its endpoint fares. */
@@ -23,6 +25,7 @@ export interface UpstreamPool {
   readonly limits: Limits;
   readonly wheel: TimerWheel;
   readonly io: Io;
+  readonly protocol: BackendProtocol;
   /** Keeps the connection for another exchange, or destroys it. */
   release(connection: UpstreamConnection): void;
   /** Takes a connection out of the idle ones. */
@@ -94,6 +97,8 @@ export class UpstreamConnection implements UpstreamStream, TransportHandler, Bod
     this.#requestSent = !request.hasBody;
     this.#answered = false;
     this.#state = State.head;
+    const { proxyProtocol } = this.pool.protocol;
+    if (proxyProtocol !== 0) this.#out.addText(proxyHeader(proxyProtocol, request.client));
     this.#out.addText(requestHeadText(request));
   }
 

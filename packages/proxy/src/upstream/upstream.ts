@@ -1,5 +1,6 @@
 // What an exchange and the connections to endpoints are to each other, whatever protocol these speak.
 
+import type { ProxiedAddresses } from "../connection-facts.ts";
 import type { ResponseHead } from "../http1/response-head.ts";
 import type { ReadMemory } from "../io/transport.ts";
 
@@ -21,6 +22,8 @@ export interface OutgoingRequest {
   upgrade: string;
   /** RFC 9110 section 9.2.2: repeating it does no harm, and there is no body that would have to be kept. */
   replayable: boolean;
+  /** For a PROXY header; null when nobody's, or when the service wants none. */
+  client: ProxiedAddresses | null;
 }
 
 /** How an attempt failed. `connect`: nothing was sent. `refused`: the endpoint says that it has not acted on the request, whatever
