@@ -1,19 +1,20 @@
-// The control loop: objects change, the routing table is made anew and handed to the proxy, statuses are written.
+// The control loop: objects change, the routing table follows and is handed to the proxy, statuses are written.
 // All changes of one turn of the event loop are one translation; routing changes before any status is written.
 
 import type { ApiClient } from "@gatehouse/apimachinery/api-client";
 import type { Log } from "@gatehouse/apimachinery/log";
-import { type KubeObject, objectKey } from "@gatehouse/apimachinery/meta";
-import type { Gateway, GatewayStatusAddress } from "@gatehouse/gateway-api/gateway";
+import type { GatewayStatusAddress } from "@gatehouse/gateway-api/gateway";
 import type { ListenerState, Proxy } from "@gatehouse/proxy/proxy";
-import { type AddressPool, assignAddresses } from "./gateway-addresses.ts";
 import { infrastructureOf } from "./infrastructure.ts";
-import { createInfrastructureWriter, isInfrastructure } from "./infrastructure-writer.ts";
-import { createStatusWriter } from "./status-writer.ts";
-import type { GatewayObjects } from "./translate/gateway-objects.ts";
-import { translate, type Translation } from "./translate/translate.ts";
-import type { EntryPoint } from "./translate/translate-options.ts";
-import { createWatchedObjects, type LazyKind } from "./watched-objects.ts";
+import { createInfrastructureWriter } from "./infrastructure-writer.ts";
+import { createStatusWriter, statusKey } from "./status-writer.ts";
+import type { ObjectIndex } from "./translate/gateway-objects.ts";
+import type { ProcessedGateway } from "./translate/gateways.ts";
+import type { ObjectChange, ObjectKind } from "./translate/object-store.ts";
+import type { StatusUpdate } from "./translate/statuses.ts";
+import type { AddressPool, EntryPoint } from "./translate/translate-options.ts";
+import { type Translation, Translator } from "./translate/translator.ts";
+import { createWatchedObjects } from "./watched-objects.ts";
 
 /** The controller name that Traefik's GatewayClass names. */
 export const controllerName = "traefik.io/gateway-controller";
@@ -29,7 +30,7 @@ export interface ControllerOptions {
   /** Where Gateways' own addresses come from. */
   pool?: AddressPool;
   /** What Gateways say as address when there is no pool; asked anew each time, for it may name a Service. */
-  sharedAddresses: (objects: GatewayObjects) => GatewayStatusAddress[];
+  sharedAddresses: (index: Pick<ObjectIndex, "service">) => GatewayStatusAddress[];
   namespaces: readonly string[];
   labelSelector: string;
 }
@@ -40,8 +41,6 @@ export interface Controller {
   readonly isReady: boolean;
   /** The translation in force; undefined before the first. */
   readonly translation: Translation | undefined;
-  /** The objects at this moment. */
-  objects(): GatewayObjects;
   /** Resolves when all statuses known to be due are written. */
   statusesWritten(): Promise<void>;
   stop(): Promise<void>;
@@ -61,20 +60,33 @@ class ControlLoop implements Controller {
   isReady = false;
   translation: Translation | undefined;
   readonly #options: ControllerOptions;
+  readonly #translator = new Translator();
   readonly #watched;
   readonly #statuses;
   readonly #infrastructure;
+  /** Statuses that wait for sockets to be opened, each with the number of its translation. */
+  readonly #due = new Map<string, { update: StatusUpdate; translation: number }>();
+  #translations = 0;
   #becomeReady: () => void = () => {};
   #synced = false;
   #scheduled = false;
   #stopped = false;
   #listenerProblems: ReadonlyMap<string, string> = new Map();
   #reopen: NodeJS.Timeout | undefined;
+  /** For which Gateways infrastructure was written; undefined when something else than Gateways asks for it. */
+  #equipped: readonly ProcessedGateway[] | undefined;
 
   constructor(options: ControllerOptions) {
     this.#options = options;
     const { client, log, namespaces, labelSelector } = options;
-    this.#watched = createWatchedObjects({ client, log, namespaces, labelSelector, onChange: () => this.#schedule() });
+    this.#watched = createWatchedObjects({
+      client,
+      log,
+      namespaces,
+      labelSelector,
+      onChange: (kind, change) => this.#take(kind, change),
+      onApi: () => this.#schedule(),
+    });
     this.#statuses = createStatusWriter(client, log);
     this.#infrastructure = createInfrastructureWriter(client, log);
     this.ready = new Promise((resolve) => (this.#becomeReady = resolve));
@@ -90,10 +102,6 @@ class ControlLoop implements Controller {
     this.#schedule();
   }
 
-  objects(): GatewayObjects {
-    return this.#watched.current();
-  }
-
   statusesWritten(): Promise<void> {
     return this.#statuses.idle();
   }
@@ -103,6 +111,17 @@ class ControlLoop implements Controller {
     clearTimeout(this.#reopen);
     this.#watched.stop();
     await Promise.all([this.#statuses.stop(), this.#infrastructure.stop()]);
+  }
+
+  #take(kind: ObjectKind, change: ObjectChange): void {
+    this.#translator.change(kind, change);
+    if (!change.current && change.old) {
+      this.#due.delete(statusKey(change.old));
+      this.#statuses.forget(change.old);
+    }
+    const isInfrastructure = kind === "services" || kind === "endpointSlices";
+    if (isInfrastructure && this.#infrastructure.observe(change)) this.#equipped = undefined;
+    this.#schedule();
   }
 
   #schedule(): void {
@@ -115,46 +134,72 @@ class ControlLoop implements Controller {
   }
 
   async #translate(): Promise<void> {
-    const { entryPoints, reservedPorts, pool, sharedAddresses, proxy, log } = this.#options;
+    const { proxy, log } = this.#options;
     try {
-      await Promise.all(neededKinds(this.#watched.current()).map((kind) => this.#watched.need(kind)));
-      const objects = this.#watched.current();
-      const addresses = assignAddresses(ownGateways(objects), pool, sharedAddresses(objects));
-      const translation = translate(objects, {
-        controllerName,
-        api: this.#watched.api(),
-        entryPoints,
-        reservedPorts,
-        ownAddresses: pool !== undefined,
-        listenerProblems: this.#listenerProblems,
-        addressFor: (gateway) => addresses.get(objectKey(gateway)) ?? { addresses: [], hosts: [] },
-      });
+      const translation = this.#translateOnce();
+      // Secrets and ConfigMaps are read only where something refers to one; until they are known nothing is to be told.
+      const missing = [...this.#translator.asked].filter((kind) => !this.#watched.knows(kind));
+      if (missing.length > 0) {
+        await Promise.all(missing.map((kind) => this.#watched.need(kind)));
+        return this.#schedule();
+      }
       this.translation = translation;
+      const number = this.#translations;
       // Routing has changed when `apply` returns; statuses wait for the sockets, so that what they say is true.
-      this.#afterOpening(translation, await proxy.apply(translation.table));
+      this.#afterOpening(number, await proxy.apply(translation.table));
     } catch (error) {
       log.error("the objects could not be translated: routing stays as it was", error);
     }
   }
 
-  #afterOpening(translation: Translation, states: readonly ListenerState[]): void {
+  #translateOnce(): Translation {
+    const { entryPoints, reservedPorts, pool, sharedAddresses } = this.#options;
+    const translation = this.#translator.translate({
+      controllerName,
+      api: this.#watched.api(),
+      entryPoints,
+      reservedPorts,
+      ...(pool ? { pool } : {}),
+      sharedAddresses: sharedAddresses(this.#translator.index),
+      listenerProblems: this.#listenerProblems,
+    });
+    this.#translations++;
+    for (const update of translation.statuses) {
+      this.#due.set(statusKey(update.object), { update, translation: this.#translations });
+    }
+    return translation;
+  }
+
+  #afterOpening(number: number, states: readonly ListenerState[]): void {
     if (this.#stopped) return;
-    // A later table is under way: its sockets are not these.
-    if (translation === this.translation && this.#noteProblems(states)) this.#schedule();
+    if (this.#noteProblems(states)) this.#schedule();
     else {
-      this.#statuses.write(translation.statuses);
-      this.#writeInfrastructure(translation);
+      this.#writeStatuses(number);
+      this.#writeInfrastructure();
     }
     this.isReady = true;
     this.#becomeReady();
   }
 
-  #writeInfrastructure({ gateways }: Translation): void {
-    const wanted = gateways.flatMap(infrastructureOf);
-    const names = new Set(wanted.map(objectKey));
-    const { services, endpointSlices } = this.objects();
-    const concerned = (object: KubeObject): boolean => names.has(objectKey(object)) || isInfrastructure(object);
-    this.#infrastructure.write(wanted, [...services, ...endpointSlices].filter(concerned));
+  /** Those of later translations wait for their own sockets. */
+  #writeStatuses(number: number): void {
+    const updates: StatusUpdate[] = [];
+    for (const [key, { update, translation }] of this.#due) {
+      if (translation > number) continue;
+      updates.push(update);
+      this.#due.delete(key);
+    }
+    this.#statuses.write(updates);
+  }
+
+  #writeInfrastructure(): void {
+    const gateways = this.translation?.gateways ?? [];
+    if (gateways === this.#equipped) return;
+    this.#equipped = gateways;
+    const { index } = this.#translator;
+    this.#infrastructure.write(gateways.flatMap(infrastructureOf), ({ kind, metadata: { namespace = "", name } }) =>
+      kind === "Service" ? index.service(namespace, name) : index.endpointSlice(namespace, name),
+    );
   }
 
   /** True when other listeners than before cannot be opened, which changes statuses. */
@@ -166,28 +211,6 @@ class ControlLoop implements Controller {
     this.#listenerProblems = problems;
     return changed;
   }
-}
-
-/** Gateways that may have one of our addresses: all whose class is ours. */
-function ownGateways({ gatewayClasses, gateways }: GatewayObjects): Gateway[] {
-  const own = new Set<string>();
-  for (const { metadata, spec } of gatewayClasses) if (spec.controllerName === controllerName) own.add(metadata.name);
-  return [...gateways].filter((gateway) => own.has(gateway.spec.gatewayClassName));
-}
-
-/** Secrets and ConfigMaps are read only where something may refer to them. */
-function neededKinds(objects: GatewayObjects): LazyKind[] {
-  const own = ownGateways(objects);
-  const policies = [...objects.backendTLSPolicies];
-  const listeners = [...own, ...objects.listenerSets].flatMap(({ spec }) =>
-    spec.listeners.map(({ protocol }) => protocol),
-  );
-  const authorities = policies.length > 0 || own.some(({ spec }) => spec.tls?.frontend !== undefined);
-  const pairs = listeners.some((protocol) => protocol === "HTTPS" || protocol === "TLS");
-  return [
-    ...(pairs || authorities || own.some(({ spec }) => spec.tls !== undefined) ? (["secrets"] as const) : []),
-    ...(authorities ? (["configMaps"] as const) : []),
-  ];
 }
 
 /** Listeners of which no address is open, with the first reason. */

@@ -4,15 +4,7 @@
 import { objectKey } from "@gatehouse/apimachinery/meta";
 import type { Gateway, GatewayStatusAddress } from "@gatehouse/gateway-api/gateway";
 import { compareAge } from "./translate/order.ts";
-import type { AddressAssignment } from "./translate/translate-options.ts";
-
-/** The addresses of an IPv4 CIDR that a listener may take: none ends in .0 or .255. */
-export interface AddressPool {
-  readonly cidr: string;
-  readonly size: number;
-  at(position: number): string;
-  includes(address: string): boolean;
-}
+import type { AddressAssignment, AddressPool } from "./translate/translate-options.ts";
 
 /** Throws an Error for text that is no IPv4 CIDR with a prefix of at most 24 bits. */
 export function parseAddressPool(cidr: string): AddressPool {

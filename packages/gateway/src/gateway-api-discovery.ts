@@ -11,7 +11,7 @@ import { experimentalGroup, gatewayGroup } from "./gateway-resources.ts";
 import type { GatewayApi } from "./translate/translate-options.ts";
 
 export interface GatewayApiDiscovery {
-  /** What was found last. */
+  /** What was found last; the same object until something else is found. */
   readonly api: GatewayApi;
   /** Where a kind is served, in its best version; undefined when it is not. */
   resource(kind: string): ResourceType | undefined;
@@ -118,10 +118,12 @@ class Discovery implements GatewayApiDiscovery {
     if (this.#stopped) return;
     const api = describeApi(resources, [...this.#definitions.objects.values()].filter(isDefinition));
     const changed = !this.#known || fingerprint(api, resources) !== fingerprint(this.api, this.#resources);
-    this.api = api;
-    this.#resources = resources;
     this.#known = true;
-    if (changed) this.#options.onChange();
+    if (changed) {
+      this.api = api;
+      this.#resources = resources;
+      this.#options.onChange();
+    }
     this.#resolve();
   }
 }

@@ -13,8 +13,10 @@ import { createWorkQueue } from "@gatehouse/apimachinery/work-queue";
 import { managedByLabel, manager } from "./infrastructure.ts";
 
 export interface InfrastructureWriter {
-  /** `wanted` is all that is to be there; `present` what is there, of whomever. */
-  write(wanted: readonly KubeObject[], present: Iterable<KubeObject>): void;
+  /** A Service or EndpointSlice has come, changed or gone; true when `write` may have something to do about it. */
+  observe(change: { old?: KubeObject; current?: KubeObject }): boolean;
+  /** `wanted` is all that is to be there; `present` finds what is there of that kind and name, of whomever. */
+  write(wanted: readonly KubeObject[], present: (object: KubeObject) => KubeObject | undefined): void;
   /** Resolves when all has been written. */
   idle(): Promise<void>;
   stop(): Promise<void>;
@@ -29,6 +31,9 @@ export function createInfrastructureWriter(client: ApiClient, log: Log): Infrast
   /** Applied, until the informers show it. */
   const applied = new Map<string, Applied>();
   const told = new Set<string>();
+  /** Ours that are there. */
+  const own = new Map<string, KubeObject>();
+  let names: ReadonlySet<string> = new Set();
   const queue = createWorkQueue({
     concurrency: 4,
     reconcile: (key) => work(key),
@@ -55,10 +60,21 @@ export function createInfrastructureWriter(client: ApiClient, log: Log): Infrast
     if (tasks.get(key) === task) tasks.delete(key);
   };
 
-  const write = (wanted: readonly KubeObject[], present: Iterable<KubeObject>): void => {
-    const there = new Map([...present].map((object) => [keyOf(object), object]));
+  const observe = ({ old, current }: { old?: KubeObject; current?: KubeObject }): boolean => {
+    const object = current ?? old;
+    if (!object) return false;
+    const key = keyOf(object);
+    const wasOwn = own.delete(key);
+    if (current && isInfrastructure(current)) own.set(key, current);
+    return wasOwn || own.has(key) || names.has(key);
+  };
+
+  const write = (wanted: readonly KubeObject[], present: (object: KubeObject) => KubeObject | undefined): void => {
+    names = new Set(wanted.map(keyOf));
+    const there = new Map(own);
     for (const object of wanted) {
-      const taken = there.get(keyOf(object));
+      const taken = present(object);
+      if (taken) there.set(keyOf(object), taken);
       const message = `${keyOf(object)} was made by somebody else: the Gateway it would stand for goes without`;
       if (taken && !isInfrastructure(taken) && !told.has(message)) log.warn(message);
       if (taken && !isInfrastructure(taken)) told.add(message);
@@ -71,7 +87,7 @@ export function createInfrastructureWriter(client: ApiClient, log: Log): Infrast
     }
   };
 
-  return { write, idle: () => queue.idle(), stop: () => queue.stop() };
+  return { observe, write, idle: () => queue.idle(), stop: () => queue.stop() };
 }
 
 const keyOf = (object: KubeObject): string => `${object.kind} ${objectKey(object)}`;

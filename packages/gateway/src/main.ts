@@ -57,7 +57,7 @@ export async function runGateway(argv: readonly string[], options: GatewayOption
     entryPoints: plan.public,
     reservedPorts: plan.reservedPorts,
     ...(cidr ? { pool: parseAddressPool(cidr) } : {}),
-    sharedAddresses: (objects) => sharedAddresses(configuration, objects),
+    sharedAddresses: (index) => sharedAddresses(configuration, index),
     namespaces: configuration.kubernetesGateway.namespaces,
     labelSelector: configuration.kubernetesGateway.labelSelector,
   });

@@ -3,25 +3,22 @@
 import { podEnvironment } from "@gatehouse/apimachinery/pod-environment";
 import type { GatewayStatusAddress } from "@gatehouse/gateway-api/gateway";
 import type { StaticConfiguration } from "./static-configuration.ts";
-import type { GatewayObjects } from "./translate/gateway-objects.ts";
+import type { ObjectIndex } from "./translate/gateway-objects.ts";
 
 /** Traefik's order: an explicit address, then those of the named Service's load balancer. */
 export function sharedAddresses(
   { kubernetesGateway }: StaticConfiguration,
-  { services }: Pick<GatewayObjects, "services">,
+  index: Pick<ObjectIndex, "service">,
   environment: NodeJS.ProcessEnv = process.env,
 ): GatewayStatusAddress[] {
   const { ip, hostname, service } = kubernetesGateway.statusAddress;
   if (ip) return [{ type: "IPAddress", value: ip }];
   if (hostname) return [{ type: "Hostname", value: hostname }];
-  for (const { metadata, status } of services) {
-    if (metadata.name !== service.name || metadata.namespace !== service.namespace) continue;
-    const ingress = status?.loadBalancer?.ingress ?? [];
-    const addresses = ingress.flatMap((each): GatewayStatusAddress[] => [
-      ...(each.ip ? [{ type: "IPAddress", value: each.ip }] : []),
-      ...(each.hostname ? [{ type: "Hostname", value: each.hostname }] : []),
-    ]);
-    if (addresses.length > 0) return addresses;
-  }
+  const ingress = index.service(service.namespace, service.name)?.status?.loadBalancer?.ingress ?? [];
+  const addresses = ingress.flatMap((each): GatewayStatusAddress[] => [
+    ...(each.ip ? [{ type: "IPAddress", value: each.ip }] : []),
+    ...(each.hostname ? [{ type: "Hostname", value: each.hostname }] : []),
+  ]);
+  if (addresses.length > 0) return addresses;
   return [{ type: "IPAddress", value: environment[podEnvironment.podIP] ?? "127.0.0.1" }];
 }

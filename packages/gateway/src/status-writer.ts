@@ -9,8 +9,10 @@ import { resourceTypeOf } from "./gateway-resources.ts";
 import { type StatusUpdate, withStatus } from "./translate/statuses.ts";
 
 export interface StatusWriter {
-  /** Wishes for all objects; those that say so already cost nothing. Later wishes replace earlier ones. */
-  write(updates: readonly StatusUpdate[]): void;
+  /** Wishes; what an object says already costs nothing. A later wish for an object replaces an earlier one. */
+  write(updates: Iterable<StatusUpdate>): void;
+  /** The object is gone. */
+  forget(object: KubeObject): void;
   /** Resolves when every wish has been written. */
   idle(): Promise<void>;
   stop(): Promise<void>;
@@ -26,12 +28,10 @@ export function createStatusWriter(client: ApiClient, log: Log): StatusWriter {
     onError: (key, error) => log.error(`status of ${key} could not be written, trying again`, error),
   });
 
-  const write = (updates: readonly StatusUpdate[]): void => {
+  const write = (updates: Iterable<StatusUpdate>): void => {
     const now = timestamp();
-    const present = new Set<string>();
     for (const update of updates) {
-      const key = `${update.object.kind} ${objectKey(update.object)}`;
-      present.add(key);
+      const key = statusKey(update.object);
       const known = newest(update.object, written.get(key));
       if (known === update.object) written.delete(key);
       if (withStatus(update, known, now) === undefined) {
@@ -41,8 +41,11 @@ export function createStatusWriter(client: ApiClient, log: Log): StatusWriter {
       wishes.set(key, update);
       queue.add(key);
     }
-    for (const key of wishes.keys()) if (!present.has(key)) wishes.delete(key);
-    for (const key of written.keys()) if (!present.has(key)) written.delete(key);
+  };
+
+  const forget = (object: KubeObject): void => {
+    wishes.delete(statusKey(object));
+    written.delete(statusKey(object));
   };
 
   const writeOne = async (key: string): Promise<void> => {
@@ -70,8 +73,11 @@ export function createStatusWriter(client: ApiClient, log: Log): StatusWriter {
     if (wishes.get(key) === update) wishes.delete(key);
   };
 
-  return { write, idle: () => queue.idle(), stop: () => queue.stop() };
+  return { write, forget, idle: () => queue.idle(), stop: () => queue.stop() };
 }
+
+/** Names an object among all whose statuses are written. */
+export const statusKey = (object: KubeObject): string => `${object.kind} ${objectKey(object)}`;
 
 /** Of one object in two versions the later. Versions of one server are increasing decimals (KEP-5504). */
 function newest(known: KubeObject, answered: KubeObject | undefined): KubeObject {

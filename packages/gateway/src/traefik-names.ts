@@ -2,11 +2,10 @@
 // the access log.
 
 import { createHash } from "node:crypto";
-import { objectKey } from "@gatehouse/apimachinery/meta";
 import type { Route } from "@gatehouse/proxy/routing-table";
 import type { AttachedRoute, ParentAttachment } from "./translate/attach.ts";
 import { ownListenerName, type ProcessedListener } from "./translate/listeners.ts";
-import type { Translation } from "./translate/translate.ts";
+import type { Translation } from "./translate/translator.ts";
 import { traefikRule } from "./traefik-rule.ts";
 
 export const providerName = "kubernetesgateway";
@@ -16,21 +15,17 @@ export type RouterNames = (listener: string, route: string) => string;
 
 /** Names are made as they are asked for: an access log must not cost a view of everything after each change. */
 export function createRouterNames(translation: Translation): RouterNames {
-  const byKey = new Map(translation.routes.map((attached) => [keyOf(attached), attached]));
   const known = new Map<string, string>();
   return (listener, route) => {
     const key = `${listener} ${route}`;
-    const name = known.get(key) ?? findRouterName(byKey, listener, route);
+    const name = known.get(key) ?? findRouterName(translation, listener, route);
     known.set(key, name);
     return name;
   };
 }
 
-/** As the ids of the routing table's routes begin. */
-const keyOf = ({ translated: { kind, route } }: AttachedRoute): string => `${kind.toLowerCase()}/${objectKey(route)}`;
-
-function findRouterName(byKey: ReadonlyMap<string, AttachedRoute>, listener: string, id: string): string {
-  const attached = byKey.get(id.split("/").slice(0, 3).join("/"));
+function findRouterName(translation: Translation, listener: string, id: string): string {
+  const attached = translation.route(id.split("/").slice(0, 3).join("/"));
   const route = attached?.translated.routes.find((each) => each.id === id);
   if (!attached || !route) return "";
   for (const parent of attached.parents) {

@@ -1,9 +1,8 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { test } from "node:test";
-import { objectKey } from "@gatehouse/apimachinery/meta";
 import type { RouteMatch } from "@gatehouse/proxy/routing-table";
-import { apiOf, pickObjects, readObjects } from "./testing/fixtures.ts";
+import { optionsFor, pickObjects, readObjects } from "./testing/fixtures.ts";
 import { traefikPriority, traefikRule } from "./traefik-rule.ts";
 import { createRouterNames } from "./traefik-names.ts";
 import { buildTraefikView } from "./traefik-view.ts";
@@ -51,17 +50,9 @@ test("priorities rank as the Gateway API does: exact, longer prefix, method, hea
 });
 
 function viewOf(fixture: string) {
-  const objects = pickObjects(readObjects(join(import.meta.dirname, "translate/testdata", `${fixture}.in.yaml`)));
-  const translation = translate(objects, {
-    controllerName: "traefik.io/gateway-controller",
-    api: apiOf({ version: "v1.6.1", channel: "experimental" }),
-    entryPoints: [{ name: "web", port: 8000, addresses: [] }],
-    reservedPorts: new Map(),
-    ownAddresses: true,
-    listenerProblems: new Map(),
-    addressFor: (gateway) => ({ addresses: [], hosts: [`127.0.0.${objectKey(gateway).length}`] }),
-  });
-  return { translation, view: buildTraefikView(translation, objects) };
+  const objects = readObjects(join(import.meta.dirname, "translate/testdata", `${fixture}.in.yaml`));
+  const translation = translate(pickObjects(objects), optionsFor(objects));
+  return { translation, view: buildTraefikView(translation) };
 }
 
 test("the demo's routers have Traefik's names, rules and services", () => {

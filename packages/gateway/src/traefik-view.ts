@@ -3,10 +3,9 @@
 import type { Filter, Route } from "@gatehouse/proxy/routing-table";
 import type { AttachedRoute, ParentAttachment } from "./translate/attach.ts";
 import { endpointsOf } from "./translate/backend-services.ts";
-import { type GatewayObjects, indexObjects, type ObjectIndex } from "./translate/gateway-objects.ts";
 import { translateGrpcMatch } from "./translate/grpc-matches.ts";
 import { translateMatch } from "./translate/matches.ts";
-import type { Translation } from "./translate/translate.ts";
+import type { Translation } from "./translate/translator.ts";
 import { type Place, placesOf, providerName, routerName, ruleIndexOf, serviceName } from "./traefik-names.ts";
 import { traefikPriority, traefikRule } from "./traefik-rule.ts";
 
@@ -71,7 +70,7 @@ export interface TraefikView {
   middlewares: MiddlewareView[];
 }
 
-export function buildTraefikView(translation: Translation, objects: GatewayObjects): TraefikView {
+export function buildTraefikView(translation: Translation): TraefikView {
   const draft: Draft = { routers: new Map(), services: new Map(), middlewares: new Map() };
   for (const attached of translation.routes) {
     for (const parent of attached.parents) {
@@ -79,7 +78,7 @@ export function buildTraefikView(translation: Translation, objects: GatewayObjec
       else for (const place of placesOf(parent)) addRouters(draft, attached, parent, place);
     }
   }
-  addServers(draft, translation, indexObjects(objects));
+  addServers(draft, translation);
   const sorted = <T extends { name: string }>(map: Map<string, T>): T[] =>
     [...map.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
   return {
@@ -222,7 +221,7 @@ function use(draft: Draft, name: string, router: string): void {
   draft.services.set(name, view);
 }
 
-function addServers(draft: Draft, { table }: Translation, index: ObjectIndex): void {
+function addServers(draft: Draft, { table, index }: Translation): void {
   for (const { id, endpoints } of table.services) {
     const view = draft.services.get(serviceName(id));
     const [, namespace = "", name = "", number = ""] = /^(.*)\/(.*):(\d+)$/.exec(id) ?? [];

@@ -3,7 +3,7 @@
 import type { Controller } from "./controller.ts";
 import { createRouterNames, type RouterNames } from "./traefik-names.ts";
 import { buildTraefikView, type TraefikView } from "./traefik-view.ts";
-import type { Translation } from "./translate/translate.ts";
+import type { Translation } from "./translate/translator.ts";
 
 export interface ViewCache {
   /** Undefined until the first translation. */
@@ -13,10 +13,7 @@ export interface ViewCache {
 
 /** `controller` may not be there yet. */
 export function createViewCache(controller: () => Controller | undefined): ViewCache {
-  const viewOf = perTranslation((translation) => {
-    const objects = controller()?.objects();
-    return objects && buildTraefikView(translation, objects);
-  });
+  const viewOf = perTranslation(buildTraefikView);
   const namesOf = perTranslation(createRouterNames);
   return {
     view: () => viewOf(controller()?.translation),

@@ -1,10 +1,10 @@
-// The informers behind the gateway: one per kind (and namespace, when it is limited to some), seen as plain collections.
-// Kinds that not every cluster has are watched while they are there.
+// The informers behind the gateway: one per kind (and namespace, when it is limited to some), told of as changes of
+// collections. Kinds that not every cluster has are watched while they are there.
 
 import type { ApiClient } from "@gatehouse/apimachinery/api-client";
 import { createInformer, type Informer, type InformerOptions } from "@gatehouse/apimachinery/informer";
 import type { Log } from "@gatehouse/apimachinery/log";
-import type { KubeObject } from "@gatehouse/apimachinery/meta";
+import { objectKey } from "@gatehouse/apimachinery/meta";
 import type { ResourceType } from "@gatehouse/apimachinery/resource-type";
 import { StatusError } from "@gatehouse/apimachinery/status-error";
 import { configMaps, namespaces, secrets, services } from "@gatehouse/apimachinery/types/core-v1";
@@ -27,7 +27,7 @@ import {
   xBackends,
   xListenerSets,
 } from "./gateway-resources.ts";
-import type { GatewayObjects } from "./translate/gateway-objects.ts";
+import type { ObjectChange, ObjectKind } from "./translate/object-store.ts";
 import type { GatewayApi } from "./translate/translate-options.ts";
 
 export interface WatchedObjectsOptions {
@@ -37,19 +37,22 @@ export interface WatchedObjectsOptions {
   namespaces: readonly string[];
   /** Restricts the Gateway API's own kinds; empty for all. */
   labelSelector: string;
-  onChange: () => void;
+  /** Told synchronously, in the order of events. */
+  onChange: (kind: ObjectKind, change: ObjectChange) => void;
+  /** `api` says something else than before. */
+  onApi: () => void;
 }
 
 /** Kinds that are read once something refers to one of them. */
 export type LazyKind = "secrets" | "configMaps";
 
 export interface WatchedObjects {
-  /** The present state; it changes under way, so read it in one turn. */
-  current(): GatewayObjects;
-  /** The Gateway API as the cluster has it now. */
+  /** The Gateway API as the cluster has it now; the same object until it changes. */
   api(): GatewayApi;
   /** Begins to watch a kind, once; resolves when it is known or cannot be read. Until then there are none. */
   need(kind: LazyKind): Promise<void>;
+  /** Whether what `need` promised of the kind has come. */
+  knows(kind: LazyKind): boolean;
   /** Begins; resolves when every kind has been listed once, however long that takes. */
   start(): Promise<void>;
   stop(): void;
@@ -86,6 +89,9 @@ const lazyKinds = { secrets, configMaps } as const;
 
 type KindName = keyof typeof constantKinds | keyof typeof optionalKinds | LazyKind;
 
+/** Both kinds of listener sets are in one. */
+const collectionOf = (name: KindName): ObjectKind => (name === "xListenerSets" ? "listenerSets" : name);
+
 interface Watch {
   type: ResourceType;
   informers: Informer[];
@@ -98,6 +104,7 @@ class Watched implements WatchedObjects {
   readonly #discovery: GatewayApiDiscovery;
   readonly #watches = new Map<KindName, Watch>();
   readonly #needed = new Map<LazyKind, Promise<void>>();
+  readonly #known = new Set<LazyKind>();
   #stopped = false;
 
   constructor(options: WatchedObjectsOptions) {
@@ -114,39 +121,19 @@ class Watched implements WatchedObjects {
     return this.#discovery.api;
   }
 
-  current(): GatewayObjects {
-    const all = <T extends KubeObject>(name: KindName): T[] =>
-      (this.#watches.get(name)?.informers ?? []).flatMap((informer) => [...informer.objects.values()] as T[]);
-    return {
-      gatewayClasses: all("gatewayClasses"),
-      gateways: all("gateways"),
-      listenerSets: [...all<never>("listenerSets"), ...all<never>("xListenerSets")],
-      httpRoutes: all("httpRoutes"),
-      grpcRoutes: all("grpcRoutes"),
-      tlsRoutes: all("tlsRoutes"),
-      tcpRoutes: all("tcpRoutes"),
-      udpRoutes: all("udpRoutes"),
-      referenceGrants: all("referenceGrants"),
-      backendTLSPolicies: all("backendTLSPolicies"),
-      backendTrafficPolicies: all("backendTrafficPolicies"),
-      xBackends: all("xBackends"),
-      services: all("services"),
-      endpointSlices: all("endpointSlices"),
-      namespaces: all("namespaces"),
-      secrets: all("secrets"),
-      configMaps: all("configMaps"),
-    };
-  }
-
   need(kind: LazyKind): Promise<void> {
     const known = this.#needed.get(kind);
     if (known) return known;
     const listed = this.#watch(kind, lazyKinds[kind]);
     // Where reading it is forbidden, all that does without must go on.
     const patience = new Promise<void>((resolve) => void setTimeout(resolve, lazyPatienceMs).unref());
-    const promise = Promise.race([listed, patience]);
+    const promise = Promise.race([listed, patience]).then(() => void this.#known.add(kind));
     this.#needed.set(kind, promise);
     return promise;
+  }
+
+  knows(kind: LazyKind): boolean {
+    return this.#known.has(kind);
   }
 
   async start(): Promise<void> {
@@ -171,16 +158,27 @@ class Watched implements WatchedObjects {
       if (present && type?.version === present.type.version) return present.listed;
       for (const informer of present?.informers ?? []) informer.stop();
       this.#watches.delete(name);
-      return type && this.#watch(name, type);
+      if (type) await this.#watch(name, type);
+      if (present) this.#forget(name, present);
     });
     await Promise.all(started);
-    this.#options.onChange();
+    this.#options.onApi();
+  }
+
+  /** Objects of an old watch that its successor, if there is one, does not know. */
+  #forget(name: KindName, { informers }: Watch): void {
+    const successors = this.#watches.get(name)?.informers ?? [];
+    for (const old of informers.flatMap(({ objects }) => [...objects.values()])) {
+      const key = objectKey(old);
+      if (!successors.some(({ objects }) => objects.has(key))) this.#options.onChange(collectionOf(name), { old });
+    }
   }
 
   /** Resolves when all is listed. */
   #watch(name: KindName, type: ResourceType): Promise<void> {
     const informers = informersOf(type, this.#options);
-    for (const informer of informers) informer.onChange(this.#options.onChange);
+    const collection = collectionOf(name);
+    for (const informer of informers) informer.onChange((change) => this.#options.onChange(collection, change));
     const listed = Promise.all(informers.map((informer) => informer.start())).then(() => undefined);
     this.#watches.set(name, { type, informers, listed });
     return listed;

@@ -1,12 +1,11 @@
 // For tests of the translation: objects of a YAML file, as the API server would hold them, and what stands around a gateway.
 
 import { readFileSync } from "node:fs";
-import { type KubeObject, objectKey } from "@gatehouse/apimachinery/meta";
+import type { KubeObject } from "@gatehouse/apimachinery/meta";
 import type { Bundle } from "@gatehouse/gateway-api/bundle";
 import { customResourceDefinitions } from "@gatehouse/gateway-api/custom-resource-definitions";
-import type { Gateway } from "@gatehouse/gateway-api/gateway";
 import { parseAllDocuments } from "yaml";
-import { assignAddresses, parseAddressPool } from "../gateway-addresses.ts";
+import { parseAddressPool } from "../gateway-addresses.ts";
 import type { GatewayObjects } from "../translate/gateway-objects.ts";
 import type { GatewayApi, TranslateOptions } from "../translate/translate-options.ts";
 
@@ -54,9 +53,6 @@ export function optionsFor(objects: readonly KubeObject[]): TranslateOptions {
   const data = (given?.data ?? {}) as Record<string, string>;
   const cidr = data.addresses ?? "127.30.224.0/19";
   const [version, channel] = (data.api ?? "v1.6.1/experimental").split("/");
-  const pool = cidr === "" ? undefined : parseAddressPool(cidr);
-  const gateways = objects.filter(({ kind }) => kind === "Gateway") as Gateway[];
-  const assignments = assignAddresses(gateways, pool, [{ type: "IPAddress", value: "127.30.1.4" }]);
   return {
     controllerName: "traefik.io/gateway-controller",
     api: apiOf({ version, channel } as Bundle),
@@ -68,8 +64,8 @@ export function optionsFor(objects: readonly KubeObject[]): TranslateOptions {
         : []),
     ],
     reservedPorts: new Map([[9000, "traefik"]]),
-    addressFor: (gateway) => assignments.get(objectKey(gateway)) ?? { addresses: [], hosts: [] },
-    ownAddresses: pool !== undefined,
+    ...(cidr === "" ? {} : { pool: parseAddressPool(cidr) }),
+    sharedAddresses: [{ type: "IPAddress", value: "127.30.1.4" }],
     listenerProblems: new Map(Object.entries(JSON.parse(data.problems ?? "{}") as Record<string, string>)),
   };
 }

@@ -1,22 +1,63 @@
 // Which Gateways lead to which backends, through whatever routes: the ancestors of policies for them.
 
 import type { AttachedRoute } from "./attach.ts";
-import type { ProcessedGateway } from "./gateways.ts";
+import { parentKey } from "./parents.ts";
 import { referencedBackends } from "./referenced-backends.ts";
+import type { RouteNode } from "./route-node.ts";
 
-/** Gateways by `backendKey`, whether the backends exist or not. */
-export type BackendUsers = ReadonlyMap<string, ReadonlySet<ProcessedGateway>>;
+/** Backends (by `backendKey`) that a route names, and the Gateways (by `parentKey`) that took it. */
+interface Use {
+  backends: ReadonlySet<string>;
+  gateways: ReadonlySet<string>;
+}
 
-export function usersOfBackends(routes: readonly AttachedRoute[]): BackendUsers {
-  const users = new Map<string, Set<ProcessedGateway>>();
-  for (const { translated, parents } of routes) {
-    const gateways = parents.filter(({ accepted }) => accepted.status === "True").map(({ parent }) => parent.gateway);
-    if (gateways.length === 0) continue;
-    for (const key of referencedBackends(translated.kind, translated.route)) {
-      const present = users.get(key) ?? new Set();
-      for (const gateway of gateways) present.add(gateway);
-      users.set(key, present);
+export class BackendUsers {
+  readonly #uses = new Map<RouteNode, Use>();
+  /** By backend and Gateway, how many routes lead there. */
+  readonly #counts = new Map<string, Map<string, number>>();
+
+  /** Keys of the Gateways that lead to a backend. */
+  of(backend: string): Iterable<string> {
+    return this.#counts.get(backend)?.keys() ?? [];
+  }
+
+  /** Takes a route's present state over; returns the backends whose Gateways have changed. */
+  update(node: RouteNode, attached: AttachedRoute | undefined): string[] {
+    const changed = new Set<string>();
+    const before = this.#uses.get(node);
+    const after = attached && useOf(node, attached);
+    if (before && after && isSame(before.backends, after.backends) && isSame(before.gateways, after.gateways))
+      return [];
+    if (after) {
+      this.#uses.set(node, after);
+      this.#add(after, 1, changed);
+    } else this.#uses.delete(node);
+    if (before) this.#add(before, -1, changed);
+    return [...changed];
+  }
+
+  #add({ backends, gateways }: Use, change: 1 | -1, changed: Set<string>): void {
+    for (const backend of backends) {
+      const counts = this.#counts.get(backend) ?? new Map<string, number>();
+      this.#counts.set(backend, counts);
+      for (const gateway of gateways) {
+        const count = (counts.get(gateway) ?? 0) + change;
+        if (count === 0) counts.delete(gateway);
+        else counts.set(gateway, count);
+        if (count === 0 || (count === 1 && change === 1)) changed.add(backend);
+      }
+      if (counts.size === 0) this.#counts.delete(backend);
     }
   }
-  return users;
 }
+
+function useOf({ kind, object }: RouteNode, { parents }: AttachedRoute): Use {
+  const accepted = parents.filter(({ accepted: { status } }) => status === "True");
+  return {
+    backends: referencedBackends(kind, object),
+    gateways: new Set(accepted.map(({ parent }) => parentKey(parent.gateway.owner))),
+  };
+}
+
+const isSame = (a: ReadonlySet<string>, b: ReadonlySet<string>): boolean =>
+  a.size === b.size && [...a].every((each) => b.has(each));

@@ -3,27 +3,31 @@
 
 import type { Filter, Route, RouteAction, StreamRoute } from "@gatehouse/proxy/routing-table";
 import type { Backend } from "./backends.ts";
-import type { ProcessedGateway } from "./gateways.ts";
+import type { CertificatePair } from "./certificates.ts";
 import type { TranslatedRoute } from "./translated-route.ts";
 
 /** What of a translated route depends on the Gateway it is served by. */
 export type ServedRoute = Pick<TranslatedRoute, "kind" | "routes" | "stream" | "terminated" | "backends">;
 
-export function servedThrough(
-  translated: TranslatedRoute,
-  { owner, clientCertificate }: ProcessedGateway,
+/** The variant for the Gateway `owner`, which shows `certificate`; the same route when none of its backends is concerned. */
+export function servedWith(
+  served: ServedRoute,
+  certificate: CertificatePair,
+  owner: { namespace: string; name: string },
 ): ServedRoute {
-  if (!clientCertificate || !translated.backends.some(({ tls }) => tls)) return translated;
+  const secure = new Set(served.backends.filter(({ tls }) => tls).map(({ id }) => id));
+  if (secure.size === 0) return served;
   const suffix = `+client:${owner.namespace}/${owner.name}`;
-  const secure = new Set(translated.backends.filter(({ tls }) => tls).map(({ id }) => id));
   const rename = (id: string): string => (secure.has(id) ? id + suffix : id);
-  const { kind, routes, stream, terminated, backends } = translated;
+  const { kind, routes, stream, terminated, backends } = served;
   return {
     kind,
     routes: routes.map((route) => renameInRoute(route, rename)),
     ...(stream ? { stream: renameInStream(stream, rename) } : {}),
     ...(terminated ? { terminated: renameInStream(terminated, rename) } : {}),
-    backends: backends.map((each): Backend => (each.tls ? { ...each, id: rename(each.id), clientCertificate } : each)),
+    backends: backends.map((each): Backend =>
+      each.tls ? { ...each, id: rename(each.id), clientCertificate: certificate } : each,
+    ),
   };
 }
 

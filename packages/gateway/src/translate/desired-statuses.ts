@@ -1,105 +1,84 @@
-// What every object of ours should say of itself, from the results of the translation.
+// What an object of ours should say of itself, from the results of the translation.
 
 import type { AttachedRoute, ParentAttachment } from "./attach.ts";
 import type { DesiredCondition } from "./conditions.ts";
 import type { ProcessedGatewayClass } from "./gateway-classes.ts";
-import type { GatewayObjects, ObjectIndex } from "./gateway-objects.ts";
 import type { ProcessedGateway } from "./gateways.ts";
+import type { ProcessedListenerSet } from "./listener-sets.ts";
 import { type ProcessedListener, terminates } from "./listeners.ts";
 import type { RouteObject } from "./route-kinds.ts";
-import { routesOfObjects } from "./routes-of-objects.ts";
 import type { ListenerStatusUpdate, RelationUpdate, StatusUpdate } from "./statuses.ts";
-import { usersOfBackends } from "./backend-users.ts";
-import { policyStatuses } from "./policy-statuses.ts";
 import type { TranslatedRoute } from "./translated-route.ts";
-import type { TranslateOptions } from "./translate-options.ts";
+import type { GatewayApi } from "./translate-options.ts";
 
-export interface TranslationResults {
-  classes: ReadonlyMap<string, ProcessedGatewayClass>;
-  gateways: readonly ProcessedGateway[];
-  routes: readonly AttachedRoute[];
+/** How many routes a listener took. */
+export type AttachedCount = (listener: ProcessedListener) => number;
+
+/** `object` is the latest state of what was processed, here and below: its status may be younger. */
+export function classStatus(
+  { conditions, supportedFeatures }: ProcessedGatewayClass,
+  object: ProcessedGatewayClass["gatewayClass"],
+): StatusUpdate {
+  return { type: "class", object, conditions, supportedFeatures };
 }
 
-export function desiredStatuses(
-  objects: GatewayObjects,
-  { classes, gateways, routes }: TranslationResults,
-  index: ObjectIndex,
-  options: TranslateOptions,
-): StatusUpdate[] {
-  const { controllerName } = options;
-  return [
-    ...[...classes.values()].map(({ gatewayClass, conditions, supportedFeatures }): StatusUpdate => ({
-      type: "class",
-      object: gatewayClass,
-      conditions,
-      supportedFeatures,
-    })),
-    ...gatewayStatuses(gateways, routes, options),
-    ...routes.map((route) => routeStatus(route, controllerName)),
-    ...abandonedRoutes(objects, routes, controllerName),
-    ...policyStatuses(objects, usersOfBackends(routes), index, controllerName),
-  ];
+export function gatewayStatus(
+  { addresses, conditions, listeners, listenerSets }: ProcessedGateway,
+  object: ProcessedGateway["gateway"],
+  attached: AttachedCount,
+  api: GatewayApi,
+): StatusUpdate {
+  const sets = listenerSets.filter(({ accepted }) => accepted).length;
+  return {
+    type: "gateway",
+    object,
+    addresses,
+    conditions,
+    listeners: listeners.map((listener) => listenerStatus(listener, attached)),
+    ...(api.kinds.has("ListenerSet") ? { attachedListenerSets: sets } : {}),
+  };
 }
 
-function gatewayStatuses(
-  gateways: readonly ProcessedGateway[],
-  routes: readonly AttachedRoute[],
-  { api }: TranslateOptions,
-): StatusUpdate[] {
-  const attached = countAttached(routes);
-  return gateways.flatMap(({ gateway, addresses, conditions, listeners, listenerSets }): StatusUpdate[] => {
-    const accepted = listenerSets.filter((set) => set.accepted).length;
-    return [
-      {
-        type: "gateway",
-        object: gateway,
-        addresses,
-        conditions,
-        listeners: listeners.map((listener) => listenerStatus(listener, attached)),
-        ...(api.kinds.has("ListenerSet") ? { attachedListenerSets: accepted } : {}),
-      },
-      ...listenerSets.map((set): StatusUpdate => ({
-        type: "listeners",
-        object: set.set,
-        conditions: set.conditions,
-        // A status without a port is not valid.
-        listeners: set.listeners
-          .filter(({ spec }) => spec.port !== 0)
-          .map((listener) => ({
-            ...listenerStatus(listener, attached),
-            ...(set.owner.kind === "XListenerSet" ? { port: listener.spec.port } : {}),
-          })),
+export function listenerSetStatus(
+  { owner, conditions, listeners }: ProcessedListenerSet,
+  object: ProcessedListenerSet["set"],
+  attached: AttachedCount,
+): StatusUpdate {
+  return {
+    type: "listeners",
+    object,
+    conditions,
+    // A status without a port is not valid.
+    listeners: listeners
+      .filter(({ spec }) => spec.port !== 0)
+      .map((listener) => ({
+        ...listenerStatus(listener, attached),
+        ...(owner.kind === "XListenerSet" ? { port: listener.spec.port } : {}),
       })),
-    ];
-  });
+  };
 }
 
-function listenerStatus(
-  listener: ProcessedListener,
-  attached: ReadonlyMap<ProcessedListener, number>,
-): ListenerStatusUpdate {
+function listenerStatus(listener: ProcessedListener, attached: AttachedCount): ListenerStatusUpdate {
   return {
     name: listener.spec.name,
     supportedKinds: listener.supportedKinds,
-    attachedRoutes: attached.get(listener) ?? 0,
+    attachedRoutes: attached(listener),
     conditions: listener.conditions,
   };
 }
 
-/** Routes (not parentRefs) that a listener took. */
-function countAttached(routes: readonly AttachedRoute[]): Map<ProcessedListener, number> {
-  const counts = new Map<ProcessedListener, number>();
-  for (const { parents } of routes) {
-    const listeners = new Set(parents.flatMap((parent) => parent.listeners.map(({ listener }) => listener)));
-    for (const listener of listeners) counts.set(listener, (counts.get(listener) ?? 0) + 1);
-  }
-  return counts;
-}
-
-function routeStatus({ translated, parents }: AttachedRoute, controllerName: string): StatusUpdate {
-  const { route: object, partiallyInvalid } = translated;
+/** Undefined for a route that has nothing to do with us and never had. */
+export function routeStatus(
+  attached: AttachedRoute | undefined,
+  object: RouteObject,
+  controllerName: string,
+): StatusUpdate | undefined {
+  const known = (object.status?.parents ?? []).some((entry) => entry.controllerName === controllerName);
+  if (!attached) return known ? { type: "parents", object, controllerName, relations: [] } : undefined;
+  const { translated, parents } = attached;
   const relations = parents.map((parent): RelationUpdate => {
     const { parentRef: ref, accepted } = parent;
+    const { partiallyInvalid } = translated;
     const partial = partiallyInvalid && accepted.status === "True" ? [partiallyInvalid] : [];
     return { ref, conditions: [accepted, resolvedRefsAt(translated, parent), ...partial] };
   });
@@ -113,19 +92,4 @@ export function resolvedRefsAt(
 ): DesiredCondition {
   const isTerminated = listeners.some(({ listener }) => terminates(listener.spec));
   return isTerminated && terminatedRefs ? terminatedRefs : resolvedRefs;
-}
-
-/** Routes that have left all parents of ours, but still say otherwise. */
-function abandonedRoutes(
-  objects: GatewayObjects,
-  routes: readonly AttachedRoute[],
-  controllerName: string,
-): StatusUpdate[] {
-  const present = new Set<RouteObject>(routes.map(({ translated }) => translated.route));
-  return [...routesOfObjects(objects)]
-    .filter(
-      ({ route }) =>
-        !present.has(route) && (route.status?.parents ?? []).some((entry) => entry.controllerName === controllerName),
-    )
-    .map(({ route: object }) => ({ type: "parents", object, controllerName, relations: [] }));
 }

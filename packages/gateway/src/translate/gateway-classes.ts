@@ -2,7 +2,6 @@
 
 import type { GatewayClass } from "@gatehouse/gateway-api/gateway-class";
 import { type DesiredCondition, fails, holds } from "./conditions.ts";
-import type { GatewayObjects } from "./gateway-objects.ts";
 import { supportedFeatures } from "./supported-features.ts";
 import type { GatewayApi, TranslateOptions } from "./translate-options.ts";
 
@@ -17,18 +16,18 @@ export interface ProcessedGatewayClass {
 
 /** The classes that name our controller, by name. */
 export function processGatewayClasses(
-  objects: GatewayObjects,
-  options: TranslateOptions,
+  gatewayClasses: Iterable<GatewayClass>,
+  options: Pick<TranslateOptions, "controllerName" | "api" | "pool">,
 ): Map<string, ProcessedGatewayClass> {
   const processed = new Map<string, ProcessedGatewayClass>();
-  for (const gatewayClass of objects.gatewayClasses) {
+  for (const gatewayClass of gatewayClasses) {
     if (gatewayClass.spec.controllerName !== options.controllerName) continue;
     const accepted = accept(gatewayClass);
     processed.set(gatewayClass.metadata.name, {
       gatewayClass,
       accepted,
       conditions: [accepted, supportedVersion(options.api)],
-      supportedFeatures: supportedFeatures(options.api, options.ownAddresses).map((name) => ({ name })),
+      supportedFeatures: supportedFeatures(options.api, options.pool !== undefined).map((name) => ({ name })),
     });
   }
   return processed;

@@ -1,8 +1,8 @@
 // What the translation reads: all objects at one moment, and the same objects by the keys that references use.
 
-import { type KubeObject, objectKey } from "@gatehouse/apimachinery/meta";
+import type { KubeObject } from "@gatehouse/apimachinery/meta";
 import type { ConfigMap, Namespace, Secret, Service } from "@gatehouse/apimachinery/types/core-v1";
-import { type EndpointSlice, serviceNameLabel } from "@gatehouse/apimachinery/types/discovery-v1";
+import type { EndpointSlice } from "@gatehouse/apimachinery/types/discovery-v1";
 import type { BackendTLSPolicy } from "@gatehouse/gateway-api/backend-tls-policy";
 import type { Gateway } from "@gatehouse/gateway-api/gateway";
 import type { GatewayClass } from "@gatehouse/gateway-api/gateway-class";
@@ -14,7 +14,6 @@ import type { StreamRoute } from "@gatehouse/gateway-api/stream-route";
 import type { TLSRoute } from "@gatehouse/gateway-api/tls-route";
 import type { XBackend } from "@gatehouse/gateway-api/x-backend";
 import type { XBackendTrafficPolicy } from "@gatehouse/gateway-api/x-backend-traffic-policy";
-import { compareAge } from "./order.ts";
 
 /** Objects are shared with the informers: nothing here or downstream changes them. */
 export interface GatewayObjects {
@@ -56,32 +55,6 @@ export interface ObjectIndex {
   xBackend(namespace: string, name: string): XBackend | undefined;
 }
 
-export function indexObjects(objects: GatewayObjects): ObjectIndex {
-  const services = byKey(objects.services);
-  const namespaces = byKey(objects.namespaces);
-  const secrets = byKey(objects.secrets);
-  const configMaps = byKey(objects.configMaps);
-  const grants = groupBy(objects.referenceGrants, (grant) => [grant.metadata.namespace ?? ""]);
-  const slices = groupBy(
-    [...objects.endpointSlices].sort((a, b) => (a.metadata.name < b.metadata.name ? -1 : 1)),
-    (slice) => [`${slice.metadata.namespace}/${slice.metadata.labels?.[serviceNameLabel]}`],
-  );
-  const tlsPolicies = groupBy([...objects.backendTLSPolicies].sort(compareAge), targetedServices);
-  const trafficPolicies = groupBy([...objects.backendTrafficPolicies].sort(compareAge), targetedServices);
-  const xBackends = byKey(objects.xBackends);
-  return {
-    service: (namespace, name) => services.get(`${namespace}/${name}`),
-    endpointSlices: (namespace, serviceName) => slices.get(`${namespace}/${serviceName}`) ?? [],
-    referenceGrants: (namespace) => grants.get(namespace) ?? [],
-    namespaceLabels: (name) => namespaces.get(name)?.metadata.labels,
-    secret: (namespace, name) => secrets.get(`${namespace}/${name}`),
-    configMap: (namespace, name) => configMaps.get(`${namespace}/${name}`),
-    backendTLSPolicies: (namespace, serviceName) => tlsPolicies.get(`${namespace}/${serviceName}`) ?? [],
-    backendTrafficPolicies: (namespace, serviceName) => trafficPolicies.get(`${namespace}/${serviceName}`) ?? [],
-    xBackend: (namespace, name) => xBackends.get(`${namespace}/${name}`),
-  };
-}
-
 /** A policy that applies to objects of its own namespace. */
 export interface TargetingPolicy extends KubeObject {
   spec: { targetRefs: { group: string; kind: string; name: string; sectionName?: string }[] };
@@ -91,22 +64,4 @@ export interface TargetingPolicy extends KubeObject {
 export function targetedServices({ metadata, spec }: TargetingPolicy): string[] {
   const services = spec.targetRefs.filter(({ group, kind }) => group === "" && kind === "Service");
   return [...new Set(services.map(({ name }) => `${metadata.namespace}/${name}`))];
-}
-
-function byKey<T extends KubeObject>(objects: Iterable<T>): Map<string, T> {
-  const map = new Map<string, T>();
-  for (const object of objects) map.set(objectKey(object), object);
-  return map;
-}
-
-function groupBy<T>(items: Iterable<T>, keys: (item: T) => string[]): Map<string, T[]> {
-  const groups = new Map<string, T[]>();
-  for (const item of items) {
-    for (const key of keys(item)) {
-      const group = groups.get(key);
-      if (group) group.push(item);
-      else groups.set(key, [item]);
-    }
-  }
-  return groups;
 }

@@ -9,9 +9,10 @@ import { type DesiredCondition, fails, holds } from "./conditions.ts";
 import { type EntryPointUses, usesOfEntryPoints } from "./entry-point-uses.ts";
 import { allowsInsecureFallback } from "./frontend-tls.ts";
 import type { ProcessedGatewayClass } from "./gateway-classes.ts";
-import type { GatewayObjects, ObjectIndex } from "./gateway-objects.ts";
+import type { ObjectIndex } from "./gateway-objects.ts";
 import { findConflicts, overlappingListener } from "./listener-conflicts.ts";
 import {
+  type AnyListenerSet,
   claimListenerSet,
   groupListenerSets,
   type ListenerSetClaim,
@@ -44,12 +45,19 @@ interface Candidate {
   gateway: Gateway;
   gatewayClass: ProcessedGatewayClass;
   sets: ListenerSetClaim[];
+  assignment: AddressAssignment;
 }
 
-/** Gateways of `classes`, the oldest first. */
+export interface GatewaySurroundings {
+  /** Of ours, by name. */
+  classes: ReadonlyMap<string, ProcessedGatewayClass>;
+  addressOf: (gateway: Gateway) => AddressAssignment;
+}
+
+/** Gateways of our classes, the oldest first. */
 export function processGateways(
-  objects: GatewayObjects,
-  classes: ReadonlyMap<string, ProcessedGatewayClass>,
+  objects: { gateways: Iterable<Gateway>; listenerSets: Iterable<AnyListenerSet> },
+  { classes, addressOf }: GatewaySurroundings,
   index: ObjectIndex,
   options: TranslateOptions,
 ): ProcessedGateway[] {
@@ -58,7 +66,7 @@ export function processGateways(
     const gatewayClass = classes.get(gateway.spec.gatewayClassName);
     if (!gatewayClass) return [];
     const own = (sets.get(objectKey(gateway)) ?? []).map((set) => claimListenerSet(set, gateway, index));
-    return [{ gateway, gatewayClass, sets: own }];
+    return [{ gateway, gatewayClass, sets: own, assignment: addressOf(gateway) }];
   });
   const uses = usesOfEntryPoints(
     candidates.map((each) => ({ gateway: each.gateway, listeners: listenersOf(each).flat() })),
@@ -78,8 +86,7 @@ function processGateway(
   index: ObjectIndex,
   options: TranslateOptions,
 ): ProcessedGateway {
-  const { gateway, gatewayClass } = candidate;
-  const assignment = options.addressFor(gateway);
+  const { gateway, gatewayClass, assignment } = candidate;
   const rejection = rejectionOf(gateway, assignment, gatewayClass);
   const blocked = rejection?.message ?? assignment.problem?.message;
   const hosts = blocked === undefined ? assignment.hosts : [];

@@ -8,8 +8,10 @@ import { test } from "node:test";
 import { objectKey } from "@gatehouse/apimachinery/meta";
 import { parseAllDocuments, stringify } from "yaml";
 import { optionsFor, pickObjects, readObjects } from "../testing/fixtures.ts";
+import { withRanks } from "../testing/ranks.ts";
 import { withStatus } from "./statuses.ts";
-import { translate, type Translation } from "./translate.ts";
+import { translate } from "./translate.ts";
+import type { Translation } from "./translator.ts";
 
 const directory = join(import.meta.dirname, "testdata");
 const now = "<now>";
@@ -38,12 +40,10 @@ function withoutFeatures(status: unknown): unknown {
 }
 
 function render({ table, statuses }: Translation) {
-  return {
-    table,
-    statuses: statuses.flatMap((update) => {
-      const { object } = update;
-      const written = withStatus(update, object, now);
-      return written ? [{ [`${object.kind} ${objectKey(object)}`]: withoutFeatures(written.status) }] : [];
-    }),
-  };
+  const written = statuses.flatMap((update): [string, unknown][] => {
+    const { object } = update;
+    const updated = withStatus(update, object, now);
+    return updated ? [[`${object.kind} ${objectKey(object)}`, withoutFeatures(updated.status)]] : [];
+  });
+  return { table: withRanks(table), statuses: Object.fromEntries(written.sort(([a], [b]) => (a < b ? -1 : 1))) };
 }

@@ -18,6 +18,10 @@ export function compareSpecificity(a: string, b: string): number {
   return weight(b) - weight(a);
 }
 
+/** The order of servers and virtual hosts: the most specific first, then by name. */
+export const compareHostnames = (a: string, b: string): number =>
+  compareSpecificity(a, b) || (a === b ? 0 : a < b ? -1 : 1);
+
 /**
  * The hosts that both a listener and a route match (HTTPRouteSpec.hostnames): the narrower one of each pair that
  * overlaps. Empty when nothing overlaps. A route without hostnames takes the listener's.

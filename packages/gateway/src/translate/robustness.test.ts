@@ -6,7 +6,9 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { parseAllDocuments } from "yaml";
+import { parseAddressPool } from "../gateway-addresses.ts";
 import { apiOf, pickObjects } from "../testing/fixtures.ts";
+import { createRandom, type Random } from "../testing/random.ts";
 import { withStatus } from "./statuses.ts";
 import { translate } from "./translate.ts";
 import type { TranslateOptions } from "./translate-options.ts";
@@ -19,9 +21,9 @@ const options: TranslateOptions = {
   api: apiOf({ version: "v1.6.1", channel: "experimental" }),
   entryPoints: [{ name: "web", port: 8000, addresses: [] }],
   reservedPorts: new Map(),
-  ownAddresses: true,
+  pool: parseAddressPool("127.30.224.0/24"),
+  sharedAddresses: [],
   listenerProblems: new Map(),
-  addressFor: () => ({ addresses: [], hosts: ["127.0.0.2"] }),
 };
 
 /** Strings for fields that are strings, from empty to hostile; lists and optional members lose their content. */
@@ -42,21 +44,13 @@ const strings = [
 ];
 const numbers = [0, -1, 65_536, 1.5, 2 ** 53];
 
-function sequence(seed: number): (below: number) => number {
-  let state = seed;
-  return (below) => {
-    state = (Math.imul(state, 1_103_515_245) + 12_345) >>> 0;
-    return Math.floor((state / 2 ** 32) * below);
-  };
-}
-
 /** Changes about one value in twelve; never what identifies an object or says what it must have. */
-function mutate(value: Json, random: (below: number) => number, key = ""): Json {
+function mutate(value: Json, random: Random, key = ""): Json {
   if (["kind", "apiVersion", "metadata", "gatewayClassName", "controllerName", "from", "to"].includes(key))
     return value;
-  const hit = random(12) === 0;
-  if (typeof value === "string") return hit ? (strings[random(strings.length)] ?? "") : value;
-  if (typeof value === "number") return hit ? (numbers[random(numbers.length)] ?? 0) : value;
+  const hit = random.once(12);
+  if (typeof value === "string") return hit ? random.pick(strings) : value;
+  if (typeof value === "number") return hit ? random.pick(numbers) : value;
   if (Array.isArray(value)) return hit ? [] : value.map((item) => mutate(item, random));
   if (typeof value !== "object" || value === null) return value;
   const optional = new Set([
@@ -77,7 +71,7 @@ function mutate(value: Json, random: (below: number) => number, key = ""): Json 
   ]);
   return Object.fromEntries(
     Object.entries(value)
-      .filter(([name]) => !(optional.has(name) && random(12) === 0))
+      .filter(([name]) => !(optional.has(name) && random.once(12)))
       .map(([name, child]) => [name, mutate(child, random, name)]),
   );
 }
@@ -88,7 +82,7 @@ for (const file of readdirSync(directory).filter((name) => name.endsWith(".in.ya
       (each) => each.toJSON() as Json,
     );
     for (let seed = 1; seed <= 40; seed++) {
-      const random = sequence(seed);
+      const random = createRandom(seed);
       const all = documents.map((document) => mutate(document, random)) as { kind: string }[];
       const objects = pickObjects(all);
       const { table, statuses } = translate(objects, options);

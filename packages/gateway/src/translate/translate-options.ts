@@ -1,7 +1,7 @@
 // What the translation needs to know besides the objects: the gateway's entrypoints, where Gateways are opened, and which
 // Gateway API the cluster has.
 
-import type { Gateway, GatewayStatusAddress } from "@gatehouse/gateway-api/gateway";
+import type { GatewayStatusAddress } from "@gatehouse/gateway-api/gateway";
 
 /** A port of the gateway process that Gateways may use: what Traefik calls an entrypoint. */
 export interface EntryPoint {
@@ -12,6 +12,14 @@ export interface EntryPoint {
   addresses: { host: string; port: number }[];
   /** CIDRs whose X-Forwarded-* headers are believed. */
   trustedProxies?: string[];
+}
+
+/** The addresses of an IPv4 CIDR that a listener may take: none ends in .0 or .255. */
+export interface AddressPool {
+  readonly cidr: string;
+  readonly size: number;
+  at(position: number): string;
+  includes(address: string): boolean;
 }
 
 /** The addresses of a Gateway. */
@@ -40,9 +48,10 @@ export interface TranslateOptions {
   entryPoints: readonly EntryPoint[];
   /** Ports that are entrypoints' but not for Gateways, with the entrypoint's name. */
   reservedPorts: ReadonlyMap<number, string>;
-  addressFor(gateway: Gateway): AddressAssignment;
-  /** Whether Gateways get addresses of their own. */
-  ownAddresses: boolean;
+  /** Where Gateways' own addresses come from; absent where the host has none to spare. */
+  pool?: AddressPool;
+  /** What Gateways say as address without a pool. */
+  sharedAddresses: readonly GatewayStatusAddress[];
   /** Proxy listeners (by name) that could not be opened, and why. */
   listenerProblems: ReadonlyMap<string, string>;
 }
