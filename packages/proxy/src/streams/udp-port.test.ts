@@ -154,6 +154,22 @@ describe("UDP listeners", () => {
     );
   });
 
+  it("send the next datagram elsewhere when there is no way to an endpoint", async (test) => {
+    const alive = await echoing(test, "b");
+    const { port: where } = alive.address();
+    // The system lets nobody who has not said so send to everybody.
+    const endpoints = [
+      { host: "255.255.255.255", port: where },
+      { host: "127.0.0.1", port: where },
+    ];
+    const { port, proxy } = await start(test, streamTo({ a: 1 }), [{ id: "a", protocol: "udp", endpoints }]);
+    const asking = await client(test, port);
+    asking.send("lost");
+    await eventually(() => proxy.stats().endpoints[`255.255.255.255:${where}`]!.connectFailures === 1);
+    assert.equal(await asking.ask("found"), "b1:found");
+    assert.equal(proxy.stats().streams.s!.datagramsDropped, 1);
+  });
+
   it("go on asking the only endpoint, which may come back", async (test) => {
     const endpoint = await udpSocket(test);
     const { port: where } = endpoint.address();

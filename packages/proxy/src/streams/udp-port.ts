@@ -78,7 +78,8 @@ export class UdpPort implements UdpSessionOwner {
 
   #onDatagram(bytes: Buffer, client: RemoteInfo): void {
     const { stream } = this.#listener;
-    if (stream === null) return;
+    // Port 0 can only be forged, and cannot be answered.
+    if (stream === null || client.port === 0) return;
     const key = keyOf(client);
     let session = this.#sessions.get(key);
     if (session === undefined) {

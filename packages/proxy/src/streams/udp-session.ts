@@ -115,7 +115,9 @@ export class UdpSession {
     this.#waiting = [];
     socket.on("error", (error: NodeJS.ErrnoException) => this.#onError(socket, error));
     socket.on("message", (bytes) => this.#onAnswer(bytes));
-    socket.connect(pool.port, pool.host, () => this.#onReady(socket));
+    // With a callback errors would go there.
+    socket.once("connect", () => this.#onReady(socket));
+    socket.connect(pool.port, pool.host);
     return true;
   }
 
