@@ -60,9 +60,9 @@ class Pod {
 function load(port: number, method: string, clients: number): { statuses: number[]; stop: () => Promise<void> } {
   const agent = new Agent({ keepAlive: true, maxSockets: clients });
   const statuses: number[] = [];
-  let stopped = false;
+  const stopping = new AbortController();
   const client = async (): Promise<void> => {
-    while (!stopped) {
+    while (!stopping.signal.aborted) {
       const body = method === "POST" ? "hello" : "";
       const headers = body === "" ? {} : { "Content-Length": body.length };
       const asked = request({ agent, port, host: "127.0.0.1", method, headers }).end(body);
@@ -74,7 +74,7 @@ function load(port: number, method: string, clients: number): { statuses: number
   };
   const all = Promise.all(Array.from({ length: clients }, client));
   const stop = async (): Promise<void> => {
-    stopped = true;
+    stopping.abort();
     await all;
     agent.destroy();
   };
