@@ -138,7 +138,7 @@ export class Http2UpstreamStream implements UpstreamStream, Gathering {
 
   abandon(): void {
     this.#user = null;
-    if (this.#stream !== null) this.#stream.close(NGHTTP2_CANCEL);
+    if (this.#stream !== null) this.#cancel(this.#stream);
     else if (this.#session !== null) this.#session.leave();
     else this.#source.giveUp(this);
   }
@@ -210,8 +210,14 @@ export class Http2UpstreamStream implements UpstreamStream, Gathering {
     this.passOn();
     const user = this.#user;
     this.#user = null;
-    this.#stream!.close(NGHTTP2_CANCEL);
+    this.#cancel(this.#stream!);
     user?.onFailure(kind, reason);
+  }
+
+  /** What came of an answer that nobody wants must be read all the same: until then the stream does not close. */
+  #cancel(stream: OwnedStream): void {
+    stream.close(NGHTTP2_CANCEL);
+    stream.resume();
   }
 
   onClose(): void {

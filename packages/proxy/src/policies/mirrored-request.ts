@@ -136,7 +136,7 @@ export class MirroredRequest implements UpstreamUser, BodyTap {
     if (this.#over) return;
     const unsent = kind === "connect" || kind === "connect-timeout";
     // A connection that had idled may have been closed meanwhile.
-    const stale = kind === "closed" && !this.#fresh && !this.#bodySent;
+    const stale = (kind === "closed" || kind === "refused") && !this.#fresh && !this.#bodySent;
     if (!unsent && !stale) return this.#fail();
     if (unsent) this.#tried = [...this.#tried, this.#target!.pool];
     this.#leave();

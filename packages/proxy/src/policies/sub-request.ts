@@ -108,7 +108,8 @@ export class SubRequest implements UpstreamUser {
     this.#stream = null;
     if (this.#over) return;
     const unsent = kind === "connect" || kind === "connect-timeout";
-    const replay = kind === "closed" && !this.#answering && this.#replays < MOST_REPLAYS;
+    const lost = kind === "closed" || kind === "refused";
+    const replay = lost && !this.#answering && this.#replays < MOST_REPLAYS;
     if (unsent) this.#tried = [...this.#tried, this.#target!.pool];
     if ((!unsent && !replay) || (unsent && this.#tried.length >= this.#service.endpoints.size))
       return this.#fail(reason);

@@ -227,5 +227,6 @@ function ended(stats: ProxyStats): ProxyStats {
     for (const counters of Object.values(group))
       for (const gauge of ["active", "connectionsOpen", "connectionsIdle"] as const)
         if (gauge in counters) (counters as unknown as Record<string, number>)[gauge] = 0;
+  for (const { mirrored } of Object.values(services)) mirrored.active = 0;
   return settled;
 }
