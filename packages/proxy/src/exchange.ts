@@ -205,13 +205,13 @@ export class Exchange implements RequestFlow, UpstreamUser {
 
   sendBody(bytes: Buffer, start: number, end: number, source: ReadMemory): void {
     this.#bodyStarted = true;
-    if (this.#taps !== null) for (const tap of this.#taps) tap.onBody(bytes, start, end);
+    if (this.#taps !== null) for (const tap of this.#taps) tap.onRequestBody(bytes, start, end);
     this.#upstream!.sendBody(bytes, start, end, source);
   }
 
   endBody(trailers: string): void {
     this.#bodyStarted = true;
-    if (this.#taps !== null) for (const tap of this.#taps) tap.onBodyEnd(trailers);
+    if (this.#taps !== null) for (const tap of this.#taps) tap.onRequestBodyEnd(trailers);
     this.#upstream!.endBody(trailers);
   }
 

@@ -104,13 +104,13 @@ class HeldRequest implements RequestFlow {
 
   sendBody(bytes: Buffer, start: number, end: number, source: ReadMemory): void {
     if (this.#exchange !== null) this.#exchange.sendBody(bytes, start, end, source);
-    else this.#body?.onBody(bytes, start, end);
+    else this.#body?.onRequestBody(bytes, start, end);
   }
 
   endBody(trailers: string): void {
     if (this.#exchange !== null) return this.#exchange.endBody(trailers);
     if (this.#over || this.#body === null) return;
-    this.#body.onBodyEnd(trailers);
+    this.#body.onRequestBodyEnd(trailers);
     // What is too long is refused when the client's turn is over, in `flushRequest`.
     if (this.#body.overflowed) return;
     this.#gathering = false;

@@ -6,9 +6,9 @@ import type { UpstreamStream } from "../upstream/upstream.ts";
 /** Somebody who is shown a request's body beside the backend. */
 export interface BodyTap {
   /** `bytes` are valid until the call returns. */
-  onBody(bytes: Buffer, start: number, end: number): void;
+  onRequestBody(bytes: Buffer, start: number, end: number): void;
   /** `trailers`: field lines with CRLF, or empty. */
-  onBodyEnd(trailers: string): void;
+  onRequestBodyEnd(trailers: string): void;
   /** The exchange is over: nothing more comes. */
   onOver(): void;
 }
@@ -30,7 +30,7 @@ export class KeptBody implements BodyTap {
     this.#longest = longest;
   }
 
-  onBody(bytes: Buffer, start: number, end: number): void {
+  onRequestBody(bytes: Buffer, start: number, end: number): void {
     this.size += end - start;
     if (this.size > this.#longest) {
       this.overflowed = true;
@@ -38,7 +38,7 @@ export class KeptBody implements BodyTap {
     } else this.#pieces.push(Buffer.from(bytes.subarray(start, end)));
   }
 
-  onBodyEnd(trailers: string): void {
+  onRequestBodyEnd(trailers: string): void {
     this.ended = true;
     this.trailers = trailers;
   }
@@ -60,7 +60,7 @@ export class KeptBody implements BodyTap {
 
   /** Shows what there is so far. */
   show(tap: BodyTap): void {
-    for (const piece of this.#pieces) tap.onBody(piece, 0, piece.length);
-    if (this.ended) tap.onBodyEnd(this.trailers);
+    for (const piece of this.#pieces) tap.onRequestBody(piece, 0, piece.length);
+    if (this.ended) tap.onRequestBodyEnd(this.trailers);
   }
 }

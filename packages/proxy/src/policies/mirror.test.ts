@@ -123,6 +123,23 @@ describe("mirrored requests", () => {
     await Promise.all([main, some, none, all].map((backend) => backend.close()));
   });
 
+  it("share connections, on which no answer is taken for a request", async () => {
+    const [main, mirror] = [await echoing("main"), await echoing("an answer with a body")];
+    const connections = new Set<unknown>();
+    mirror.server.on("connection", (socket) => connections.add(socket));
+    const refused: Error[] = [];
+    mirror.server.on("clientError", (error: Error) => refused.push(error));
+    await withMirrors(main.port, { m: mirror.port }, [mirrorTo("m")], async ({ port, mirrored }) => {
+      for (let round = 1; round <= 5; round++) {
+        await Promise.all(Array.from({ length: 4 }, () => exchangeBytes(port, GET_CLOSE)));
+        await until(() => mirrored("m").answered === round * 4);
+      }
+    });
+    assert.deepEqual([mirror.requests.length, refused], [20, []]);
+    assert.ok(connections.size <= 4, `${connections.size} connections`);
+    await Promise.all([main.close(), mirror.close()]);
+  });
+
   it("are sent once, however often the request itself is tried", async () => {
     const main = await startHttpBackend((response, _request, before) =>
       answerWith(response, before < 2 ? 503 : 200, "main"),

@@ -86,7 +86,7 @@ export class MirroredRequest implements UpstreamUser, BodyTap {
     this.#send();
   }
 
-  onBody(bytes: Buffer, start: number, end: number): void {
+  onRequestBody(bytes: Buffer, start: number, end: number): void {
     if (this.#over) return;
     this.#waitingBytes += end - start;
     if (this.#waitingBytes > this.#longest) return this.#drop();
@@ -94,7 +94,7 @@ export class MirroredRequest implements UpstreamUser, BodyTap {
     this.#send();
   }
 
-  onBodyEnd(trailers: string): void {
+  onRequestBodyEnd(trailers: string): void {
     if (this.#over) return;
     this.#ended = true;
     this.#trailers = trailers;
@@ -176,5 +176,6 @@ export class MirroredRequest implements UpstreamUser, BodyTap {
 
   onInformational(): void {}
   onResponse(): void {}
+  onBody(): void {}
   onReadDone(): void {}
 }
