@@ -129,7 +129,7 @@ describe("what is in the way on a cluster of somebody's", { skip: helm.skip, con
     assert.equal(result.code, 1);
     assert.match(
       result.stderr,
-      /this user may not: get\/create\/patch\/delete\/list\/watch namespaces, .*ask the cluster's administrator/,
+      /this user may not: get\/list\/watch\/create\/patch\/delete namespaces, .*ask the cluster's administrator/,
     );
     assert.deepEqual(await names("customresourcedefinitions"), []);
   });

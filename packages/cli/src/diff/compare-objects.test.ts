@@ -283,3 +283,12 @@ test("messages and features count when they are asked for", () => {
     { field: "supportedFeatures of one only", a: ["X"], b: [] },
   ]);
 });
+
+test("a condition that not every implementation sets is no difference while it is True", () => {
+  const at = (...conditions: object[]) => gateway({ conditions });
+  const supported = at(condition("SupportedVersion"));
+  const unsupported = at(condition("SupportedVersion", "False", "UnsupportedVersion"));
+  const { differences, notes } = compare(at(), supported);
+  assert.deepEqual([differences, notes.map(({ field }) => field)], [[], ["SupportedVersion"]]);
+  for (const other of [at(), supported]) assert.equal(compare(other, unsupported).differences.length, 1);
+});

@@ -123,10 +123,14 @@ function withoutAddresses(message: string): string {
 /** Conditions that report a fault: not to have one and to have it False are the same. */
 const faults = new Set(["Conflicted", "OverlappingTLSConfig", "PartiallyInvalid"]);
 
+/** Conditions that not every implementation sets: not to have one and to have it True are the same. */
+const voluntary = new Set(["SupportedVersion"]);
+
 /** Success in other words: True for another reason, unless the reason takes some of it back. */
 function meansTheSame(one: Condition | undefined, other: Condition | undefined): boolean {
   const present = [one, other].filter((condition) => condition !== undefined);
   if (present.every(({ type }) => faults.has(type))) return present.every(({ status }) => status === "False");
+  if (present.every(({ type }) => voluntary.has(type))) return present.every(({ status }) => status === "True");
   const isSuccess = ({ status, reason }: Condition): boolean => status === "True" && reason !== "ListenersNotValid";
   return present.length === 2 && present.every(isSuccess);
 }

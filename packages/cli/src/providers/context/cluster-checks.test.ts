@@ -19,7 +19,7 @@ test("rights: an administrator has them all, and each that is missing is named",
   const reader = await cluster.client({ user: "reader", groups: ["system:authenticated"] });
   await assert.rejects(
     checkRights(reader),
-    /this user may not: get\/create\/patch\/delete\/list\/watch namespaces, .*create\/.* daemonsets\.apps in namespace traefik, .*list\/watch pods in namespace demo; ask/,
+    /this user may not: get\/list\/watch\/create\/patch\/delete namespaces, .*create\/.* daemonsets\.apps in namespace traefik, .*list\/watch pods in namespace demo; ask/,
   );
 });
 

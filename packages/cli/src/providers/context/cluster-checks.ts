@@ -22,9 +22,8 @@ export interface Right {
   namespace?: string;
 }
 
-const applied = ["get", "create", "patch", "delete"];
-/** Also waited for, by watching: until they are ready, or gone. */
-const awaited = [...applied, "list", "watch"];
+/** All are applied, waited for (Helm 4 watches every kind that it installs) and deleted. */
+const all = ["get", "list", "watch", "create", "patch", "delete"];
 const gatewayApi = "gateway.networking.k8s.io";
 const rbac = "rbac.authorization.k8s.io";
 
@@ -33,21 +32,21 @@ const rbac = "rbac.authorization.k8s.io";
  * Traefik, which one has to have oneself, or be allowed to give (`escalate`).
  */
 export const neededRights: Right[] = [
-  { verbs: awaited, group: "", resource: "namespaces" },
-  { verbs: awaited, group: "apiextensions.k8s.io", resource: "customresourcedefinitions" },
-  { verbs: applied, group: rbac, resource: "clusterroles" },
-  { verbs: applied, group: rbac, resource: "clusterrolebindings" },
-  { verbs: awaited, group: gatewayApi, resource: "gatewayclasses" },
-  { verbs: awaited, group: gatewayApi, resource: "gateways", namespace: "traefik" },
-  { verbs: awaited, group: gatewayApi, resource: "httproutes", namespace: "demo" },
+  { verbs: all, group: "", resource: "namespaces" },
+  { verbs: all, group: "apiextensions.k8s.io", resource: "customresourcedefinitions" },
+  { verbs: all, group: rbac, resource: "clusterroles" },
+  { verbs: all, group: rbac, resource: "clusterrolebindings" },
+  { verbs: all, group: gatewayApi, resource: "gatewayclasses" },
+  { verbs: all, group: gatewayApi, resource: "gateways", namespace: "traefik" },
+  { verbs: all, group: gatewayApi, resource: "httproutes", namespace: "demo" },
   // Helm keeps its releases in Secrets.
   { verbs: ["get", "list", "create", "update", "delete"], group: "", resource: "secrets", namespace: "traefik" },
-  { verbs: applied, group: "", resource: "serviceaccounts", namespace: "traefik" },
-  { verbs: awaited, group: "", resource: "services", namespace: "traefik" },
-  { verbs: awaited, group: "apps", resource: "daemonsets", namespace: "traefik" },
+  { verbs: all, group: "", resource: "serviceaccounts", namespace: "traefik" },
+  { verbs: all, group: "", resource: "services", namespace: "traefik" },
+  { verbs: all, group: "apps", resource: "daemonsets", namespace: "traefik" },
   { verbs: ["list", "watch"], group: "", resource: "pods", namespace: "traefik" },
-  { verbs: awaited, group: "", resource: "services", namespace: "demo" },
-  { verbs: awaited, group: "apps", resource: "deployments", namespace: "demo" },
+  { verbs: all, group: "", resource: "services", namespace: "demo" },
+  { verbs: all, group: "apps", resource: "deployments", namespace: "demo" },
   { verbs: ["list", "watch"], group: "", resource: "pods", namespace: "demo" },
 ];
 
