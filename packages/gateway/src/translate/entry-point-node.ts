@@ -1,7 +1,7 @@
 // One entrypoint in the translator: the ports of all Gateways that it serves, as one listener of the proxy.
 
 import type { Listener, TlsStream, TlsTermination } from "@gatehouse/proxy/routing-table";
-import { compareHostnames } from "./hostnames.ts";
+import { anyHost, compareHostnames } from "./hostnames.ts";
 import { MergedServers } from "./merged-servers.ts";
 import type { PortNode, PortTraffic } from "./port-node.ts";
 import type { EntryPoint } from "./translate-options.ts";
@@ -37,16 +37,18 @@ export class EntryPointNode {
     if (!first) return { servers: [] };
     if (parts.length === 1) return first;
     const tls = parts.flatMap((part) => part.tls ?? []);
+    const servers = this.#servers.merge(parts.map((part) => part.servers));
     return {
-      servers: this.#servers.merge(parts.map(({ servers }) => servers)),
+      servers,
       ...(first.stream ? { stream: first.stream } : {}),
-      ...(tls.length > 0 ? { tls: mergeTls(tls) } : {}),
+      ...(tls.length > 0 ? { tls: mergeTls(tls, servers.length > 0) } : {}),
     };
   }
 }
 
-/** Of two Gateways that want the same name the older has it, unless it has no route for it. */
-function mergeTls(parts: readonly TlsTermination[]): TlsTermination {
+/** Of two Gateways that want the same name the older has it, unless it has no route for it. Where one of them serves HTTP
+ * (`withHttp`), that answers what would be reset for want of a route. */
+function mergeTls(parts: readonly TlsTermination[], withHttp: boolean): TlsTermination {
   const streams = new Map<string, TlsStream>();
   for (const stream of parts.flatMap((each) => each.streams ?? [])) {
     const present = streams.get(stream.hostname);
@@ -54,6 +56,7 @@ function mergeTls(parts: readonly TlsTermination[]): TlsTermination {
       streams.set(stream.hostname, stream);
     }
   }
+  if (withHttp && streams.get(anyHost)?.route.backends.length === 0) streams.delete(anyHost);
   const clientCertificates = parts[0]?.clientCertificates;
   const sorted = [...streams.values()].sort((a, b) => compareHostnames(a.hostname, b.hostname));
   return {

@@ -1,9 +1,10 @@
 // One port of a Gateway in the translator: the listeners that share it, and what the proxy is told of them.
 
+import { objectKey } from "@gatehouse/apimachinery/meta";
 import type { Listener, StreamRoute, TlsStream, TlsTermination, VirtualServer } from "@gatehouse/proxy/routing-table";
 import { transportOf } from "./entry-point-uses.ts";
 import type { ProcessedGateway } from "./gateways.ts";
-import { compareHostnames, compareSpecificity, covers } from "./hostnames.ts";
+import { anyHost, compareHostnames, compareSpecificity, covers } from "./hostnames.ts";
 import { familyOf } from "./listener-conflicts.ts";
 import type { ListenerNode } from "./listener-node.ts";
 import { ownListenerName, type ProcessedListener } from "./listeners.ts";
@@ -23,6 +24,8 @@ export class PortNode {
   /** More specific names first. */
   readonly #bySpecificity: readonly ListenerNode[];
   readonly #certificates: TlsTermination;
+  /** What belongs to no listener, where HTTP does not answer it: connections are reset (GatewaySpec.listeners). */
+  readonly #rest: TlsStream | undefined;
   #fresh = true;
 
   constructor({ gateway, hosts }: ProcessedGateway, nodes: readonly ListenerNode[]) {
@@ -34,6 +37,10 @@ export class PortNode {
     const { port, protocol } = first?.listener.spec ?? { port: 0, protocol: "TCP" };
     const addresses = hosts.map((host) => ({ host, port }));
     this.#place = hosts.length > 0 ? { name: ownListenerName(gateway, port, protocol), addresses } : undefined;
+    const onlyTls = nodes.every(({ listener }) => listener.spec.protocol === "TLS");
+    const route = { id: `gateway/${objectKey(gateway)}/${port}`, backends: [] };
+    const forEveryHost = nodes.some(({ listener }) => listener.hostname === anyHost);
+    this.#rest = onlyTls && !forEveryHost ? { hostname: anyHost, mode: "passthrough", route } : undefined;
     for (const node of nodes) node.assignHosts((host) => this.#ownerOf(host) === node);
   }
 
@@ -117,6 +124,7 @@ export class PortNode {
     const lists = this.nodes
       .filter(({ listener }) => listener.spec.protocol === "TLS")
       .map((node) => node.streams.sorted);
+    if (this.#rest) lists.push([this.#rest]);
     const [only] = lists;
     if (only && lists.length === 1) return only;
     return keepSame(
