@@ -7,8 +7,10 @@ import { variant } from "../testing/variant.ts";
 if (BEST_IO !== "sockets") {
   variant.io = "sockets";
   await import("../http1/request-refusals.test.ts");
+  await import("../smuggling.test.ts");
   await import("../forwarding.test.ts");
   await import("../connections.test.ts");
+  await import("../held-back.test.ts");
   await import("../streaming.test.ts");
   await import("../resilience.test.ts");
   await import("../table-swap.test.ts");
