@@ -58,6 +58,7 @@ export const REQUESTS: readonly string[] = [
 const OK = "HTTP/1.1 200 OK\r\n";
 
 export const ANSWERS: readonly string[] = [
+  `${OK}Transfer-Encoding: chunked,\r\n\r\n5\r\nhello\r\n0\r\n\r\n`,
   `${OK}Content-Length: 5\r\n\r\nhello${OK}\r\n`,
   `${OK}Transfer-Encoding: chunked\r\nContent-Length: 3\r\n\r\n5\r\nhello\r\n0\r\n\r\n`,
   `HTTP/1.0 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n`,

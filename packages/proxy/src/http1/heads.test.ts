@@ -62,6 +62,15 @@ describe("an answer's head", () => {
     assert.equal(answer.refusal!.reason, "backend-head-too-long");
   });
 
+  it("is chunked when Transfer-Encoding says just that", () => {
+    for (const coding of ["chunked,", ",chunked", "\xa0chunked", "chunked, chunked", "gzip, chunked"]) {
+      const bytes = Buffer.from(`HTTP/1.1 200 OK\r\nTransfer-Encoding: ${coding}\r\n\r\n`, "latin1");
+      assert.equal(answer.parse(bytes, 0, bytes.length, false, 1024), REFUSED, coding);
+      assert.equal(answer.refusal!.reason, "backend-transfer-encoding-unknown");
+    }
+    assert.equal(answerWith("HTTP/1.1 200 OK", "Transfer-Encoding: \tCHUNKED ").framing, Framing.chunked);
+  });
+
   it("keeps the connection unless it says close anywhere", () => {
     const keeps = (start: string, ...lines: string[]): boolean =>
       answerWith(start, "Content-Length: 0", ...lines).keepAlive;

@@ -117,8 +117,8 @@ export class ResponseHead extends FieldLines {
       return true;
     }
     if (coding === null) return true;
-    const members = listMembers(coding);
-    if (members.length !== 1 || members[0] !== "chunked") return this.#fail(CODING_UNKNOWN);
+    // Empty list members included: not everybody reads over them.
+    if (coding.toLowerCase() !== "chunked") return this.#fail(CODING_UNKNOWN);
     if (this.framing === Framing.length) this.dropLength = true;
     // RFC 9112 section 6.1: the framing is not to be trusted further than this message.
     if (this.dropLength || this.#minor === 0) this.keepAlive = false;
