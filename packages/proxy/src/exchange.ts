@@ -4,7 +4,9 @@
 import type { AccessRecord } from "./access.ts";
 import type { CompiledRoute } from "./compiled-table.ts";
 import type { HeaderEdits } from "./filters.ts";
+import { listMembers } from "./http1/field-lines.ts";
 import type { ResponseHead } from "./http1/response-head.ts";
+import { FieldId } from "./http1/tokens.ts";
 import type { ReadMemory } from "./io/transport.ts";
 import type { OwnAnswer } from "./own-answer.ts";
 import type { Forward } from "./route-request.ts";
@@ -242,7 +244,7 @@ export class Exchange implements RequestFlow, UpstreamUser {
   }
 
   onSwitchingProtocols(head: ResponseHead): void {
-    if (this.#request.upgrade === "") {
+    if (!granted(this.#request.upgrade, head)) {
       this.#dropUpstream();
       return this.#fail(502, "backend-switched-protocols-unasked");
     }
@@ -407,4 +409,12 @@ export class Exchange implements RequestFlow, UpstreamUser {
     this.#leaveTarget();
     this.#service.counters.active--;
   }
+}
+
+/** Whether the backend switches to what was asked for, and nothing else (RFC 9110 section 7.8): what it says from here on is not
+ * read any more. */
+function granted(asked: string, head: ResponseHead): boolean {
+  const protocols = listMembers(asked);
+  const chosen = listMembers(head.getById(FieldId.upgrade) ?? "");
+  return chosen.length > 0 && chosen.every((protocol) => protocols.includes(protocol));
 }

@@ -3,7 +3,6 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { describe, it } from "node:test";
-import { createProxy } from "./proxy.ts";
 import {
   accepted,
   answering,
@@ -18,6 +17,7 @@ import {
 } from "./testing/sockets.ts";
 import type { Backend } from "./testing/sockets.ts";
 import { listener, route, service, table } from "./testing/tables.ts";
+import { variantProxy } from "./testing/variant.ts";
 import { withProxy } from "./testing/with-proxy.ts";
 
 async function closeAll(...backends: Backend[]): Promise<void> {
@@ -37,7 +37,7 @@ describe("balancing", () => {
 
   it("keeps its place over a table swap", async () => {
     const [a, b] = [await answering(ok("A")), await answering(ok("B"))];
-    const proxy = createProxy();
+    const proxy = variantProxy();
     const services = [service("s", [a.port, b.port])];
     const fresh = () => table([listener({ "*": [route("/*", "s", { id: "r" })] })], services);
     const [state] = await proxy.apply(fresh());

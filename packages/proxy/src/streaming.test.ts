@@ -3,17 +3,17 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { once } from "node:events";
-import { createServer, request } from "node:http";
+import { createServer } from "node:http";
 import type { IncomingMessage, Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { describe, it } from "node:test";
-import { createProxy } from "./proxy.ts";
 import type { Proxy } from "./proxy.ts";
 import { RawClient, startBackend } from "./testing/sockets.ts";
 import { listener, route, service, table } from "./testing/tables.ts";
+import { requestToProxy, variantProxy } from "./testing/variant.ts";
 
 async function proxyTo(port: number): Promise<{ proxy: Proxy; port: number }> {
-  const proxy = createProxy();
+  const proxy = variantProxy();
   const [state] = await proxy.apply(table([listener({ "*": [route("/*", "s")] })], [service("s", [port])]));
   return { proxy, port: state!.port };
 }
@@ -53,7 +53,7 @@ describe("large bodies", () => {
         pump();
       });
       const { proxy, port } = await proxyTo(await listen(server));
-      const client = request({ port, host: "127.0.0.1" }).end();
+      const client = requestToProxy({ port }).end();
       const [answer] = (await once(client, "response")) as [IncomingMessage];
       // The reader does nothing until the producer has been stuck for several turns of the event loop.
       for (let seen = 0; seen === 0 || seen !== stalled;) {
@@ -76,7 +76,7 @@ describe("large bodies", () => {
       });
       const { proxy, port } = await proxyTo(await listen(server));
       const headers = chunked ? {} : { "Content-Length": SIZE };
-      const client = request({ port, host: "127.0.0.1", method: "POST", headers });
+      const client = requestToProxy({ port, method: "POST", headers });
       let sent = 0;
       const pump = (): void => {
         while (sent < SIZE) {
@@ -119,7 +119,7 @@ describe("large bodies", () => {
       pump();
     });
     const { proxy, port } = await proxyTo(await listen(server));
-    const client = request({ port, host: "127.0.0.1" }).end();
+    const client = requestToProxy({ port }).end();
     const [answer] = (await once(client, "response")) as [IncomingMessage];
     let most = 0;
     let length = 0;

@@ -3,7 +3,6 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { describe, it } from "node:test";
-import { createProxy } from "./proxy.ts";
 import {
   accepted,
   answering,
@@ -17,11 +16,12 @@ import {
 } from "./testing/sockets.ts";
 import type { Backend } from "./testing/sockets.ts";
 import { listener, route, service, table } from "./testing/tables.ts";
+import { variantProxy } from "./testing/variant.ts";
 
 describe("table swaps", () => {
   it("under load fail nothing and take effect at once", async () => {
     const [a, b] = [await answering(ok("A")), await answering(ok("B"))];
-    const proxy = createProxy();
+    const proxy = variantProxy();
     const pointing = (backend: Backend) =>
       table([listener({ "*": [route("/*", "s", { id: "r" })] })], [service("s", [backend.port])]);
     const [state] = await proxy.apply(pointing(a));
@@ -42,7 +42,7 @@ describe("table swaps", () => {
     const backend = await startBackend((socket, received) => {
       if (received.includes("/quick")) socket.write(ok("quick"));
     });
-    const proxy = createProxy();
+    const proxy = variantProxy();
     const full = table([listener({ "*": [route("/*", "s", { id: "r" })] })], [service("s", [backend.port])]);
     const [state] = await proxy.apply(full);
     const quick = "GET /quick HTTP/1.1\r\nHost: a.test\r\nConnection: close\r\n\r\n";
@@ -66,7 +66,7 @@ describe("table swaps", () => {
 describe("listeners", () => {
   it("report each address, and one that cannot be had keeps none from opening", async () => {
     const taken = await startBackend(() => {});
-    const proxy = createProxy();
+    const proxy = variantProxy();
     const addresses = [
       { host: "127.0.0.1", port: taken.port },
       { host: "127.0.0.1", port: 0 },
@@ -90,7 +90,7 @@ describe("listeners", () => {
   });
 
   it("that are unchanged keep their connections; gone ones close idle connections and stop accepting", async () => {
-    const proxy = createProxy();
+    const proxy = variantProxy();
     const two = [listener({ "*": [] }, { name: "one" }), listener({ "*": [] }, { name: "two" })];
     const states = await proxy.apply(table(two));
     const clients = states.map((state) => new RawClient(state.port).send(GET));
@@ -110,7 +110,7 @@ describe("listeners", () => {
 
   it("close in order: the request under way is answered with Connection: close", async () => {
     const backend = await startBackend(() => {});
-    const proxy = createProxy();
+    const proxy = variantProxy();
     const routes = { "*": [route("/*", "s", { id: "r" })] };
     const [state] = await proxy.apply(table([listener(routes)], [service("s", [backend.port])]));
     const client = new RawClient(state!.port).send(GET);
@@ -125,7 +125,7 @@ describe("listeners", () => {
 
   it("close after an answer whose head was out before", async () => {
     const backend = await startBackend((socket) => socket.write("HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nfi"));
-    const proxy = createProxy();
+    const proxy = variantProxy();
     const routes = { "*": [route("/*", "s", { id: "r" })] };
     const [state] = await proxy.apply(table([listener(routes)], [service("s", [backend.port])]));
     const client = new RawClient(state!.port).send(GET);
@@ -140,7 +140,7 @@ describe("listeners", () => {
 
   it("close within the bound when a request does not end", async () => {
     const backend = await startBackend(() => {});
-    const proxy = createProxy();
+    const proxy = variantProxy();
     const routes = { "*": [route("/*", "s", { id: "r" })] };
     const [state] = await proxy.apply(table([listener(routes)], [service("s", [backend.port])]));
     const client = new RawClient(state!.port).send(GET);

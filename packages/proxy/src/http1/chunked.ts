@@ -3,7 +3,7 @@
 
 import { FieldLines, INCOMPLETE, REFUSED } from "./field-lines.ts";
 import type { Refusal } from "./field-lines.ts";
-import { CR, FIELD_VALUE, FieldId, HEX, LF, SEMICOLON, SPACE, TAB } from "./tokens.ts";
+import { CR, FIELD_VALUE, FieldId, HEX, LF, SEMICOLON, SPACE, TAB, TOKEN } from "./tokens.ts";
 
 /** Takes body data: valid until it returns. */
 export interface BodySink {
@@ -20,14 +20,15 @@ const State = {
   size: 0,
   sizeDigits: 1,
   blank: 2,
-  extension: 3,
-  sizeLf: 4,
-  data: 5,
-  dataCr: 6,
-  dataLf: 7,
-  trailers: 8,
-  done: 9,
-  refused: 10,
+  extensionName: 3,
+  extension: 4,
+  sizeLf: 5,
+  data: 6,
+  dataCr: 7,
+  dataLf: 8,
+  trailers: 9,
+  done: 10,
+  refused: 11,
 } as const;
 
 /** 2^48: more would not be a size but an attack on somebody's integer. */
@@ -97,9 +98,14 @@ export class ChunkedDecoder {
         return this.#stepSize(byte);
       case State.blank:
         // RFC 9112 section 7.1.1: bad whitespace is allowed before an extension only.
-        if (byte === SEMICOLON) this.#state = State.extension;
+        if (byte === SEMICOLON) this.#state = State.extensionName;
         else if (byte !== SPACE && byte !== TAB) this.#refuse(BAD_SIZE);
         else if (++this.#extension > LONGEST_EXTENSION) this.#refuse(BAD_EXTENSION);
+        return;
+      case State.extensionName:
+        if (TOKEN[byte] !== 0) this.#state = State.extension;
+        else if (byte !== SPACE && byte !== TAB) return this.#refuse(BAD_EXTENSION);
+        if (++this.#extension > LONGEST_EXTENSION) this.#refuse(BAD_EXTENSION);
         return;
       case State.extension:
         if (byte === CR) this.#state = State.sizeLf;
@@ -134,7 +140,7 @@ export class ChunkedDecoder {
     }
     if (this.#state === State.size) return this.#refuse(BAD_SIZE);
     if (byte === CR) this.#state = State.sizeLf;
-    else if (byte === SEMICOLON) this.#state = State.extension;
+    else if (byte === SEMICOLON) this.#state = State.extensionName;
     else if (byte === SPACE || byte === TAB) this.#state = State.blank;
     else this.#refuse(BAD_SIZE);
   }

@@ -96,11 +96,12 @@ export class ClientConnection implements OpenConnection, TransportHandler, Downs
     let at = 0;
     this.#inTurn = true;
     while (at < end && this.#state < State.linger) {
-      if (this.#state === State.head) at = this.#readHead(bytes, at, end);
-      else if (this.#mustWait()) {
+      if (this.#mustWait()) {
         this.#stash(bytes, at, end);
         break;
-      } else if (this.#state === State.body) at = this.#readBody(bytes, at, end);
+      }
+      if (this.#state === State.head) at = this.#readHead(bytes, at, end);
+      else if (this.#state === State.body) at = this.#readBody(bytes, at, end);
       else {
         this.#exchange!.sendBody(bytes, at, end, this.#transport);
         at = end;
@@ -108,11 +109,13 @@ export class ClientConnection implements OpenConnection, TransportHandler, Downs
     }
     this.#inTurn = false;
     if (this.#state >= State.linger) return;
-    this.flush();
-    if (this.#exchange !== null && !this.#exchange.flushRequest()) this.#holdBack();
+    const free = this.flush();
+    if (this.#exchange === null ? !free : !this.#exchange.flushRequest()) this.#holdBack();
   }
 
   #mustWait(): boolean {
+    // Who does not read answers may not ask for more: they would pile up here.
+    if (this.#state === State.head) return this.#transport.blocked;
     return this.#state === State.wait || !this.#exchange!.ready || this.#exchange!.requestBlocked;
   }
 
@@ -126,6 +129,13 @@ export class ClientConnection implements OpenConnection, TransportHandler, Downs
   #holdBack(): void {
     this.#transport.pause();
     if (this.#state === State.body) this.#context.wheel.disarm(this.#timer);
+  }
+
+  /** Answers were read at last. */
+  #readOn(): void {
+    const { headTimeout, keepAliveTimeout } = this.#context.limits;
+    this.#context.wheel.arm(this.#timer, this.#head.started ? headTimeout : keepAliveTimeout);
+    this.continueRequest();
   }
 
   /** Returns the position to go on from. */
@@ -380,7 +390,8 @@ export class ClientConnection implements OpenConnection, TransportHandler, Downs
   onDrain(): void {
     this.#out.drained();
     if (this.#state === State.wait || this.#state === State.tunnel) this.#context.wheel.disarm(this.#timer);
-    this.#exchange?.onClientDrain();
+    if (this.#state === State.head) this.#readOn();
+    else this.#exchange?.onClientDrain();
   }
 
   onEnd(): void {

@@ -142,12 +142,15 @@ function badName(bytes: Uint8Array, nameStart: number, at: number): Refusal {
   return blank ? SPACE_BEFORE_COLON : BAD_NAME;
 }
 
+/** Blanks around a list's members: not what `trim` takes, to which a no-break space is one. */
+const BLANKS = /^[ \t]+|[ \t]+$/g;
+
 /** Lower-case members of a comma-separated list value, empty members dropped (RFC 9110 section 5.6.1). */
 export function listMembers(value: string): string[] {
   return value
     .toLowerCase()
     .split(",")
-    .map((member) => member.trim())
+    .map((member) => member.replace(BLANKS, ""))
     .filter((member) => member !== "");
 }
 

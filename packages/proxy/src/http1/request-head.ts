@@ -72,7 +72,7 @@ export class RequestHead extends FieldLines implements MatchRequest {
       if (at + 1 >= end) return INCOMPLETE;
       if (bytes[at + 1] !== LF) return this.refuse(BAD_LINE);
       at += 2;
-      if (bytes[at] === CR) return this.refuse(EMPTY_LINES);
+      if (at < end && bytes[at] === CR) return this.refuse(EMPTY_LINES);
     }
     const base = at;
     at = this.#parseStartLine(bytes, base, end, limits.requestLineBytes);
@@ -195,10 +195,10 @@ export class RequestHead extends FieldLines implements MatchRequest {
   #interpretCoding(coding: string): boolean {
     if (this.minor === 0) return this.#fail(CODING_IN_HTTP10);
     if (this.framing === Framing.length) return this.#fail(LENGTH_AND_CODING);
-    const members = listMembers(coding);
-    if (members.length !== 1 || members[0] !== "chunked") {
-      const repeated = members.filter((member) => member === "chunked").length > 1;
-      return this.#fail(members.length === 0 || repeated ? CODING_INVALID : CODING_UNKNOWN);
+    if (coding.toLowerCase() !== "chunked") {
+      // Empty members are refused too: not everybody reads over them.
+      const unknown = listMembers(coding).some((member) => member !== "chunked");
+      return this.#fail(unknown ? CODING_UNKNOWN : CODING_INVALID);
     }
     this.framing = Framing.chunked;
     return true;

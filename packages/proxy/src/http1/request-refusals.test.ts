@@ -3,11 +3,11 @@
 
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
-import { createProxy } from "../proxy.ts";
 import type { AccessRecord } from "../proxy.ts";
 import { answering, exchangeBytes, ok, RawClient } from "../testing/sockets.ts";
 import type { Backend } from "../testing/sockets.ts";
 import { listener, route, service, table } from "../testing/tables.ts";
+import { variantProxy } from "../testing/variant.ts";
 
 const HOST = "Host: a.test\r\n";
 const REFUSED: [name: string, bytes: string, status: number, reason: string][] = [
@@ -160,7 +160,7 @@ describe("refused requests", () => {
   let backend: Backend;
   let port: number;
   const records: AccessRecord[] = [];
-  const proxy = createProxy({ onAccess: (record) => records.push(record) });
+  const proxy = variantProxy({ onAccess: (record) => records.push(record) });
 
   before(async () => {
     backend = await answering(ok("leaked"));

@@ -38,6 +38,7 @@ export class ResponseHead extends FieldLines {
     }
     if (at === INCOMPLETE) return end - start > longest ? this.refuse(HEAD_TOO_LONG) : INCOMPLETE;
     if (at === REFUSED) return at;
+    if (at - start > longest) return this.refuse(HEAD_TOO_LONG);
     this.text = latin1(bytes, start, at);
     this.phrase = this.text.slice(13, this.#phraseEnd);
     return this.#interpret(toHead) ? at : REFUSED;
@@ -45,6 +46,7 @@ export class ResponseHead extends FieldLines {
 
   #minor = 1;
   #phraseEnd = 0;
+  #close = false;
 
   #parseStatusLine(bytes: Buffer, start: number, end: number): number {
     for (let index = 0; index < STATUS_LINE.length && start + index < end; index++) {
@@ -77,6 +79,7 @@ export class ResponseHead extends FieldLines {
     this.idleHint = 0;
     this.connectionOptions = null;
     this.dropLength = false;
+    this.#close = false;
     let coding: string | null = null;
     for (let index = 0; index < this.count; index++) {
       switch (this.ids[index]) {
@@ -101,22 +104,24 @@ export class ResponseHead extends FieldLines {
         }
       }
     }
+    if (this.#close) this.keepAlive = false;
     return this.#interpretFraming(coding, toHead);
   }
 
   /** RFC 9112 section 6.3, in its order. */
   #interpretFraming(coding: string | null, toHead: boolean): boolean {
     if (toHead || this.status < 200 || this.status === 204 || this.status === 304) {
+      // A body is announced where none can be: it might come all the same, and be taken for the next answer.
+      if (this.status === 204 && (coding !== null || this.contentLength > 0)) this.keepAlive = false;
       this.framing = Framing.none;
       return true;
     }
     if (coding === null) return true;
-    const members = listMembers(coding);
-    if (members.length !== 1 || members[0] !== "chunked") return this.#fail(CODING_UNKNOWN);
-    if (this.framing === Framing.length) {
-      this.dropLength = true;
-      this.keepAlive = false;
-    }
+    // Empty list members included: not everybody reads over them.
+    if (coding.toLowerCase() !== "chunked") return this.#fail(CODING_UNKNOWN);
+    if (this.framing === Framing.length) this.dropLength = true;
+    // RFC 9112 section 6.1: the framing is not to be trusted further than this message.
+    if (this.dropLength || this.#minor === 0) this.keepAlive = false;
     this.framing = Framing.chunked;
     return true;
   }
@@ -124,8 +129,8 @@ export class ResponseHead extends FieldLines {
   #interpretConnection(value: string): void {
     if (value === "keep-alive" && this.#minor === 1) return;
     for (const option of listMembers(value)) {
-      if (option === "close") this.keepAlive = false;
-      else if (option === "keep-alive") this.keepAlive ||= this.#minor === 0;
+      if (option === "close") this.#close = true;
+      else if (option === "keep-alive") this.keepAlive = true;
       else if (option !== "upgrade") (this.connectionOptions ??= []).push(option);
     }
   }

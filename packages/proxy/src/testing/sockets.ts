@@ -2,8 +2,9 @@
 
 import assert from "node:assert/strict";
 import { once } from "node:events";
-import { connect, createServer } from "node:net";
+import { createServer } from "node:net";
 import type { AddressInfo, Server, Socket } from "node:net";
+import { connectToProxy } from "./variant.ts";
 
 /** A client connection that keeps everything it received, as Latin-1. */
 export class RawClient {
@@ -14,7 +15,7 @@ export class RawClient {
   #wake: (() => void)[] = [];
 
   constructor(port: number, options: { host?: string; allowHalfOpen?: boolean } = {}) {
-    this.socket = connect({ port, host: "127.0.0.1", noDelay: true, ...options });
+    this.socket = connectToProxy({ port, host: "127.0.0.1", noDelay: true, ...options });
     this.socket.on("data", (bytes) => this.#note(() => (this.received += bytes.toString("latin1"))));
     this.socket.on("end", () => this.#note(() => (this.ended = true)));
     this.socket.on("close", () => this.#note(() => (this.closed = true)));

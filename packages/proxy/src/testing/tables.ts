@@ -1,6 +1,7 @@
 // Short ways to write routing tables in tests.
 
 import type { Filter, Listener, Route, RouteMatch, RoutingTable, Service } from "../routing-table.ts";
+import { variant } from "./variant.ts";
 
 /** A match on a path (`/x` exact, `/x*` prefix, `~x` expression), with whatever else is given. */
 export function matchOn(path: string, more: Partial<RouteMatch> = {}): RouteMatch {
@@ -32,7 +33,8 @@ export function service(id: string, ports: number[]): Service {
 export function listener(hosts: Record<string, Route[]>, more: Partial<Listener> = {}): Listener {
   const virtualHosts = Object.entries(hosts).map(([hostname, routes]) => ({ hostname, routes }));
   const servers = [{ hostname: "*", virtualHosts }];
-  return { name: "web", addresses: [{ host: "127.0.0.1", port: 0 }], servers, ...more };
+  const tls = variant.tls === null ? {} : { tls: variant.tls };
+  return { name: "web", addresses: [{ host: "127.0.0.1", port: 0 }], servers, ...tls, ...more };
 }
 
 export function table(listeners: Listener[], services: Service[] = []): RoutingTable {

@@ -1,10 +1,10 @@
 // A proxy over given services for the time of one test.
 
 import type { Limits } from "../limits.ts";
-import { createProxy } from "../proxy.ts";
 import type { AccessRecord, Proxy } from "../proxy.ts";
 import type { Listener, Route, Service } from "../routing-table.ts";
 import { listener, route, table } from "./tables.ts";
+import { variantProxy } from "./variant.ts";
 
 export interface Setup {
   port: number;
@@ -27,7 +27,7 @@ export async function withProxy(
   more: Variations = {},
 ): Promise<void> {
   const records: AccessRecord[] = [];
-  const proxy = createProxy({
+  const proxy = variantProxy({
     serverName: "gateway-1",
     onAccess: (record) => records.push(record),
     limits: more.limits ?? {},

@@ -37,6 +37,9 @@ export interface UpstreamPool {
 
 const State = { connecting: 0, idle: 1, head: 2, body: 3, tunnel: 4, closed: 5 } as const;
 
+/** Methods whose content has no meaning (RFC 9110 section 9.3): a backend may leave it unread and take it for the next request. */
+const BODILESS = new Set(["GET", "HEAD", "OPTIONS", "DELETE", "TRACE"]);
+
 const scratch = new ResponseHead();
 
 export class UpstreamConnection implements UpstreamStream, TransportHandler, BodySink {
@@ -49,6 +52,8 @@ export class UpstreamConnection implements UpstreamStream, TransportHandler, Bod
   #toHead = false;
   #chunkedRequest = false;
   #requestSent = false;
+  /** The backend can be trusted to have read the body, if there is one. */
+  #bodyTaken = true;
   #answered = false;
   readonly #head: HeadReader;
   #framing: number = Framing.none;
@@ -95,6 +100,7 @@ export class UpstreamConnection implements UpstreamStream, TransportHandler, Bod
     this.#toHead = request.method === "HEAD";
     this.#chunkedRequest = request.chunked;
     this.#requestSent = !request.hasBody;
+    this.#bodyTaken = !request.hasBody || !BODILESS.has(request.method);
     this.#answered = false;
     this.#state = State.head;
     const { proxyProtocol } = this.pool.protocol;
@@ -251,7 +257,7 @@ export class UpstreamConnection implements UpstreamStream, TransportHandler, Bod
     const user = this.#user!;
     this.#user = null;
     this.#decoder = null;
-    if (this.#keepAlive && this.#requestSent && !excess && this.#framing !== Framing.untilClose)
+    if (this.#keepAlive && this.#requestSent && this.#bodyTaken && !excess && this.#framing !== Framing.untilClose)
       this.pool.release(this);
     else this.destroy();
     user.onResponseEnd(trailers);

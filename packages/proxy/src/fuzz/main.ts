@@ -1,0 +1,43 @@
+// `npm run fuzz -- --count N --seed S`: a longer search than the tests make. Prints what it finds as JSON lines, and how long each
+// stream took; exits with 1 when it found anything.
+
+import { parseArgs } from "node:util";
+import { campaign } from "./campaign.ts";
+
+const USAGE = "npm run fuzz -- [--count STREAMS] [--seed NUMBER]";
+
+function wholeNumber(name: string, text: string): number {
+  if (!/^\d{1,12}$/.test(text)) throw new Error(`--${name} ${text}: not a number; ${USAGE}`);
+  return Number(text);
+}
+
+async function main(args: string[]): Promise<number> {
+  const { values } = parseArgs({
+    args,
+    options: {
+      count: { type: "string", default: "100000" },
+      seed: { type: "string", default: String(Date.now() % 1e9) },
+    },
+  });
+  const [count, seed] = [wholeNumber("count", values.count), wholeNumber("seed", values.seed)];
+  const started = performance.now();
+  let told = 0;
+  const { checked, taken, refused, findings } = await campaign(count, seed, (outcome) => {
+    if (outcome.checked - told < 100_000) return;
+    told = outcome.checked;
+    process.stderr.write(`${told} of ${count} streams, ${outcome.findings.length} findings\n`);
+  });
+  for (const finding of findings) process.stdout.write(`${JSON.stringify(finding)}\n`);
+  const each = (1000 * (performance.now() - started)) / checked;
+  process.stderr.write(
+    `seed ${seed}: ${checked} streams at ${each.toFixed(0)} us, ${taken} taken in part or whole, ${refused} refused\n`,
+  );
+  return findings.length === 0 ? 0 : 1;
+}
+
+try {
+  process.exitCode = await main(process.argv.slice(2));
+} catch (error) {
+  process.stderr.write(`error: ${(error as Error).message}\n`);
+  process.exitCode = 2;
+}
