@@ -41,7 +41,13 @@ const facts = {
   clientCertificate: null,
   localPort: 80,
 };
-const client = { facts, forwarding: new ForwardingFields(facts, "gateway-1") };
+const addresses = {
+  sourceAddress: facts.address,
+  sourcePort: 1,
+  destinationAddress: facts.address,
+  destinationPort: facts.localPort,
+};
+const client = { facts, forwarding: new ForwardingFields(facts, "gateway-1"), connection: { addresses } };
 const compiled = offlineCompiler()
   .update(table([listener({ "*": [route("/*", "s", { id: "r" })] })], [service("s", [1])]))
   .get("web")!;
