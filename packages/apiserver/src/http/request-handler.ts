@@ -4,9 +4,9 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Duplex } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import type { Log } from "@gatehouse/apimachinery/log";
-import { StatusError, unauthorized } from "@gatehouse/apimachinery/status-error";
+import { badRequest, StatusError, unauthorized } from "@gatehouse/apimachinery/status-error";
 import { asksForWebSocket } from "@gatehouse/apimachinery/websocket-server";
-import { type IncludeObject, encodeAnswer, eventView, viewOf } from "./answer-encoding.ts";
+import { type IncludeObject, encodeAnswer, eventView, type View, viewOf } from "./answer-encoding.ts";
 import type { Answer, ApiContext, ResourceRequest } from "../api-context.ts";
 import { authorizePath, authorizeResource, impersonated } from "../auth/access.ts";
 import type { Authenticator } from "../auth/authentication.ts";
@@ -151,13 +151,16 @@ export class RequestHandler {
     const reads = info.verb === "get" || info.verb === "list" || info.verb === "watch";
     const body = reads || upgrade ? emptyBody : await readBody(request);
     const userAgent = request.headers["user-agent"] ?? "";
-    return { ...info, definition, identity, body, accept, userAgent, warnings: [], signal };
+    const { deprecation } = definition.custom ?? {};
+    const warnings = deprecation === undefined ? [] : [deprecation];
+    return { ...info, definition, identity, body, accept, userAgent, warnings, signal };
   }
 
   async #watch(request: ResourceRequest, response: ServerResponse): Promise<void> {
     const view = viewOf(request.accept);
-    const show = await eventView(request.definition, view, includeOf(request.query));
+    const show = await eventView(request.definition, view, includeOf(view, request.query));
     const start = await watch(this.#parts.context, request).catch(expiredWatch);
+    setWarnings(response, request.warnings);
     response.writeHead(200, {
       "content-type": view === "plain" ? "application/json" : "application/json;stream=watch",
       "cache-control": "no-cache, private",
@@ -170,7 +173,8 @@ export class RequestHandler {
 
   /** One event a message, in text whatever the subprotocol, as Kubernetes' watches over WebSockets are. */
   async #watchMessages(request: ResourceRequest, upgrade: Upgrade): Promise<void> {
-    const show = await eventView(request.definition, viewOf(request.accept), includeOf(request.query));
+    const view = viewOf(request.accept);
+    const show = await eventView(request.definition, view, includeOf(view, request.query));
     const start = await watch(this.#parts.context, request).catch(expiredWatch);
     const { protocols } = upgrade;
     const webSocket = await upgrade.webSocket(request.signal, protocols.length > 0 ? protocols : [""]);
@@ -225,7 +229,7 @@ function sendPath(request: IncomingMessage, response: ServerResponse, answer: Pa
 }
 
 async function sendAnswer(response: ServerResponse, answer: Answer, request: ResourceRequest): Promise<void> {
-  if (request.warnings.length > 0) response.setHeader("warning", [...new Set(request.warnings)].map(warningHeader));
+  setWarnings(response, request.warnings);
   if (answer.type === "stream") {
     response.writeHead(answer.code, { "content-type": answer.contentType, "cache-control": "no-cache, private" });
     response.flushHeaders();
@@ -233,7 +237,7 @@ async function sendAnswer(response: ServerResponse, answer: Answer, request: Res
   }
   const code = answer.type === "list" ? 200 : answer.code;
   const view = viewOf(request.accept);
-  sendJson(response, code, await encodeAnswer(answer, request.definition, view, includeOf(request.query)));
+  sendJson(response, code, await encodeAnswer(answer, request.definition, view, includeOf(view, request.query)));
 }
 
 function sendJson(response: ServerResponse, code: number, json: string): void {
@@ -245,9 +249,18 @@ function sendJson(response: ServerResponse, code: number, json: string): void {
   response.end(json);
 }
 
-function includeOf(query: URLSearchParams): IncludeObject {
-  const value = query.get("includeObject");
-  return value === "None" || value === "Object" ? value : "Metadata";
+/** Throws 400 for what a Table cannot include. */
+function includeOf(view: View, query: URLSearchParams): IncludeObject {
+  const value = (view === "table" && query.get("includeObject")) || "Metadata";
+  if (value === "None" || value === "Object" || value === "Metadata") return value;
+  const shown = JSON.stringify(value);
+  throw badRequest(
+    `Unable to convert to Table as requested: includeObject: Invalid value: ${shown}: must be 'Metadata', 'Object', 'None', or empty`,
+  );
+}
+
+function setWarnings(response: ServerResponse, warnings: string[]): void {
+  if (warnings.length > 0) response.setHeader("warning", [...new Set(warnings)].map(warningHeader));
 }
 
 /** RFC 7234 section 5.5, code 299; what a header cannot carry becomes a question mark. */

@@ -6,7 +6,7 @@ import { type Answer, type ApiContext, type ResourceRequest, subjectOf } from ".
 import { decodeBody } from "../http/decode-body.ts";
 import { timestamp } from "@gatehouse/apimachinery/meta";
 import { readObject, writeObject } from "../storage/stored-objects.ts";
-import { isDryRun } from "../write-pipeline.ts";
+import { isDryRun } from "../request-options.ts";
 
 interface Binding {
   target?: { kind?: string; name?: string };
@@ -39,7 +39,7 @@ export async function bindPod(context: ApiContext, request: ResourceRequest): Pr
       `pod ${name} is already assigned to node "${pod.spec.nodeName}"`,
     );
   }
-  if (!isDryRun(request.query.getAll("dryRun"))) writeObject(context.store, definition, bound(pod, node, binding));
+  if (!isDryRun(request)) writeObject(context.store, definition, bound(pod, node, binding));
   await context.store.committed();
   const body = { kind: "Status", apiVersion: "v1", metadata: {}, status: "Success", code: 201 };
   return { type: "json", code: 201, body };

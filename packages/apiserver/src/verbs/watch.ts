@@ -2,10 +2,12 @@
 
 import type { KubeObject, ObjectMeta } from "@gatehouse/apimachinery/meta";
 import { apiVersionOf } from "@gatehouse/apimachinery/resource-type";
-import { badRequest, invalid, type Status, type StatusError } from "@gatehouse/apimachinery/status-error";
+import { badRequest, type Status, type StatusError } from "@gatehouse/apimachinery/status-error";
 import type { ApiContext, ResourceRequest } from "../api-context.ts";
 import type { StoreEvent } from "../storage/collection.ts";
 import { isTrue } from "../http/request-info.ts";
+import { invalidListOption } from "../request-options.ts";
+import { forbiddenField } from "../schema/field-cause.ts";
 import { requestedRevision } from "../storage/resource-version.ts";
 import { type Selection, selectionOf } from "../storage/selection.ts";
 import type { CommittedEvent } from "../storage/store.ts";
@@ -72,22 +74,16 @@ function planOf(context: ApiContext, request: ResourceRequest): WatchPlan {
 }
 
 /** Absent when the client did not say (the resourceVersion then decides). */
-function wantsInitialEvents({ query, definition }: ResourceRequest): boolean | undefined {
+function wantsInitialEvents({ query }: ResourceRequest): boolean | undefined {
   const match = query.get("resourceVersionMatch") ?? "";
   const text = query.get("sendInitialEvents");
-  const subject = { group: "meta.k8s.io", kind: "ListOptions", name: definition.type.plural };
-  const refuse = (field: string, detail: string): StatusError =>
-    invalid(subject, [{ reason: "FieldValueForbidden", message: `Forbidden: ${detail}`, field }]);
+  const refuse = (detail: string): StatusError => invalidListOption(forbiddenField("resourceVersionMatch", detail));
   if (text === null) {
-    if (match !== "")
-      throw refuse(
-        "resourceVersionMatch",
-        "resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided",
-      );
+    if (match !== "") throw refuse("resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided");
     return undefined;
   }
   if (match !== "NotOlderThan") {
-    throw refuse("resourceVersionMatch", 'sendInitialEvents requires setting resourceVersionMatch to "NotOlderThan"');
+    throw refuse("sendInitialEvents requires setting resourceVersionMatch to NotOlderThan");
   }
   return isTrue(text);
 }
