@@ -30,7 +30,7 @@ export function admitPod({ store }: ApiContext, definition: ResourceDefinition, 
     const why = `error looking up service account ${namespace}/${account}: serviceaccount "${account}" not found`;
     throw forbidden(`pods "${name}" is forbidden: ${why}`, subjectOf(definition, name));
   }
-  tolerateLostNodes(pod.spec as { tolerations?: Toleration[] });
+  tolerateLostNodes(pod.spec);
 }
 
 function tolerateLostNodes(spec: { tolerations?: Toleration[] }): void {

@@ -30,8 +30,8 @@ interface NetworkPolicy extends KubeObject {
 
 export const networkPolicyStrategy: WriteStrategy = {
   complete: (object) => {
-    const { spec } = object as NetworkPolicy;
-    if (spec) spec.policyTypes ??= spec.egress?.length ? ["Ingress", "Egress"] : ["Ingress"];
+    const spec = ((object as NetworkPolicy).spec ??= { podSelector: {} });
+    spec.policyTypes ??= spec.egress?.length ? ["Ingress", "Egress"] : ["Ingress"];
   },
   validate: (object) => {
     const { podSelector, policyTypes = [], ingress = [], egress = [] } = (object as NetworkPolicy).spec ?? {};

@@ -4,7 +4,7 @@
 import type { StatusCause } from "@gatehouse/apimachinery/status-error";
 import type { Container, PodSpec } from "@gatehouse/apimachinery/types/core-v1";
 import { labelCauses } from "../metadata-rules.ts";
-import { duplicate, invalidValue, nonNegative, required } from "../schema/field-cause.ts";
+import { duplicate, invalidValue, required } from "../schema/field-cause.ts";
 import { containerCauses } from "./container.ts";
 import { addressFaults, labelFaults, nameCauses, subdomainFaults } from "./names.ts";
 import { schedulingCauses } from "./scheduling.ts";
@@ -22,6 +22,8 @@ export function defaultPodSpec(spec: PodSpec & { serviceAccount?: string }): voi
     for (const port of container.ports ?? []) port.hostPort ??= port.containerPort;
   }
   for (const volume of spec.volumes ?? []) defaultVolume(volume);
+  // Less than no time is a second, as in Kubernetes.
+  if ((spec.terminationGracePeriodSeconds ?? 0) < 0) spec.terminationGracePeriodSeconds = 1;
   const account = spec.serviceAccountName || spec.serviceAccount;
   if (!account) return;
   spec.serviceAccountName = account;
@@ -52,7 +54,6 @@ export function validatePodSpec(spec: PodSpec & { activeDeadlineSeconds?: number
   causes.push(...containerCauses(spec, "initContainers", path));
   causes.push(...labelCauses(spec.nodeSelector ?? {}, `${path}.nodeSelector`), ...ownNameCauses(spec, path));
   causes.push(...schedulingCauses(spec, path), ...hostCauses(spec, path));
-  causes.push(...nonNegative(`${path}.terminationGracePeriodSeconds`, spec.terminationGracePeriodSeconds));
   const deadline = spec.activeDeadlineSeconds;
   if (deadline !== undefined && (deadline < 1 || deadline > maxDeadline)) {
     const detail = `must be between 1 and ${maxDeadline}, inclusive`;

@@ -179,7 +179,7 @@ function spreadCauses(constraint: SpreadConstraint, field: string): StatusCause[
   const { maxSkew, topologyKey = "", whenUnsatisfiable, minDomains, labelSelector } = constraint;
   const causes: StatusCause[] = [];
   if (maxSkew <= 0) causes.push(invalidValue(`${field}.maxSkew`, maxSkew, "must be greater than zero"));
-  causes.push(...topologyKeyCauses(topologyKey, field));
+  if (topologyKey === "") causes.push(required(`${field}.topologyKey`, "can not be empty"));
   if (minDomains !== undefined && minDomains <= 0) {
     causes.push(invalidValue(`${field}.minDomains`, minDomains, "must be greater than zero"));
   } else if (minDomains !== undefined && whenUnsatisfiable !== "DoNotSchedule") {

@@ -4,7 +4,16 @@ import type { StatusCause } from "@gatehouse/apimachinery/status-error";
 import type { Service, ServicePort } from "@gatehouse/apimachinery/types/core-v1";
 import { labelCauses } from "../metadata-rules.ts";
 import { duplicate, forbiddenField, invalidValue, notSupported, required } from "../schema/field-cause.ts";
-import { addressFaults, isPort, labelFaults, nameCauses, portRule, subdomainFaults } from "./names.ts";
+import {
+  addressFaults,
+  isPort,
+  labelFaults,
+  nameCauses,
+  portRule,
+  qualifiedNameFaults,
+  rangeFaults,
+  subdomainFaults,
+} from "./names.ts";
 import { portCauses as portOrNameCauses } from "./probe.ts";
 
 const maxAffinitySeconds = 86_400;
@@ -86,13 +95,24 @@ function typeCauses(spec: Spec): StatusCause[] {
   if (spec.clusterIP === "None" && (spec.type === "NodePort" || spec.type === "LoadBalancer")) {
     causes.push(invalidValue("spec.clusterIPs[0]", "None", `may not be set to 'None' for ${spec.type} services`));
   }
-  if (spec.type === "LoadBalancer") return causes;
+  if (spec.type === "LoadBalancer") return [...causes, ...balancerCauses(spec)];
   const balanced = "may only be used when `type` is 'LoadBalancer'";
   if (spec.loadBalancerClass !== undefined) causes.push(forbiddenField("spec.loadBalancerClass", balanced));
   if (spec.loadBalancerSourceRanges?.length) {
     causes.push(forbiddenField("spec.LoadBalancerSourceRanges", balanced));
   }
   return causes;
+}
+
+function balancerCauses({ loadBalancerSourceRanges = [], loadBalancerClass }: Spec): StatusCause[] {
+  return [
+    ...loadBalancerSourceRanges.flatMap((range, index) =>
+      nameCauses(`spec.LoadBalancerSourceRanges[${index}]`, range.trim(), rangeFaults),
+    ),
+    ...(loadBalancerClass === undefined
+      ? []
+      : nameCauses("spec.loadBalancerClass", loadBalancerClass, qualifiedNameFaults)),
+  ];
 }
 
 /** This cluster has IPv4 alone. */

@@ -28,6 +28,8 @@ export const serviceStrategy: WriteStrategy = {
   ],
 };
 
+const usualAffinitySeconds = 10_800;
+
 const takesNodePorts = ({ spec }: Service): boolean =>
   spec.type === "NodePort" || (spec.type === "LoadBalancer" && spec.allocateLoadBalancerNodePorts !== false);
 const takesClusterIP = ({ spec }: Service): boolean => spec.type !== "ExternalName" && spec.clusterIP !== "None";
@@ -41,6 +43,11 @@ function complete(service: Service): void {
   spec.type ??= "ClusterIP";
   spec.sessionAffinity ??= "None";
   if (spec.sessionAffinity === "None") delete spec.sessionAffinityConfig;
+  else if (spec.sessionAffinity === "ClientIP") {
+    spec.sessionAffinityConfig = {
+      clientIP: { timeoutSeconds: usualAffinitySeconds, ...spec.sessionAffinityConfig?.clientIP },
+    };
+  }
   if (spec.type === "ExternalName") return;
   spec.internalTrafficPolicy ??= "Cluster";
   if (spec.type === "NodePort" || spec.type === "LoadBalancer") spec.externalTrafficPolicy ??= "Cluster";

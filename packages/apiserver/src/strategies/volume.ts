@@ -30,11 +30,13 @@ function sourceCauses(volume: AnyVolume, field: string): StatusCause[] {
   const causes = sources
     .slice(1)
     .map((name) => forbiddenField(`${field}.${name}`, "may not specify more than 1 volume type"));
-  const { configMap, secret, hostPath, persistentVolumeClaim: claim, projected } = volume;
+  const { configMap, secret, hostPath, persistentVolumeClaim: claim, projected, downwardAPI } = volume;
   if (configMap && !configMap.name) causes.push(required(`${field}.configMap.name`));
   if (secret && !secret.secretName) causes.push(required(`${field}.secret.secretName`));
   if (hostPath) causes.push(...hostPathCauses(hostPath, `${field}.hostPath`));
-  causes.push(...tokenCauses(projected?.sources ?? [], `${field}.projected`));
+  const sourcesOf = projected?.sources ?? [];
+  causes.push(...projectedCauses(sourcesOf, `${field}.projected`), ...tokenCauses(sourcesOf, `${field}.projected`));
+  causes.push(...downwardCauses(downwardAPI?.items ?? [], `${field}.downwardAPI`));
   if (claim && !claim.claimName) causes.push(required(`${field}.persistentVolumeClaim.claimName`));
   for (const [kind, source] of Object.entries({ configMap, secret, projected })) {
     causes.push(...modeCauses(source?.defaultMode, `${field}.${kind}.defaultMode`));
@@ -44,14 +46,49 @@ function sourceCauses(volume: AnyVolume, field: string): StatusCause[] {
       const at = `${field}.${kind}.items[${index}]`;
       if (!item.key) causes.push(required(`${at}.key`));
       causes.push(...modeCauses(item.mode, `${at}.mode`));
-      if (!item.path) causes.push(required(`${at}.path`));
-      else if (item.path.startsWith("/")) causes.push(invalidValue(`${at}.path`, item.path, "must be a relative path"));
-      else if (item.path.split("/").includes("..")) {
-        causes.push(invalidValue(`${at}.path`, item.path, "must not contain '..'"));
-      }
+      causes.push(...insideCauses(item.path, `${at}.path`));
     }
   }
   return causes;
+}
+
+interface DownwardItem {
+  path?: string;
+  fieldRef?: { fieldPath?: string };
+  resourceFieldRef?: { containerName?: string; resource?: string };
+}
+
+function downwardCauses(items: DownwardItem[], field: string): StatusCause[] {
+  return items.flatMap((item) => [...insideCauses(item.path, `${field}.path`), ...downwardSourceCauses(item, field)]);
+}
+
+function downwardSourceCauses({ fieldRef, resourceFieldRef }: DownwardItem, field: string): StatusCause[] {
+  if (!fieldRef && !resourceFieldRef) return [required(field, "one of fieldRef and resourceFieldRef is required")];
+  if (fieldRef) return fieldRef.fieldPath ? [] : [required(`${field}.fieldRef.fieldPath`)];
+  const at = `${field}.resourceFieldRef`;
+  return [
+    ...(resourceFieldRef?.containerName ? [] : [required(`${at}.containerName`)]),
+    ...(resourceFieldRef?.resource ? [] : [required(`${at}.resource`)]),
+  ];
+}
+
+/** A path that stays in its volume. */
+function insideCauses(path: string | undefined, field: string): StatusCause[] {
+  if (!path) return [required(field)];
+  if (path.startsWith("/")) return [invalidValue(field, path, "must be a relative path")];
+  return path.split("/").includes("..") ? [invalidValue(field, path, "must not contain '..'")] : [];
+}
+
+function projectedCauses(sources: unknown[], field: string): StatusCause[] {
+  type Source = { configMap?: { name?: string }; secret?: { name?: string }; downwardAPI?: { items?: DownwardItem[] } };
+  return (sources as Source[]).flatMap(({ configMap, secret, downwardAPI }, index) => {
+    const at = `${field}.sources[${index}]`;
+    return [
+      ...(configMap && !configMap.name ? [required(`${at}.configMap.name`)] : []),
+      ...(secret && !secret.name ? [required(`${at}.secret.name`)] : []),
+      ...downwardCauses(downwardAPI?.items ?? [], `${at}.downwardAPI`),
+    ];
+  });
 }
 
 function modeCauses(mode: number | undefined, field: string): StatusCause[] {
@@ -86,7 +123,7 @@ function tokenCauses(sources: unknown[], field: string): StatusCause[] {
     ({ serviceAccountToken: token }, index) => {
       if (!token) return [];
       const at = `${field}.sources[${index}].serviceAccountToken`;
-      const causes = token.path ? [] : [required(`${at}.path`)];
+      const causes = insideCauses(token.path, `${at}.path`);
       const { expirationSeconds: seconds } = token;
       if (seconds !== undefined && seconds < leastTokenSeconds) {
         const detail = "may not specify a duration less than 10 minutes";
