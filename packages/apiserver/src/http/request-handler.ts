@@ -6,7 +6,7 @@ import { pipeline } from "node:stream/promises";
 import type { Log } from "@gatehouse/apimachinery/log";
 import { badRequest, StatusError, unauthorized } from "@gatehouse/apimachinery/status-error";
 import { asksForWebSocket } from "@gatehouse/apimachinery/websocket-server";
-import { type IncludeObject, encodeAnswer, eventView, type View, viewOf } from "./answer-encoding.ts";
+import { encodeAnswer, eventView, formOf, type IncludeObject, inNotation, type View } from "./answer-encoding.ts";
 import type { Answer, ApiContext, ResourceRequest } from "../api-context.ts";
 import { authorizePath, authorizeResource, impersonated } from "../auth/access.ts";
 import type { Authenticator } from "../auth/authentication.ts";
@@ -105,6 +105,8 @@ export class RequestHandler {
     }
     this.#count(info, response);
     authorizeResource(authorizer, identity, info);
+    // Before anything is done: an answer nobody can read comes too late. Streams have no form.
+    if (info.subresource === undefined) formOf(accept);
     const full = await this.#resourceRequest(request, info, identity, accept, signal, upgrade);
     if (upgrade && connectSubresources.has(`${info.group}/${info.plural}/${info.subresource}`)) {
       const { podConnect } = await import("../subresources/pod-connect.ts");
@@ -157,7 +159,7 @@ export class RequestHandler {
   }
 
   async #watch(request: ResourceRequest, response: ServerResponse): Promise<void> {
-    const view = viewOf(request.accept);
+    const { view } = formOf(request.accept);
     const show = await eventView(request.definition, view, includeOf(view, request.query));
     const start = await watch(this.#parts.context, request).catch(expiredWatch);
     setWarnings(response, request.warnings);
@@ -173,7 +175,7 @@ export class RequestHandler {
 
   /** One event a message, in text whatever the subprotocol, as Kubernetes' watches over WebSockets are. */
   async #watchMessages(request: ResourceRequest, upgrade: Upgrade): Promise<void> {
-    const view = viewOf(request.accept);
+    const { view } = formOf(request.accept);
     const show = await eventView(request.definition, view, includeOf(view, request.query));
     const start = await watch(this.#parts.context, request).catch(expiredWatch);
     const { protocols } = upgrade;
@@ -199,7 +201,7 @@ export class RequestHandler {
     if (status.status.details?.retryAfterSeconds) {
       response.setHeader("retry-after", String(status.status.details.retryAfterSeconds));
     }
-    sendJson(response, status.code, JSON.stringify(status.status));
+    sendDocument(response, status.code, "application/json", JSON.stringify(status.status));
   }
 }
 
@@ -236,17 +238,18 @@ async function sendAnswer(response: ServerResponse, answer: Answer, request: Res
     return pipeline(answer.stream, response);
   }
   const code = answer.type === "list" ? 200 : answer.code;
-  const view = viewOf(request.accept);
-  sendJson(response, code, await encodeAnswer(answer, request.definition, view, includeOf(view, request.query)));
+  const { view, notation } = formOf(request.accept);
+  const json = await encodeAnswer(answer, request.definition, view, includeOf(view, request.query));
+  sendDocument(response, code, ...(await inNotation(json, notation)));
 }
 
-function sendJson(response: ServerResponse, code: number, json: string): void {
+function sendDocument(response: ServerResponse, code: number, contentType: string, text: string): void {
   response.writeHead(code, {
-    "content-type": "application/json",
-    "content-length": Buffer.byteLength(json),
+    "content-type": contentType,
+    "content-length": Buffer.byteLength(text),
     "cache-control": "no-cache, private",
   });
-  response.end(json);
+  response.end(text);
 }
 
 /** Throws 400 for what a Table cannot include. */

@@ -10,7 +10,7 @@ import { isDryRun } from "../request-options.ts";
 
 interface Binding {
   target?: { kind?: string; name?: string };
-  metadata?: { uid?: string; annotations?: Record<string, string> };
+  metadata?: { name?: string; uid?: string; annotations?: Record<string, string> };
 }
 
 /** Answers 201. Throws 404 without the Pod, 409 when it is already bound or terminating, 400 without a target Node. */
@@ -18,6 +18,7 @@ export async function bindPod(context: ApiContext, request: ResourceRequest): Pr
   const { definition, namespace, name = "" } = request;
   const binding = (await decodeBody(request.body)) as Binding | null;
   const node = binding?.target?.name;
+  if (binding?.metadata?.name !== name) throw badRequest("name in URL does not match name in Binding object");
   if (!node || (binding.target?.kind ?? "Node") !== "Node") throw badRequest("target must name a Node");
   const pod = readObject(context.store, definition, namespace, name) as Pod | undefined;
   const subject = subjectOf(definition, name);
