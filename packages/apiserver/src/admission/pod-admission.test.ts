@@ -18,7 +18,7 @@ function pod(name: string, spec: Partial<Pod["spec"]> = {}): Pod {
     kind: "Pod",
     metadata: { name, namespace: "default" },
     spec: { containers: [{ name: "a", image: "traefik/whoami" }], ...spec },
-  } as Pod;
+  };
 }
 
 test("a Pod of an account that there is not is refused; `default` is on its way", async () => {

@@ -110,10 +110,10 @@ describe("versions of one definition", () => {
   });
 
   it("warn with every answer when they are deprecated, of reads and watches too", async () => {
-    const warning = async (version: string, query = ""): Promise<string | undefined> => {
+    const warning = async (version: string, query = ""): Promise<unknown> => {
       const response = await client.stream({ method: "GET", path: `${at("versions", version)}${query}` });
       response.destroy();
-      return response.headers["warning"] as string | undefined;
+      return response.headers["warning"];
     };
     const words = "evolve.example/v1beta1 versions is deprecated; use evolve.example/v1 versions";
     assert.equal(await warning("v1beta1"), `299 - "${words}"`);
