@@ -11,6 +11,7 @@ import type { Answer, ApiContext, ResourceRequest } from "../api-context.ts";
 import { authorizePath, authorizeResource, impersonated } from "../auth/access.ts";
 import type { Authenticator } from "../auth/authentication.ts";
 import type { Authorizer } from "../auth/authorization.ts";
+import { BodyBudget } from "./body-budget.ts";
 import { type Body, readBody } from "./decode-body.ts";
 import { statusOf } from "./error-answers.ts";
 import type { Identity } from "../auth/identity.ts";
@@ -44,6 +45,7 @@ const emptyBody: Body = { contentType: "", bytes: Buffer.alloc(0) };
 export class RequestHandler {
   readonly #parts: HandlerParts;
   readonly #open = new Set<AbortController>();
+  readonly #bodies = new BodyBudget();
   #closing = false;
 
   constructor(parts: HandlerParts) {
@@ -107,7 +109,7 @@ export class RequestHandler {
     authorizeResource(authorizer, identity, info);
     // Before anything is done: an answer nobody can read comes too late. Streams have no form.
     if (info.subresource === undefined) formOf(accept);
-    const full = await this.#resourceRequest(request, info, identity, accept, signal, upgrade);
+    const full = await this.#resourceRequest({ request, response }, info, identity, accept, signal, upgrade);
     if (upgrade && connectSubresources.has(`${info.group}/${info.plural}/${info.subresource}`)) {
       const { podConnect } = await import("../subresources/pod-connect.ts");
       const join = await podConnect(context, full, upgrade);
@@ -142,7 +144,7 @@ export class RequestHandler {
   }
 
   async #resourceRequest(
-    request: IncomingMessage,
+    { request, response }: { request: IncomingMessage; response: ServerResponse },
     info: ResourceRequestInfo,
     identity: Identity,
     accept: string,
@@ -151,11 +153,22 @@ export class RequestHandler {
   ): Promise<ResourceRequest> {
     const definition = definitionFor(this.#parts.context.registry, info);
     const reads = info.verb === "get" || info.verb === "list" || info.verb === "watch";
-    const body = reads || upgrade ? emptyBody : await readBody(request);
+    const body = reads || upgrade ? emptyBody : await this.#body(request, response);
     const userAgent = request.headers["user-agent"] ?? "";
     const { deprecation } = definition.custom ?? {};
     const warnings = deprecation === undefined ? [] : [deprecation];
     return { ...info, definition, identity, body, accept, userAgent, warnings, signal };
+  }
+
+  /** Its bytes are held until the answer is out. */
+  #body(request: IncomingMessage, response: ServerResponse): Promise<Body> {
+    let held = 0;
+    response.once("close", () => this.#bodies.give(held));
+    return readBody(request, (bytes) => {
+      if (response.closed) return;
+      this.#bodies.take(bytes);
+      held += bytes;
+    });
   }
 
   async #watch(request: ResourceRequest, response: ServerResponse): Promise<void> {
@@ -168,7 +181,7 @@ export class RequestHandler {
       "cache-control": "no-cache, private",
     });
     response.flushHeaders();
-    const sink = new WatchResponse(response, show);
+    const sink = new WatchResponse(response, show, response.socket);
     start(sink);
     sink.started();
   }

@@ -15,9 +15,9 @@ import { present, resourceKey } from "../storage/stored-objects.ts";
 
 export type WatchEventType = "ADDED" | "MODIFIED" | "DELETED" | "BOOKMARK";
 
-/** Where a watch's events go. `json` is the object's encoding when that is already known. */
+/** Where a watch's events go. `json` is the object's encoding when that is already known, `size` about how long it is. */
 export interface WatchSink {
-  send(type: WatchEventType, object: KubeObject, json?: string): void;
+  send(type: WatchEventType, object: KubeObject, json?: string, size?: number): void;
   /** An ERROR event. */
   fail(status: Status): void;
   /** No more events; what was sent still goes out. */
@@ -160,16 +160,19 @@ function deliverEvent(
   if (!event.key.startsWith(selection.prefix)) return;
   const { definition } = request;
   const object = present(definition, event.object);
-  const json = object === event.object && "json" in event ? event.json : undefined;
+  const encoded = "json" in event ? event.json : undefined;
+  const json = object === event.object ? encoded : undefined;
+  const size = encoded?.length;
   const previous = event.previous && present(definition, event.previous);
   const was = previous !== undefined && selection.matches(previous);
   if (event.type === "DELETED") {
-    if (was) sink.send("DELETED", object, json);
+    if (was) sink.send("DELETED", object, json, size);
     return;
   }
   const is = selection.matches(object);
-  if (is) sink.send(was ? "MODIFIED" : "ADDED", object, json);
+  if (is) sink.send(was ? "MODIFIED" : "ADDED", object, json, size);
   else if (was) {
-    sink.send("DELETED", { ...previous, metadata: { ...previous.metadata, resourceVersion: String(event.revision) } });
+    const metadata = { ...previous.metadata, resourceVersion: String(event.revision) };
+    sink.send("DELETED", { ...previous, metadata }, undefined, size);
   }
 }
