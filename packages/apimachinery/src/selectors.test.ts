@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { formatLabelSelector, matchesLabels, parseLabelSelector, requirementsOf } from "./selectors.ts";
 import { StatusError } from "./status-error.ts";
 
-const labels = { app: "whoami", tier: "a", empty: "", "example.com/part": "x" };
+const labels = { app: "whoami", tier: "a", empty: "", "example.com/part": "x", weight: "5" };
 
 const table: [selector: string, matches: boolean][] = [
   ["", true],
@@ -35,6 +35,12 @@ const table: [selector: string, matches: boolean][] = [
   ["constructor", false],
   ["!constructor", true],
   ["toString!=x", true],
+  ["weight>4", true],
+  ["weight > 5", false],
+  ["weight<6,app", true],
+  ["weight<-1", false],
+  ["app>4", false],
+  ["missing<4", false],
 ];
 
 for (const [selector, expected] of table) {
@@ -49,6 +55,10 @@ test("absent labels match only what asks for absence", () => {
 });
 
 for (const selector of [
+  "a>",
+  "a>b",
+  "a<1.5",
+  ">1",
   "a,",
   ",",
   "a,,b",

@@ -3,8 +3,13 @@
 import type { LabelSelector, LabelSelectorRequirement } from "./meta.ts";
 import { badRequest } from "./status-error.ts";
 
+/** One condition. Numbers can be compared in the string form only. */
+type Requirement =
+  | LabelSelectorRequirement
+  | (Omit<LabelSelectorRequirement, "operator"> & { operator: "Gt" | "Lt"; values: [string] });
+
 /** A selector ready to match: every requirement must hold. An empty list matches everything. */
-export type Requirements = LabelSelectorRequirement[];
+export type Requirements = Requirement[];
 
 /** A qualified name: an optional DNS-1123 subdomain, then a name of at most 63 characters. */
 const key =
@@ -40,14 +45,15 @@ export function formatLabelSelector(requirements: Requirements): string {
   return requirements.map(format).join(",");
 }
 
-function format({ key: name, operator, values = [] }: LabelSelectorRequirement): string {
+function format({ key: name, operator, values = [] }: Requirement): string {
+  if (operator === "Gt" || operator === "Lt") return `${name}${operator === "Gt" ? ">" : "<"}${values[0]}`;
   if (operator === "Exists") return name;
   if (operator === "DoesNotExist") return `!${name}`;
   if (values.length === 1) return `${name}${operator === "In" ? "=" : "!="}${values[0]}`;
   return `${name} ${operator === "In" ? "in" : "notin"} (${values.join(",")})`;
 }
 
-function holds(requirement: LabelSelectorRequirement, actual: string | undefined): boolean {
+function holds(requirement: Requirement, actual: string | undefined): boolean {
   switch (requirement.operator) {
     case "Exists":
       return actual !== undefined;
@@ -57,9 +63,18 @@ function holds(requirement: LabelSelectorRequirement, actual: string | undefined
       return actual !== undefined && (requirement.values ?? []).includes(actual);
     case "NotIn":
       return actual === undefined || !(requirement.values ?? []).includes(actual);
+    case "Gt":
+      return isInteger(actual) && BigInt(actual) > BigInt(requirement.values[0]);
+    case "Lt":
+      return isInteger(actual) && BigInt(actual) < BigInt(requirement.values[0]);
     default:
       return false;
   }
+}
+
+/** As Go's ParseInt reads one, but for a plus sign, which no label has. */
+function isInteger(text: string | undefined): text is string {
+  return text !== undefined && /^-?\d{1,19}$/.test(text);
 }
 
 function splitOutsideParentheses(text: string): string[] {
@@ -80,7 +95,9 @@ function splitOutsideParentheses(text: string): string[] {
   return parts;
 }
 
-function parseRequirement(part: string, whole: string): LabelSelectorRequirement {
+function parseRequirement(part: string, whole: string): Requirement {
+  const comparison = /^([^<>=!\s]+)\s*([<>])\s*(\S*)$/.exec(part);
+  if (comparison) return compared(comparison[1] ?? "", comparison[2] === ">" ? "Gt" : "Lt", comparison[3] ?? "", whole);
   const set = /^(\S+)\s+(in|notin)\s*\(([^()]*)\)$/.exec(part);
   if (set) {
     const values = (set[3] ?? "").split(",").map((item) => item.trim());
@@ -93,6 +110,13 @@ function parseRequirement(part: string, whole: string): LabelSelectorRequirement
   }
   if (part.startsWith("!")) return checked({ key: part.slice(1).trim(), operator: "DoesNotExist" }, whole);
   return checked({ key: part, operator: "Exists" }, whole);
+}
+
+function compared(name: string, operator: "Gt" | "Lt", limit: string, whole: string): Requirement {
+  checked({ key: name, operator: "Exists" }, whole);
+  if (isInteger(limit)) return { key: name, operator, values: [limit] };
+  const why = `for 'Gt', 'Lt' operators, the value must be an integer`;
+  throw badRequest(`unable to parse requirement in label selector "${whole}": ${why}`);
 }
 
 function checked(requirement: LabelSelectorRequirement, whole: string): LabelSelectorRequirement {

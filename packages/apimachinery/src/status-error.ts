@@ -103,7 +103,7 @@ export function invalid(subject: { group: string; kind: string; name: string }, 
     reason: "Invalid",
     message: `${kind} "${subject.name}" is invalid: ${list}`,
     details: {
-      name: subject.name,
+      ...(subject.name ? { name: subject.name } : {}),
       ...(subject.group ? { group: subject.group } : {}),
       kind: subject.kind,
       causes,

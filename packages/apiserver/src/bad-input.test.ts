@@ -6,6 +6,8 @@ import { connect, type TLSSocket } from "node:tls";
 import { text } from "@gatehouse/apimachinery/api-client";
 import { type ApiConnection, createApiConnection } from "@gatehouse/apimachinery/api-connection";
 import { createLog } from "@gatehouse/apimachinery/log";
+import { StatusError } from "@gatehouse/apimachinery/status-error";
+import { BodyBudget } from "./http/body-budget.ts";
 import { stateCopyPath } from "./storage/state-copy.ts";
 import { startTestServer, type TestServer } from "./testing.ts";
 
@@ -90,12 +92,22 @@ describe("bad input", () => {
     }
   });
 
-  it("a label selector of a thousand requirements is answered, a URL beyond 16 KiB refused", async () => {
-    const selector = Array.from({ length: 1000 }, (_, index) => `k${index}!=v`).join(",");
+  it("a label selector of ten thousand requirements is answered, a URL beyond 256 KiB refused", async () => {
+    const selector = Array.from({ length: 10_000 }, (_, index) => `k${index}!=v`).join(",");
     assert.equal((await ask("GET", `${collection}?labelSelector=${encodeURIComponent(selector)}`)).code, 200);
-    const long = await open(`GET ${collection}?labelSelector=${"x".repeat(100_000)} HTTP/1.1`);
+    const long = await open(`GET ${collection}?labelSelector=${"x".repeat(300_000)} HTTP/1.1`);
     assert.match(await ending(long), /^HTTP\/1\.1 431 /);
     await answers();
+  });
+
+  it("selectors of many spaces, or of anything else, take time in proportion", async () => {
+    for (const unit of [" ", "\t", "a", "!", "=", "a=", "a ", "(", "a in (", "\\", ",", "a>", "-1"]) {
+      const text = encodeURIComponent(unit.repeat(60_000 / unit.length)).slice(0, 200_000);
+      for (const parameter of ["fieldSelector", "labelSelector"]) {
+        const { code } = await ask("GET", `${collection}?${parameter}=${text}a`);
+        assert.ok(code === 400 || code === 200, `${parameter} of ${JSON.stringify(unit)}: ${code}`);
+      }
+    }
   });
 
   it("names lead to no other path", async () => {
@@ -108,6 +120,19 @@ describe("bad input", () => {
       const created = await ask("POST", collection, JSON.stringify({ apiVersion: "v1", kind: "ConfigMap", metadata }));
       assert.equal(created.code, 422, `${name}: ${created.text}`);
     }
+  });
+
+  it("bodies take a bounded place, which is free again after each", async () => {
+    const budget = new BodyBudget(10);
+    budget.take(6);
+    assert.throws(
+      () => budget.take(5),
+      (error) => error instanceof StatusError && error.code === 429 && error.status.details?.retryAfterSeconds === 1,
+    );
+    budget.give(6);
+    budget.take(10);
+    const large = `{${" ".repeat(3 * 1024 * 1024 - 10)}`;
+    for (let sent = 0; sent < 100; sent++) assert.equal((await ask("POST", collection, large)).code, 400);
   });
 
   it("heads and bodies that do not end, watches that nobody reads, and idle connections hold nobody up", async () => {

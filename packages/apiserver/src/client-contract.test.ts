@@ -116,6 +116,32 @@ describe("clients over HTTPS", () => {
       }
     });
 
+    test("YAML is for those who ask for it, and 406 for those who take nothing there is", async () => {
+      await make("shown");
+      const yaml = await send("GET", `${maps}/shown`, undefined, { accept: "application/yaml" });
+      assert.deepEqual([yaml.code, yaml.headers["content-type"]], [200, "application/yaml"]);
+      assert.match(yaml.text, /^kind: ConfigMap$/m);
+      const browser = "text/html,application/xhtml+xml,*/*;q=0.8";
+      assert.equal((await send("GET", `${maps}/shown`, undefined, { accept: browser })).json.kind, "ConfigMap");
+      for (const accept of ["text/html", "application/json;as=Chart;v=v1;g=meta.k8s.io"]) {
+        const body = { metadata: { name: "unread" } };
+        assert.equal((await send("POST", maps, body, { accept })).code, 406, accept);
+      }
+      assert.equal((await send("GET", `${maps}/unread`)).code, 404, "nothing was done");
+    });
+
+    test("a Table includes what there is to include", async () => {
+      const accept = "application/json;as=Table;v=v1;g=meta.k8s.io";
+      const { code, json } = await send("GET", `${maps}?includeObject=All`, undefined, { accept });
+      assert.deepEqual([code, json.reason], [400, "BadRequest"]);
+      assert.equal((await send("GET", `${maps}?includeObject=All`)).code, 200, "of no matter without a Table");
+    });
+
+    test("a slash at the end of a path means nothing", async () => {
+      assert.equal((await send("GET", `${maps}/`)).json.kind, "ConfigMapList");
+      assert.equal((await send("GET", "/api/v1/namespaces/default/")).json.kind, "Namespace");
+    });
+
     test("documents are known again by their ETag", async () => {
       for (const path of ["/openapi/v3/api/v1", "/openapi/v2"]) {
         const { headers } = await send("GET", path);
@@ -132,11 +158,11 @@ describe("clients over HTTPS", () => {
       );
       assert.equal((await send("GET", "/livez/ping")).text, "ok");
       assert.equal((await send("GET", "/livez/nothing")).code, 404);
-      await send("GET", `${maps}/nobody`);
+      await send("GET", "/api/v1/namespaces/default/endpoints/nobody");
       await send("GET", "/api/v1/gadgets");
       const { text, headers } = await send("GET", "/metrics");
       assert.match(headers["content-type"] ?? "", /^text\/plain; version=0\.0\.4/);
-      const labels = 'code="404",verb="GET",group="",version="v1",resource="configmaps",subresource=""';
+      const labels = 'code="404",verb="GET",group="",version="v1",resource="endpoints",subresource=""';
       assert.ok(text.includes(`apiserver_request_total{${labels}} 1\n`), text);
       assert.match(text, /^apiserver_storage_objects\{resource="namespaces"\} [4-9]$/m);
       assert.match(text, /^process_resident_memory_bytes \d{7,}$/m);
@@ -230,7 +256,7 @@ describe("clients over HTTPS", () => {
         json.items.filter(({ metadata }) => metadata.name.startsWith("dry-")),
         [],
       );
-      assert.equal((await send("DELETE", `${maps}/rehearsed?dryRun=Some`)).code, 400);
+      assert.equal((await send("DELETE", `${maps}/rehearsed?dryRun=Some`)).code, 422);
     });
 
     test("bodies of 3 MB are taken, larger ones refused; annotations have 256 KiB together", async () => {

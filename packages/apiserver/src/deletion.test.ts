@@ -99,13 +99,14 @@ describe("a deletion", () => {
 
   it("refuses options that make no sense", async () => {
     await create("kept");
-    for (const options of [
-      { propagationPolicy: "Sideways" },
-      { gracePeriodSeconds: -1 },
-      { gracePeriodSeconds: "x" },
-      { dryRun: ["x"] },
-    ]) {
-      await assert.rejects(remove(at("kept"), options), refusedWith(400));
+    for (const [options, code, message] of [
+      [{ propagationPolicy: "Sideways" }, 422, /^DeleteOptions\.meta\.k8s\.io "" is invalid: propagationPolicy: Unsup/],
+      [{ propagationPolicy: "Orphan", orphanDependents: true }, 422, /cannot be both set/],
+      [{ gracePeriodSeconds: "x" }, 400, /cannot unmarshal string into Go struct field DeleteOptions.gracePeriodSec/],
+      [{ dryRun: ["x"] }, 422, /dryRun: Unsupported value: \["x"\]: supported values: "All"/],
+      [{ apiVersion: "v1", kind: "ConfigMap" }, 400, /no kind "ConfigMap"/],
+    ] as const) {
+      await assert.rejects(remove(at("kept"), options), refusedWith(code, message));
     }
     await client.get(configMaps, "kept", namespace);
   });

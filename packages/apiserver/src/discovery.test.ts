@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { crd } from "./crd/crd.fixture.ts";
 import { definitionsOf } from "./crd/definition.ts";
-import { compareVersions, Discovery } from "./discovery.ts";
+import { Discovery } from "./discovery.ts";
 import { builtInDefinitions } from "./kinds/built-in.ts";
 import { Registry } from "./registry.ts";
 
@@ -18,11 +18,6 @@ function served(): { registry: Registry; get: (path: string, accept?: string) =>
   };
   return { registry, get };
 }
-
-test("versions are ordered as Kubernetes orders them", () => {
-  const sorted = ["v10", "v2", "v1", "v11beta2", "v10beta3", "v3beta1", "v12alpha1", "v11alpha2", "foo1", "foo10"];
-  assert.deepEqual(sorted.toReversed().toSorted(compareVersions), sorted);
-});
 
 test("the legacy form", () => {
   const { get } = served();

@@ -62,7 +62,10 @@ describe("kinds' own rules", () => {
 
   it("refuse finalizers that are no strings", async () => {
     const odd = { ...configMap("odd"), metadata: { name: "odd", namespace, finalizers: [5] } };
-    await assert.rejects(client.create(configMaps, odd as never), refusedWith(422, /metadata\.finalizers/));
+    await assert.rejects(
+      client.create(configMaps, odd as never),
+      refusedWith(400, /number into Go struct field ObjectMeta\.metadata\.finalizers of/),
+    );
   });
 
   it("let no name of a Pod's volume be a path, and no variable's name be an assignment", async () => {

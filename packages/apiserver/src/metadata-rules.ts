@@ -3,25 +3,24 @@
 
 import { randomUUID } from "node:crypto";
 import type { KubeObject, ObjectMeta } from "@gatehouse/apimachinery/meta";
-import { timestamp } from "@gatehouse/apimachinery/meta";
+import { foregroundFinalizer, orphanFinalizer, timestamp } from "@gatehouse/apimachinery/meta";
 import { generatedName } from "@gatehouse/apimachinery/names";
 import type { StatusCause } from "@gatehouse/apimachinery/status-error";
 import type { ResourceDefinition } from "./resource-definition.ts";
 import { invalidValue, required, typeInvalid } from "./schema/field-cause.ts";
-import { labelRule, subdomainRule } from "./strategies/names.ts";
+import {
+  dns1035Faults,
+  labelRule,
+  labelValueFaults,
+  nameCauses as faultCauses,
+  pathSegmentFaults,
+  qualifiedNameFaults,
+  subdomainRule,
+} from "./strategies/names.ts";
 
 const label = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/;
 const subdomain = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/;
-const labelValue = /^(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?$/;
-const qualifiedName = /^([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]$/;
 const maxAnnotationBytes = 256 * 1024;
-
-const dns1035Rule =
-  "a DNS-1035 label must consist of lower case alphanumeric characters or '-', start with an alphabetic character, and end with an alphanumeric character (e.g. 'my-name',  or 'abc-123', regex used for validation is '[a-z]([-a-z0-9]*[a-z0-9])?')";
-const labelValueRule =
-  "a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character (e.g. 'MyValue',  or 'my_value',  or '12345', regex used for validation is '(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?')";
-const qualifiedNameRule =
-  "name part must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character (e.g. 'MyName',  or 'my.name',  or '123-abc', regex used for validation is '([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]')";
 
 type FieldType = "string" | "number" | "map" | "list" | "strings";
 
@@ -126,10 +125,37 @@ export function validateMetadata(object: KubeObject, definition: ResourceDefinit
     ...annotationCauses(metadata.annotations ?? {}),
   );
   causes.push(...ownerCauses(metadata));
-  for (const [index, finalizer] of (metadata.finalizers ?? []).entries()) {
-    causes.push(...qualifiedNameCauses(finalizer, `metadata.finalizers[${index}]`));
-  }
+  causes.push(...finalizerCauses(metadata.finalizers ?? [], definition));
   return causes;
+}
+
+/** Finalizers of Kubernetes itself; all others are named by a domain. */
+const standardFinalizers = new Set(["kubernetes", orphanFinalizer, foregroundFinalizer]);
+
+function finalizerCauses(finalizers: string[], { custom }: ResourceDefinition): StatusCause[] {
+  const field = "metadata.finalizers";
+  if (finalizers.includes(orphanFinalizer) && finalizers.includes(foregroundFinalizer)) {
+    const detail = `finalizer ${orphanFinalizer} and ${foregroundFinalizer} cannot be both set`;
+    return [invalidValue(field, finalizers, detail)];
+  }
+  return finalizers.flatMap((finalizer, index) => {
+    const causes = faultCauses(field, finalizer, qualifiedNameFaults);
+    // Of custom kinds a short name is tolerated, with a warning.
+    if (causes.length > 0 || custom || finalizer.includes("/") || standardFinalizers.has(finalizer)) return causes;
+    const detail = "name is neither a standard finalizer name nor is it fully qualified";
+    return [invalidValue(`${field}[${index}]`, finalizer, detail)];
+  });
+}
+
+/** What a writer of a custom object should hear of its finalizers. */
+export function finalizerWarnings({ metadata }: KubeObject, old: KubeObject | undefined): string[] {
+  const before = new Set(old?.metadata.finalizers ?? []);
+  return (metadata.finalizers ?? [])
+    .filter((name) => !before.has(name) && !name.includes("/") && !standardFinalizers.has(name))
+    .map(
+      (name) =>
+        `metadata.finalizers: ${JSON.stringify(name)}: prefer a domain-qualified finalizer name including a path (/) to avoid accidental conflicts with other finalizer writers`,
+    );
 }
 
 /** Causes for changed metadata: as for new, and no finalizers may join an object that is being deleted. */
@@ -152,10 +178,9 @@ export function validateMetadataChange(
 function nameCauses(name: string, definition: ResourceDefinition): StatusCause[] {
   const { group, plural } = definition.type;
   const field = "metadata.name";
-  if (group === "rbac.authorization.k8s.io") return pathSegmentCauses(name, field);
+  if (group === "rbac.authorization.k8s.io") return faultCauses(field, name, pathSegmentFaults);
   if (group === "" && plural === "services") {
-    if (name.length > 63) return [invalidValue(field, name, "must be no more than 63 characters")];
-    return /^[a-z]([-a-z0-9]*[a-z0-9])?$/.test(name) ? [] : [invalidValue(field, name, dns1035Rule)];
+    return faultCauses(field, name, dns1035Faults).slice(0, 1);
   }
   if (group === "" && plural === "namespaces") {
     if (name.length > 63) return [invalidValue(field, name, "must be no more than 63 characters")];
@@ -165,19 +190,11 @@ function nameCauses(name: string, definition: ResourceDefinition): StatusCause[]
   return subdomain.test(name) ? [] : [invalidValue(field, name, subdomainRule)];
 }
 
-function pathSegmentCauses(name: string, field: string): StatusCause[] {
-  if (name === "." || name === "..") return [invalidValue(field, name, `may not be '${name}'`)];
-  const bad = ["/", "%"].find((character) => name.includes(character));
-  return bad ? [invalidValue(field, name, `may not contain '${bad}'`)] : [];
-}
-
 /** Causes for the keys and values of labels at `field`. */
 export function labelCauses(labels: Record<string, string>, field: string): StatusCause[] {
   const causes: StatusCause[] = [];
   for (const [name, value] of Object.entries(labels)) {
-    causes.push(...qualifiedNameCauses(name, field));
-    if (value.length > 63) causes.push(invalidValue(field, value, "must be no more than 63 characters"));
-    else if (!labelValue.test(value)) causes.push(invalidValue(field, value, labelValueRule));
+    causes.push(...faultCauses(field, name, qualifiedNameFaults), ...faultCauses(field, value, labelValueFaults));
   }
   return causes;
 }
@@ -187,7 +204,8 @@ function annotationCauses(annotations: Record<string, string>): StatusCause[] {
   const causes: StatusCause[] = [];
   for (const [name, value] of Object.entries(annotations)) {
     bytes += Buffer.byteLength(name) + Buffer.byteLength(value);
-    causes.push(...qualifiedNameCauses(name.toLowerCase(), "metadata.annotations"));
+    const faults = qualifiedNameFaults(name.toLowerCase());
+    causes.push(...faults.map((fault) => invalidValue("metadata.annotations", name, fault)));
   }
   if (bytes > maxAnnotationBytes) {
     const message = `Too long: may not be more than ${maxAnnotationBytes} bytes`;
@@ -196,38 +214,26 @@ function annotationCauses(annotations: Record<string, string>): StatusCause[] {
   return causes;
 }
 
-function qualifiedNameCauses(name: string, field: string): StatusCause[] {
-  const parts = name.split("/");
-  if (parts.length > 2) {
-    return [
-      invalidValue(
-        field,
-        name,
-        "a qualified name must consist of alphanumeric characters, '-', '_' or '.', with an optional DNS subdomain prefix and '/'",
-      ),
-    ];
-  }
-  const prefix = parts.length === 2 ? parts[0] : undefined;
-  const own = parts.at(-1) ?? "";
-  const causes: StatusCause[] = [];
-  if (prefix !== undefined && (prefix.length > 253 || !subdomain.test(prefix))) {
-    causes.push(invalidValue(field, name, `prefix part ${subdomainRule}`));
-  }
-  if (own.length > 63) causes.push(invalidValue(field, name, "name part must be no more than 63 characters"));
-  else if (!qualifiedName.test(own)) causes.push(invalidValue(field, name, qualifiedNameRule));
-  return causes;
-}
-
 function ownerCauses(metadata: ObjectMeta): StatusCause[] {
+  const path = "metadata.ownerReferences";
   const causes: StatusCause[] = [];
   const owners = metadata.ownerReferences ?? [];
-  for (const [index, owner] of owners.entries()) {
-    for (const field of ["apiVersion", "kind", "name", "uid"] as const) {
-      if (!owner?.[field]) causes.push(required(`metadata.ownerReferences[${index}].${field}`, "must not be empty"));
+  for (const owner of owners) {
+    if (owner?.apiVersion === "v1" && owner.kind === "Event") {
+      causes.push(invalidValue(path, owner, "/v1, Kind=Event is disallowed from being an owner"));
+    }
+    const apiVersion = owner?.apiVersion ?? "";
+    if (!/^(?:[^/]+\/)?[^/]+$/.test(apiVersion)) {
+      causes.push(invalidValue(`${path}.apiVersion`, apiVersion, "version must not be empty"));
+    }
+    for (const field of ["kind", "name", "uid"] as const) {
+      if (!owner?.[field]) causes.push(invalidValue(`${path}.${field}`, "", "must not be empty"));
     }
   }
-  if (owners.filter((owner) => owner?.controller === true).length > 1) {
-    causes.push(invalidValue("metadata.ownerReferences", owners, "Only one reference can have Controller set to true"));
+  const [first, second] = owners.filter((owner) => owner?.controller === true);
+  if (first && second) {
+    const found = `Found "true" in references for ${first.kind}/${first.name} and ${second.kind}/${second.name}`;
+    causes.push(invalidValue(path, owners, `Only one reference can have Controller set to true. ${found}`));
   }
   return causes;
 }

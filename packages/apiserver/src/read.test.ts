@@ -90,15 +90,27 @@ describe("a list", () => {
     "labelSelector=a%3D%3D%3D",
     "fieldSelector=metadata.name",
     "fieldSelector=__proto__%3Dx",
-    "limit=-1",
+    "limit=x",
     "continue=nonsense",
     "resourceVersion=abc",
-    "resourceVersionMatch=Exact",
-    "resourceVersionMatch=Other&resourceVersion=1",
     "continue=x&resourceVersion=5",
   ]) {
     it(`refuses ${query} as a bad request`, () =>
       assert.rejects(listed(path("default", `?${query}`)), refusedWith(400)));
+  }
+
+  for (const query of [
+    "resourceVersionMatch=Exact",
+    "resourceVersionMatch=Exact&resourceVersion=0",
+    "resourceVersionMatch=Other&resourceVersion=1",
+    "resourceVersionMatch=Exact&continue=x",
+    "sendInitialEvents=true",
+  ]) {
+    it(`refuses ${query} as invalid options`, () =>
+      assert.rejects(
+        listed(path("default", `?${query}`)),
+        refusedWith(422, /^ListOptions\.meta\.k8s\.io "" is invalid: (resourceVersionMatch|sendInitialEvents): /),
+      ));
   }
 
   it("comes in pages of one snapshot, whatever happens between them", async () => {
@@ -110,7 +122,7 @@ describe("a list", () => {
     await client.update(configMaps, configMap("paged", "d", {}, { changed: "yes" }));
     const second = await listed(path("paged", `?limit=2&continue=${first.metadata.continue}`));
     assert.deepEqual(namesOf(second), ["c", "d"]);
-    assert.deepEqual(second.items[1]?.data, {});
+    assert.equal(second.items[1]?.data, undefined);
     assert.equal(second.metadata.resourceVersion, first.metadata.resourceVersion);
     const third = await listed(path("paged", `?limit=2&continue=${second.metadata.continue}`));
     assert.deepEqual([namesOf(third), third.metadata.continue], [["e"], undefined]);

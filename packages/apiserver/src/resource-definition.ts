@@ -4,6 +4,7 @@
 import type { KubeObject } from "@gatehouse/apimachinery/meta";
 import type { ResourceType } from "@gatehouse/apimachinery/resource-type";
 import type { Schema } from "@gatehouse/apimachinery/schema";
+import type { StoredForms } from "./crd/stored-form.ts";
 import type { StatusCause } from "@gatehouse/apimachinery/status-error";
 
 export interface ResourceDefinition {
@@ -24,15 +25,26 @@ export interface ResourceDefinition {
   /** Field selectors beyond metadata.name and metadata.namespace: label to value, e.g. `spec.nodeName`. */
   selectableFields?: Record<string, (object: KubeObject) => string>;
   strategy: WriteStrategy;
+  /** Of kinds that a CustomResourceDefinition brought. */
+  custom?: {
+    /** What is shown of stored objects. */
+    forms: StoredForms;
+    /** Said with every answer: the version is on its way out. */
+    deprecation?: string;
+  };
 }
 
 export type Verb = "get" | "list" | "watch" | "create" | "update" | "patch" | "delete" | "deletecollection";
 
 /** Kind-specific rules of a write, all optional and pure: they change `object` in place and report causes. */
 export interface WriteStrategy {
-  /** After schema defaulting, before validation. */
+  /** Defaults that depend on other fields. They belong to the writer as those of the schema do, unlike all that comes after. */
+  complete?: (object: KubeObject, old: KubeObject | undefined) => void;
+  /** What the server decides, after defaulting and before validation. */
   prepareForCreate?: (object: KubeObject, context: WriteContext) => void;
   prepareForUpdate?: (object: KubeObject, old: KubeObject, context: WriteContext) => void;
+  /** True for a kind whose writers say its state as they make it, although it has a status subresource. */
+  keepsStatus?: boolean;
   validate?: (object: KubeObject, old: KubeObject | undefined) => StatusCause[];
   /** Messages sent as Warning headers, e.g. for what is stored but has no effect here. */
   warnings?: (object: KubeObject) => string[];

@@ -303,7 +303,7 @@ describe("an apply is refused", () => {
     const stale = configMap("guarded", { a: "2" }, { resourceVersion: "1" });
     await assert.rejects(apply(configMaps, stale, "me"), refusedWith(409, /has been modified/));
     const foreign = configMap("guarded", { a: "2" }, { uid: "u-1" });
-    await assert.rejects(apply(configMaps, foreign, "me"), refusedWith(409, /UID/));
+    await assert.rejects(apply(configMaps, foreign, "me"), refusedWith(422, /metadata\.uid: .* field is imm/));
   });
 
   it("to those who may patch but not create, when there is nothing to patch", async () => {

@@ -20,6 +20,7 @@ import { PathAnswers } from "./http/path-answers.ts";
 import { Registry } from "./registry.ts";
 import { RequestHandler } from "./http/request-handler.ts";
 import { upgradeOptions } from "./http/upgrade.ts";
+import { setWriteLimit } from "./http/write-limit.ts";
 import { Store } from "./storage/store.ts";
 
 /** PEM each. `ca` signs client certificates. */
@@ -68,6 +69,9 @@ const closeGraceMs = 250;
  * TLS the client's next request can arrive just then, and the connection is destroyed (HPE_PAUSED, seen under load).
  */
 const socketBufferBytes = 4 * 1024 * 1024;
+
+/** Selectors may be long: Go's server takes a mebibyte. */
+const maxHeadBytes = 256 * 1024;
 
 /** Starts a server; resolves when it serves. Rejects with one clear sentence when state, key or address cannot be used. */
 export async function createApiServer(options: ApiServerOptions): Promise<ApiServer> {
@@ -130,24 +134,19 @@ async function listen(tls: ServingTls, host: string, port: number, handlers: Han
       rejectUnauthorized: false,
       minVersion: "TLSv1.2",
       highWaterMark: socketBufferBytes,
+      maxHeaderSize: maxHeadBytes,
       ...upgradeOptions,
     },
     handlers.handler,
   );
   server.on("upgrade", handlers.upgrade);
   server.keepAliveTimeout = keepAliveMs;
-  server.prependListener("secureConnection", raiseWriteLimit);
+  server.prependListener("secureConnection", (socket) => setWriteLimit(socket, socketBufferBytes));
   await new Promise<void>((resolve, reject) => {
     server.once("error", reject);
     server.listen(port, host, resolve);
   });
   return server;
-}
-
-/** Node has no option for it on TLS servers; its own HTTP agent sets the same field. */
-function raiseWriteLimit(socket: Duplex): void {
-  // oxlint-disable-next-line no-underscore-dangle
-  (socket as unknown as { _writableState: { highWaterMark: number } })._writableState.highWaterMark = socketBufferBytes;
 }
 
 /** Answers get a moment to reach their clients; idle and stuck connections do not hold the end up. */

@@ -50,6 +50,24 @@ const log = async (name: string, query = ""): Promise<string> =>
   text(await client.stream({ method: "GET", path: `/api/v1/namespaces/default/pods/${name}/log${query}` }));
 
 describe("a Pod's log", () => {
+  it("is refused for options that make no sense, before anybody is asked", async () => {
+    await newPod("optioned", { nodeName: "down" });
+    for (const [query, code, message] of [
+      [
+        "tailLines=-1",
+        422,
+        /^PodLogOptions "optioned" is invalid: tailLines: Invalid value: -1: must be greater than or/,
+      ],
+      ["sinceSeconds=0", 422, /sinceSeconds: Invalid value: 0: must be greater than 0/],
+      ["limitBytes=0", 422, /limitBytes: Invalid value: 0/],
+      ["sinceSeconds=1&sinceTime=2020-01-01T00:00:00Z", 422, /at most one of `sinceTime` or `sinceSeconds`/],
+      ["tailLines=x", 400, /strconv\.ParseInt: parsing "x"/],
+      ["sinceTime=now", 400, /parsing time "now"/],
+    ] as const) {
+      await assert.rejects(log("optioned", `?${query}`), refusedWith(code, message));
+    }
+  });
+
   it("comes from its node's kubelet, with what the client asked for", async () => {
     await newPod("logged", { nodeName: "up" });
     assert.equal(await log("logged"), "log of /containerLogs/default/logged/a\n");

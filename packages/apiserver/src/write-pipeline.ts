@@ -4,7 +4,13 @@
 import { isDeepStrictEqual } from "node:util";
 import type { KubeObject } from "@gatehouse/apimachinery/meta";
 import { apiVersionOf } from "@gatehouse/apimachinery/resource-type";
-import { badRequest, conflict, invalid, type StatusCause } from "@gatehouse/apimachinery/status-error";
+import {
+  badRequest,
+  conflict,
+  invalid,
+  type StatusCause,
+  type StatusError,
+} from "@gatehouse/apimachinery/status-error";
 import { admitByPolicies, isPolicyGroup, policyRules } from "./admission/admit.ts";
 import type { Policy } from "./admission/policy-types.ts";
 import { checkEscalation } from "./auth/escalation.ts";
@@ -14,6 +20,7 @@ import { crdResource, establish, isCrd } from "./crd/crd-lifecycle.ts";
 import type { ManagedEntry } from "./managed-fields/entries.ts";
 import { sameButTimes, setEntries, trackChange, trackNew } from "./managed-fields/manager.ts";
 import {
+  finalizerWarnings,
   keepSystemFields,
   normalizeMetadata,
   stampNew,
@@ -22,8 +29,13 @@ import {
 } from "./metadata-rules.ts";
 import { validateRules } from "./cel/rules.ts";
 import { repeatedFields } from "./http/repeated-fields.ts";
+import { fieldValidationOf } from "./request-options.ts";
 import type { ResourceDefinition } from "./resource-definition.ts";
+import { objectMeta } from "./kinds/types/meta.ts";
+import { isTree } from "./patch/merge-patch.ts";
+import { decodeTyped } from "./schema/decode-typed.ts";
 import { applyDefaults } from "./schema/default.ts";
+import { invalidValue } from "./schema/field-cause.ts";
 import { pruneUnknown } from "./schema/prune.ts";
 import { validateSchema, validateSchemaChange } from "./schema/validate.ts";
 import { removeObject, writeObject } from "./storage/stored-objects.ts";
@@ -43,9 +55,14 @@ export function decodeObject(request: WriteRequest, value: unknown): KubeObject 
     throw badRequest(`the body must be a ${definition.type.kind} object`);
   }
   const object = value as KubeObject;
-  if (object.apiVersion && object.apiVersion !== apiVersion) {
+  if (definition.custom && !object.kind) {
     throw badRequest(
-      `the API version in the data (${object.apiVersion}) does not match the expected API version (${apiVersion})`,
+      `the object provided is unrecognized (must be of type ${definition.type.kind}): Object 'Kind' is missing in '${shorten(value)}'`,
+    );
+  }
+  if ((object.apiVersion || definition.custom) && object.apiVersion !== apiVersion) {
+    throw badRequest(
+      `the API version in the data (${object.apiVersion ?? ""}) does not match the expected API version (${apiVersion})`,
     );
   }
   if (object.kind && object.kind !== definition.type.kind) {
@@ -55,6 +72,10 @@ export function decodeObject(request: WriteRequest, value: unknown): KubeObject 
   }
   object.apiVersion = apiVersion;
   object.kind = definition.type.kind;
+  const fault = decodeFault(definition, object);
+  // What a patch made of an object is told by validation, with the field and its index.
+  if (fault !== undefined && (request.verb === "create" || request.verb === "update"))
+    throw undecodable(request, fault);
   const { unknown, causes } = normalizeMetadata(object);
   if (causes.length > 0) throw invalid(kindSubject(object, definition), causes);
   reportUnknown(request, [...unknown, ...pruneUnknown(definition.schema, object)]);
@@ -62,11 +83,19 @@ export function decodeObject(request: WriteRequest, value: unknown): KubeObject 
   return object;
 }
 
-/** True when the request asks for a rehearsal. Throws 400 for values other than `All`. */
-export function isDryRun(values: string[]): boolean {
-  for (const value of values)
-    if (value !== "All") throw badRequest(`invalid dryRun value "${value}": supported values: "All"`);
-  return values.length > 0;
+/** As much of a body as a message has room for. */
+const shorten = (value: unknown): string => JSON.stringify(value).slice(0, 200);
+
+/** Gives the object the form that decoding gives it in Kubernetes, in place. Of custom kinds only the metadata has Go types. */
+function decodeFault({ schema, type, custom }: ResourceDefinition, object: KubeObject): string | undefined {
+  if (!custom) return decodeTyped(schema, object, type.kind);
+  const metadata = object.metadata as unknown;
+  return isTree(metadata) ? decodeTyped(objectMeta, metadata, "ObjectMeta") : undefined;
+}
+
+function undecodable({ definition }: WriteRequest, fault: string): StatusError {
+  const { kind, version } = definition.type;
+  return badRequest(`${kind} in version "${version}" cannot be handled as a ${kind}: ${fault}`);
 }
 
 /** Completes and checks a new object in place. Throws 422 naming every fault. */
@@ -74,10 +103,11 @@ export function admitNew(context: ApiContext, request: WriteRequest, object: Kub
   const { definition } = request;
   const given = takeManagedFields(object);
   stampNew(object, definition.type.namespaced ? request.namespace : undefined, tracksGeneration(context, definition));
-  if (definition.subresources.status) delete object.status;
+  if (definition.subresources.status && !definition.strategy.keepsStatus) delete object.status;
   applyDefaults(definition.schema, object);
   // The schema first: a strategy may then rely on the types of what it reads.
   refuse(object, definition, formFaults(context, definition, object, undefined, validateMetadata(object, definition)));
+  definition.strategy.complete?.(object, undefined);
   // What the server adds from here on is nobody's.
   if (request.managed) setEntries(object, request.managed);
   else trackNew(request, object, given);
@@ -85,7 +115,7 @@ export function admitNew(context: ApiContext, request: WriteRequest, object: Kub
   if (isCrd(definition)) establish(object, undefined, definitionsIn(context));
   refuse(object, definition, definition.strategy.validate?.(object, undefined) ?? []);
   if (request.identity) checkEscalation(context.store, definition, request.identity, object);
-  request.warnings.push(...(definition.strategy.warnings?.(object) ?? []));
+  request.warnings.push(...writeWarnings(definition, object, undefined));
   if (isPolicy(definition)) policyRules().checkPolicyTypes(context.registry, object as Policy);
 }
 
@@ -104,13 +134,18 @@ export function admitChange(
   scope: ChangeScope,
 ): KubeObject {
   const { definition } = request;
-  checkPreconditions(context, definition, old, object);
+  checkPreconditions(context, definition, old, object, request.verb === "patch");
+  const grace = object.metadata.deletionGracePeriodSeconds;
+  if (grace !== undefined && grace !== old.metadata.deletionGracePeriodSeconds) {
+    throw invalid(kindSubject(old, definition), [immutable("metadata.deletionGracePeriodSeconds", grace)]);
+  }
   keepSystemFields(object, old);
   const given = takeManagedFields(object);
   // On the caller's own tree, before anything of the stored one is mixed in.
   applyDefaults(definition.schema, object);
   const next = isolate(definition, old, object, scope);
   refuse(next, definition, formFaults(context, definition, next, old, validateMetadataChange(next, old, definition)));
+  if (scope === "object") definition.strategy.complete?.(next, old);
   if (request.managed) setEntries(next, request.managed);
   else trackChange(context.registry, request, old, next, given);
   if (scope === "object") {
@@ -119,7 +154,7 @@ export function admitChange(
     refuse(next, definition, definition.strategy.validate?.(next, old) ?? []);
     if (request.identity) checkEscalation(context.store, definition, request.identity, next);
     bumpGeneration(context, definition, old, next);
-    request.warnings.push(...(definition.strategy.warnings?.(next) ?? []));
+    request.warnings.push(...writeWarnings(definition, next, old));
     if (isPolicy(definition)) policyRules().checkPolicyTypes(context.registry, next as Policy);
   }
   // A Scale is judged as such (subresources/scale.ts).
@@ -127,6 +162,11 @@ export function admitChange(
   if (subresource !== "scale")
     admitByPolicies(context, request, { operation: "UPDATE", object: next, old, subresource });
   return next;
+}
+
+function writeWarnings(definition: ResourceDefinition, object: KubeObject, old: KubeObject | undefined): string[] {
+  if (definition.custom) return finalizerWarnings(object, old);
+  return definition.strategy.warnings?.(object) ?? [];
 }
 
 /** All CustomResourceDefinitions. */
@@ -155,9 +195,11 @@ function formFaults(
   metadataFaults: StatusCause[],
 ): StatusCause[] {
   const { schema } = definition;
-  if (!context.registry.isCustom(definition)) return [...metadataFaults, ...validateSchema(schema, object)];
-  const found = old ? validateSchemaChange(schema, object, old) : validateSchema(schema, object);
-  const causes = [...metadataFaults, ...found];
+  const custom = context.registry.isCustom(definition);
+  const found = custom && old ? validateSchemaChange(schema, object, old) : validateSchema(schema, object);
+  // Owners have rules of their own, in their own words.
+  const causes = [...metadataFaults, ...found.filter(({ field }) => !field?.startsWith("metadata.ownerReferences"))];
+  if (!custom) return causes;
   return [...causes, ...validateRules(schema, object, old, causes)];
 }
 
@@ -195,10 +237,7 @@ export function kindSubject(
 }
 
 function reportUnknown(request: WriteRequest, paths: string[]): void {
-  const mode = request.query.get("fieldValidation") || "Warn";
-  if (!["Ignore", "Warn", "Strict"].includes(mode)) {
-    throw badRequest(`invalid fieldValidation value "${mode}": supported values: "Ignore", "Warn", "Strict"`);
-  }
+  const mode = fieldValidationOf(request);
   if (mode === "Ignore") return;
   const repeated = isJson(request.body?.contentType) ? repeatedFields(request.body?.bytes.toString() ?? "") : [];
   const messages = [
@@ -210,10 +249,7 @@ function reportUnknown(request: WriteRequest, paths: string[]): void {
     request.warnings.push(...messages);
     return;
   }
-  const { kind, version } = request.definition.type;
-  throw badRequest(
-    `${kind} in version "${version}" cannot be handled as a ${kind}: strict decoding error: ${messages.join(", ")}`,
-  );
+  throw undecodable(request, `strict decoding error: ${messages.join(", ")}`);
 }
 
 /** Bodies and patches of JSON; nothing said is JSON too. */
@@ -223,9 +259,7 @@ const isJson = (contentType: string | undefined): boolean =>
 function checkPlace(request: WriteRequest, object: KubeObject): void {
   const { metadata } = object;
   if (request.definition.type.namespaced && metadata.namespace && metadata.namespace !== request.namespace) {
-    throw badRequest(
-      `the namespace of the provided object does not match the namespace sent on the request (${metadata.namespace} and ${request.namespace})`,
-    );
+    throw badRequest("the namespace of the provided object does not match the namespace sent on the request");
   }
   if (request.name !== undefined && metadata.name && metadata.name !== request.name) {
     throw badRequest(`the name of the object (${metadata.name}) does not match the name on the URL (${request.name})`);
@@ -237,10 +271,12 @@ function checkPreconditions(
   definition: ResourceDefinition,
   old: KubeObject,
   object: KubeObject,
+  patched: boolean,
 ): void {
   const subject = subjectOf(definition, old.metadata.name);
   const { uid, resourceVersion } = object.metadata;
   if (uid && uid !== old.metadata.uid) {
+    if (patched) throw invalid(kindSubject(old, definition), [immutable("metadata.uid", uid)]);
     throw conflict(
       subject,
       `Precondition failed: UID in precondition: ${uid}, UID in object meta: ${old.metadata.uid}`,
@@ -263,6 +299,8 @@ function checkPreconditions(
     );
   }
 }
+
+const immutable = (field: string, value: unknown): StatusCause => invalidValue(field, value, "field is immutable");
 
 /** Spec writers cannot touch the status, status writers nothing else. */
 function isolate(definition: ResourceDefinition, old: KubeObject, object: KubeObject, scope: ChangeScope): KubeObject {

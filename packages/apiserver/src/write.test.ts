@@ -74,7 +74,6 @@ describe("a new object", () => {
     ["a long name", { name: "a".repeat(254) }, /no more than 253 characters/],
     ["a bad label key", { name: "x", labels: { "a/b/c": "d" } }, /metadata.labels: Invalid value: "a\/b\/c"/],
     ["a bad label value", { name: "x", labels: { a: "b c" } }, /metadata.labels: Invalid value: "b c": a valid label/],
-    ["a label that is no text", { name: "x", labels: { a: 1 } }, /metadata.labels/],
     ["huge annotations", { name: "x", annotations: { a: "x".repeat(262_144) } }, /metadata.annotations: Too long/],
     [
       "two controllers",
@@ -93,8 +92,15 @@ describe("a new object", () => {
     [
       "an owner without a uid",
       { name: "x", ownerReferences: [{ apiVersion: "v1", kind: "Pod", name: "p" }] },
-      /ownerReferences\[0\].uid: Required/,
+      /: metadata\.ownerReferences\.uid: Invalid value: "": must not be empty$/,
     ],
+    [
+      "an Event for an owner",
+      { name: "x", ownerReferences: [{ apiVersion: "v1", kind: "Event", name: "e", uid: "1" }] },
+      /Kind=Event is disallowed from being an owner/,
+    ],
+    ["a finalizer without domain", { name: "x", finalizers: ["mine"] }, /neither a standard finalizer name nor/],
+    ["both cascades", { name: "x", finalizers: ["orphan", "foregroundDeletion"] }, /cannot be both set/],
   ];
   for (const [what, metadata, message] of badMetadata) {
     it(`is refused with ${what}`, async () => {
@@ -344,6 +350,6 @@ describe("a rehearsal (dryRun=All)", () => {
 
   it("is refused for values other than All", async () => {
     const path = "/api/v1/namespaces/default/configmaps/real?dryRun=Some";
-    await assert.rejects(client.json({ method: "DELETE", path }), refusedWith(400, /dryRun/));
+    await assert.rejects(client.json({ method: "DELETE", path }), refusedWith(422, /dryRun/));
   });
 });

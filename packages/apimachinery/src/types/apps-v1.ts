@@ -89,6 +89,7 @@ export interface StatefulSet extends KubeObject {
     minReadySeconds?: number;
     revisionHistoryLimit?: number;
     volumeClaimTemplates?: unknown[];
+    persistentVolumeClaimRetentionPolicy?: { whenDeleted?: string; whenScaled?: string };
   };
   status?: {
     observedGeneration?: number;

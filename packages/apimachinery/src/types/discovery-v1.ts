@@ -10,6 +10,7 @@ export interface Endpoint {
   hostname?: string;
   nodeName?: string;
   zone?: string;
+  hints?: { forZones?: { name: string }[] };
   targetRef?: ObjectReference;
 }
 

@@ -43,7 +43,7 @@ const denied = (message: string, code = 422): ((error: unknown) => boolean) => {
 describe("a policy with a binding", () => {
   test("refuses what its expression finds false, in Kubernetes' words, and lets the rest pass", async () => {
     await enforce({ validations: [{ expression: "has(object.data.owner)" }] });
-    await assert.rejects(write("a"), (error) => {
+    await assert.rejects(write("a", { other: "1" }), (error) => {
       assert.ok(error instanceof StatusError);
       const words =
         "ValidatingAdmissionPolicy 'p.example.com' with binding 'b' denied request: failed expression: has(object.data.owner)";

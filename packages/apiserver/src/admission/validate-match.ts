@@ -1,38 +1,22 @@
 // Whether the rules by which policies choose requests make sense (kubernetes pkg/apis/admissionregistration/validation).
 
-import type { LabelSelector } from "@gatehouse/apimachinery/meta";
 import type { StatusCause } from "@gatehouse/apimachinery/status-error";
-import { duplicate, forbiddenField, invalidValue, notSupported, required } from "../schema/field-cause.ts";
+import { duplicate, invalidValue, notSupported, required } from "../schema/field-cause.ts";
+import { selectorCauses } from "../strategies/selector.ts";
 import type { MatchResources, ResourceRule } from "./policy-types.ts";
 
 const operations = ["*", "CONNECT", "CREATE", "DELETE", "UPDATE"];
-const selectorOperators = ["In", "NotIn", "Exists", "DoesNotExist"];
 
 /** The causes for which `match`, found at `path`, cannot be used. */
 export function validateMatch(match: MatchResources, path: string): StatusCause[] {
   const causes: StatusCause[] = [];
   for (const name of ["namespaceSelector", "objectSelector"] as const) {
-    causes.push(...validateSelector(match[name], `${path}.${name}`));
+    const selector = match[name];
+    if (selector) causes.push(...selectorCauses(selector, `${path}.${name}`));
   }
   for (const name of ["resourceRules", "excludeResourceRules"] as const) {
     for (const [index, rule] of (match[name] ?? []).entries()) {
       causes.push(...validateRule(rule, `${path}.${name}[${index}]`));
-    }
-  }
-  return causes;
-}
-
-function validateSelector(selector: LabelSelector | undefined, path: string): StatusCause[] {
-  const causes: StatusCause[] = [];
-  for (const [index, { operator, values = [] }] of (selector?.matchExpressions ?? []).entries()) {
-    const at = `${path}.matchExpressions[${index}]`;
-    const needsValues = operator === "In" || operator === "NotIn";
-    if (!selectorOperators.includes(operator)) {
-      causes.push(invalidValue(`${at}.operator`, operator, "not a valid selector operator"));
-    } else if (needsValues && values.length === 0) {
-      causes.push(required(`${at}.values`, "must be specified when `operator` is 'In' or 'NotIn'"));
-    } else if (!needsValues && values.length > 0) {
-      causes.push(forbiddenField(`${at}.values`, "may not be specified when `operator` is 'Exists' or 'DoesNotExist'"));
     }
   }
   return causes;

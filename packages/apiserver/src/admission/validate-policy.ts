@@ -3,6 +3,8 @@
 import type { StatusCause } from "@gatehouse/apimachinery/status-error";
 import { isDeepStrictEqual } from "node:util";
 import { duplicate, forbiddenField, invalidValue, notSupported, required, tooMany } from "../schema/field-cause.ts";
+import { dns1035Faults, nameCauses, pathSegmentFaults, subdomainFaults } from "../strategies/names.ts";
+import { selectorCauses } from "../strategies/selector.ts";
 import { type CompiledExpression, compileSpec } from "./policy-program.ts";
 import type { Policy, PolicyBinding, PolicySpec, Validation } from "./policy-types.ts";
 import { validateMatch } from "./validate-match.ts";
@@ -38,8 +40,22 @@ function validateParamKind({ apiVersion, kind }: { apiVersion?: string; kind?: s
   if (!apiVersion) causes.push(required(`${at}.apiVersion`));
   else if (apiVersion.split("/").length > 2) {
     causes.push(invalidValue(`${at}.apiVersion`, apiVersion, `unexpected GroupVersion string: ${apiVersion}`));
+  } else {
+    const version = apiVersion.split("/").at(-1) ?? "";
+    const faults = dns1035Faults(version).map((fault) => invalidValue(`${at}.apiVersion`, version, fault));
+    const group = apiVersion.includes("/") ? apiVersion.slice(0, -version.length - 1) : "";
+    if (group) causes.push(...nameCauses(`${at}.apiVersion`, group, subdomainFaults));
+    causes.push(...faults);
   }
   if (!kind) causes.push(required(`${at}.kind`));
+  else {
+    const faults = dns1035Faults(kind.toLowerCase());
+    causes.push(
+      ...faults.map((fault) =>
+        invalidValue(`${at}.kind`, kind, `may have mixed case, but should otherwise match: ${fault}`),
+      ),
+    );
+  }
   return causes;
 }
 
@@ -143,6 +159,7 @@ const parameterActions = ["Deny", "Allow"];
 export function validateBinding({ spec }: PolicyBinding): StatusCause[] {
   const causes: StatusCause[] = [];
   if (!spec?.policyName) causes.push(required("spec.policyName"));
+  else causes.push(...nameCauses("spec.policyName", spec.policyName, subdomainFaults));
   if (spec?.paramRef) causes.push(...validateParamRef(spec.paramRef));
   if (spec?.matchResources) causes.push(...validateMatch(spec.matchResources, "spec.matchResources"));
   const wanted = spec?.validationActions ?? [];
@@ -168,6 +185,8 @@ function validateParamRef(ref: NonNullable<PolicyBinding["spec"]["paramRef"]>): 
     causes.push(forbiddenField(`${at}.name`, detail), forbiddenField(`${at}.selector`, detail));
   }
   if (!ref.name && !ref.selector) causes.push(required(at, "one of name or selector must be specified"));
+  if (ref.name) causes.push(...nameCauses(`${at}.name`, ref.name, pathSegmentFaults));
+  if (ref.selector) causes.push(...selectorCauses(ref.selector, `${at}.selector`));
   if (!ref.parameterNotFoundAction) causes.push(required(`${at}.parameterNotFoundAction`));
   else if (!parameterActions.includes(ref.parameterNotFoundAction)) {
     causes.push(notSupported(`${at}.parameterNotFoundAction`, ref.parameterNotFoundAction, parameterActions));

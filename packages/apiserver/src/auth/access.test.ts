@@ -272,8 +272,9 @@ describe("reviews", () => {
   });
 
   it("refuse questions that are none, and store nothing", async () => {
-    await assert.rejects(review("SubjectAccessReview", { user: "rita" }), refusedWith(400, /exactly one of/));
-    await assert.rejects(review("SubjectAccessReview", { resourceAttributes: {} }), refusedWith(400, /user or group/));
+    await assert.rejects(review("SubjectAccessReview", { user: "rita" }), refusedWith(422, /exactly one of/));
+    await assert.rejects(review("SubjectAccessReview", { resourceAttributes: {} }), refusedWith(422, /user or group/));
+    await assert.rejects(review("SelfSubjectRulesReview", {}), refusedWith(400, /no namespace on request/));
     await assert.rejects(
       admin.json({ method: "GET", path: "/apis/authorization.k8s.io/v1/subjectaccessreviews" }),
       refusedWith(405),

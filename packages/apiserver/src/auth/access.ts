@@ -1,7 +1,7 @@
 // Authorization of a request in Kubernetes' wording, and impersonation (`kubectl --as`).
 
 import type { IncomingHttpHeaders } from "node:http";
-import { forbidden } from "@gatehouse/apimachinery/status-error";
+import { badRequest, forbidden } from "@gatehouse/apimachinery/status-error";
 import type { Authorizer, ResourceAttributes } from "./authorization.ts";
 import { authenticated, type Identity } from "./identity.ts";
 import type { PathRequestInfo, ResourceRequestInfo } from "../http/request-info.ts";
@@ -45,7 +45,7 @@ export function impersonated(authorizer: Authorizer, caller: Identity, headers: 
   const extra = extraOf(headers);
   const others = Object.keys(headers).filter((name) => name.startsWith("impersonate-"));
   if (others.length === 0) return caller;
-  if (!user) throw forbidden("requested impersonation without impersonating a user");
+  if (!user) throw badRequest("requested impersonation without impersonating a user");
   const unknown = others.find((name) => !/^impersonate-(user|group|uid|extra-.+)$/.test(name));
   if (unknown) throw forbidden(`the header ${unknown} is not supported`);
   check(authorizer, caller, userAttributes(user));

@@ -41,8 +41,8 @@ test("each served version is a definition", () => {
     scale: { specReplicasPath: ".spec.replicas", statusReplicasPath: ".status.replicas" },
   });
   assert.deepEqual(v1beta1?.subresources, {});
-  assert.deepEqual(v1beta1?.strategy.warnings?.(route({})), ["demo.example.com/v1beta1 Route is deprecated"]);
-  assert.equal(v1?.strategy.warnings, undefined);
+  const deprecation = "demo.example.com/v1beta1 Route is deprecated; use demo.example.com/v1 Route";
+  assert.deepEqual([v1?.custom?.deprecation, v1beta1?.custom?.deprecation], [undefined, deprecation]);
 });
 
 test("columns show what their JSONPaths find", () => {

@@ -7,7 +7,9 @@ import { objectMeta } from "../kinds/types/meta.ts";
 import { metadataWords } from "../kinds/definition-helpers.ts";
 import { field, str } from "../kinds/schema-helpers.ts";
 import type { ResourceDefinition } from "../resource-definition.ts";
+import { compareVersions } from "../versions.ts";
 import { type ColumnSource, compileColumns } from "./columns.ts";
+import { StoredForms } from "./stored-form.ts";
 
 /** The spec of a CustomResourceDefinition, as far as serving goes. */
 interface CrdSpec {
@@ -20,6 +22,7 @@ interface CrdSpec {
 interface CrdVersion {
   name: string;
   served: boolean;
+  storage: boolean;
   deprecated?: boolean;
   deprecationWarning?: string;
   schema?: { openAPIV3Schema?: Schema };
@@ -34,10 +37,17 @@ interface CrdVersion {
 /** One definition for each served version of `crd`. Throws SyntaxError for columns that are no JSONPath (see validateCrd). */
 export function definitionsOf(crd: KubeObject): ResourceDefinition[] {
   const spec = crd["spec"] as CrdSpec;
-  return spec.versions.filter(({ served }) => served).map((version) => definitionOf(spec, version));
+  const schemas = new Map(spec.versions.map((version) => [version, rootSchema(spec, version)]));
+  const stored = spec.versions.find(({ storage }) => storage);
+  return spec.versions
+    .filter(({ served }) => served)
+    .map((version) => {
+      const schema = schemas.get(version) as Schema;
+      return definitionOf(spec, version, schema, (stored && schemas.get(stored)) ?? schema);
+    });
 }
 
-function definitionOf(spec: CrdSpec, version: CrdVersion): ResourceDefinition {
+function definitionOf(spec: CrdSpec, version: CrdVersion, schema: Schema, stored: Schema): ResourceDefinition {
   const { group, names, scope } = spec;
   const { kind, plural } = names;
   const { subresources } = version;
@@ -46,14 +56,18 @@ function definitionOf(spec: CrdSpec, version: CrdVersion): ResourceDefinition {
     singular: names.singular || kind.toLowerCase(),
     shortNames: names.shortNames ?? [],
     categories: names.categories ?? [],
-    schema: rootSchema(spec, version),
+    schema,
     columns: compileColumns(version.additionalPrinterColumns),
     subresources: {
       ...(subresources?.status ? { status: true } : {}),
       ...(subresources?.scale ? { scale: subresources.scale } : {}),
     },
     selectableFields: selectableFields(version),
-    strategy: version.deprecated ? { warnings: () => [deprecation(spec, version)] } : {},
+    strategy: {},
+    custom: {
+      forms: new StoredForms(stored, schema),
+      ...(version.deprecated ? { deprecation: deprecation(spec, version) } : {}),
+    },
   };
 }
 
@@ -95,6 +109,13 @@ function selectableFields(version: CrdVersion): Record<string, (object: KubeObje
   return Object.fromEntries(pairs);
 }
 
-function deprecation({ group, names }: CrdSpec, { name, deprecationWarning }: CrdVersion): string {
-  return deprecationWarning || `${group}/${name} ${names.kind} is deprecated`;
+/** The definition's own words, or where to go from here. */
+function deprecation({ group, names, versions }: CrdSpec, { name, deprecationWarning }: CrdVersion): string {
+  if (deprecationWarning) return deprecationWarning;
+  const better = versions
+    .filter((other) => other.served && !other.deprecated && compareVersions(other.name, name) < 0)
+    .map((other) => other.name)
+    .toSorted(compareVersions)[0];
+  const said = `${group}/${name} ${names.kind} is deprecated`;
+  return better ? `${said}; use ${group}/${better} ${names.kind}` : said;
 }

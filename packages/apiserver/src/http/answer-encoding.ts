@@ -2,6 +2,7 @@
 
 import type { KubeObject } from "@gatehouse/apimachinery/meta";
 import { apiVersionOf } from "@gatehouse/apimachinery/resource-type";
+import { StatusError } from "@gatehouse/apimachinery/status-error";
 import type { Answer } from "../api-context.ts";
 import type { ResourceDefinition } from "../resource-definition.ts";
 import type { WatchEventType } from "../verbs/watch.ts";
@@ -9,17 +10,56 @@ import type { WatchEventType } from "../verbs/watch.ts";
 /** How objects are shown to this client. */
 export type View = "plain" | "table" | "metadata";
 
-/** The first form of the Accept header that can be served; plain JSON when none is named. */
-export function viewOf(accept: string): View {
+/** What a client takes: how objects are shown, and in which notation. */
+export interface Form {
+  view: View;
+  notation: "json" | "yaml";
+}
+
+/**
+ * The first form of the Accept header that can be served. Who takes protobuf alone gets JSON, and is told so by the content type: Go's
+ * clients read that. Throws 406 when nothing can be served.
+ */
+export function formOf(accept: string): Form {
+  let protobuf = false;
   for (const part of accept.split(",")) {
     const [type = "", ...parameters] = part.split(";").map((item) => item.trim().toLowerCase());
-    if (type !== "application/json") continue;
-    const as = parameters.find((parameter) => parameter.startsWith("as="))?.slice(3);
-    if (as === "table") return "table";
-    if (as === "partialobjectmetadata" || as === "partialobjectmetadatalist") return "metadata";
-    if (as === undefined) return "plain";
+    if (type === "application/vnd.kubernetes.protobuf") protobuf = true;
+    const view = viewOf(parameters.find((parameter) => parameter.startsWith("as="))?.slice(3));
+    if (!view) continue;
+    if (type === "" || type === "application/json" || type === "*/*" || type === "application/*") {
+      return { view, notation: "json" };
+    }
+    if (type === "application/yaml") return { view, notation: "yaml" };
   }
-  return "plain";
+  if (protobuf) return { view: "plain", notation: "json" };
+  throw notAcceptable();
+}
+
+function viewOf(as: string | undefined): View | undefined {
+  if (as === undefined) return "plain";
+  if (as === "table") return "table";
+  return as === "partialobjectmetadata" || as === "partialobjectmetadatalist" ? "metadata" : undefined;
+}
+
+function notAcceptable(): StatusError {
+  return new StatusError({
+    code: 406,
+    reason: "NotAcceptable",
+    message: "only the following media types are accepted: application/json, application/yaml",
+    details: {},
+  });
+}
+
+/** The library takes its time: what is larger is sent as JSON, which is YAML too. */
+const maxYamlLength = 256 * 1024;
+
+/** The text of a document in the notation asked for, and its media type. */
+export async function inNotation(json: string, notation: Form["notation"]): Promise<[type: string, text: string]> {
+  if (notation === "json") return ["application/json", json];
+  if (json.length > maxYamlLength) return ["application/yaml", json];
+  const { stringify } = await import("yaml");
+  return ["application/yaml", stringify(JSON.parse(json), { lineWidth: 0 })];
 }
 
 /** How much of each object a Table's rows carry. */

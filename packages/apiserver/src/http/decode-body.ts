@@ -14,14 +14,15 @@ export interface Body {
   bytes: Buffer;
 }
 
-/** Reads the whole body. Throws 413 beyond 3 MiB. */
-export async function readBody(request: IncomingMessage): Promise<Body> {
+/** Reads the whole body; what it takes is told to `take` as it comes. Throws 413 beyond 3 MiB. */
+export async function readBody(request: IncomingMessage, take: (bytes: number) => void): Promise<Body> {
   const contentType = (request.headers["content-type"] ?? "").split(";")[0]?.trim().toLowerCase() ?? "";
   const chunks: Buffer[] = [];
   let size = 0;
   for await (const chunk of request as AsyncIterable<Buffer>) {
     size += chunk.length;
     if (size > maxBytes) throw tooLarge();
+    take(chunk.length);
     chunks.push(chunk);
   }
   return { contentType, bytes: chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks) };

@@ -4,13 +4,14 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Duplex } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import type { Log } from "@gatehouse/apimachinery/log";
-import { StatusError, unauthorized } from "@gatehouse/apimachinery/status-error";
+import { badRequest, StatusError, unauthorized } from "@gatehouse/apimachinery/status-error";
 import { asksForWebSocket } from "@gatehouse/apimachinery/websocket-server";
-import { type IncludeObject, encodeAnswer, eventView, viewOf } from "./answer-encoding.ts";
+import { encodeAnswer, eventView, formOf, type IncludeObject, inNotation, type View } from "./answer-encoding.ts";
 import type { Answer, ApiContext, ResourceRequest } from "../api-context.ts";
 import { authorizePath, authorizeResource, impersonated } from "../auth/access.ts";
 import type { Authenticator } from "../auth/authentication.ts";
 import type { Authorizer } from "../auth/authorization.ts";
+import { BodyBudget } from "./body-budget.ts";
 import { type Body, readBody } from "./decode-body.ts";
 import { statusOf } from "./error-answers.ts";
 import type { Identity } from "../auth/identity.ts";
@@ -44,6 +45,7 @@ const emptyBody: Body = { contentType: "", bytes: Buffer.alloc(0) };
 export class RequestHandler {
   readonly #parts: HandlerParts;
   readonly #open = new Set<AbortController>();
+  readonly #bodies = new BodyBudget();
   #closing = false;
 
   constructor(parts: HandlerParts) {
@@ -105,7 +107,9 @@ export class RequestHandler {
     }
     this.#count(info, response);
     authorizeResource(authorizer, identity, info);
-    const full = await this.#resourceRequest(request, info, identity, accept, signal, upgrade);
+    // Before anything is done: an answer nobody can read comes too late. Streams have no form.
+    if (info.subresource === undefined) formOf(accept);
+    const full = await this.#resourceRequest({ request, response }, info, identity, accept, signal, upgrade);
     if (upgrade && connectSubresources.has(`${info.group}/${info.plural}/${info.subresource}`)) {
       const { podConnect } = await import("../subresources/pod-connect.ts");
       const join = await podConnect(context, full, upgrade);
@@ -140,7 +144,7 @@ export class RequestHandler {
   }
 
   async #resourceRequest(
-    request: IncomingMessage,
+    { request, response }: { request: IncomingMessage; response: ServerResponse },
     info: ResourceRequestInfo,
     identity: Identity,
     accept: string,
@@ -149,28 +153,43 @@ export class RequestHandler {
   ): Promise<ResourceRequest> {
     const definition = definitionFor(this.#parts.context.registry, info);
     const reads = info.verb === "get" || info.verb === "list" || info.verb === "watch";
-    const body = reads || upgrade ? emptyBody : await readBody(request);
+    const body = reads || upgrade ? emptyBody : await this.#body(request, response);
     const userAgent = request.headers["user-agent"] ?? "";
-    return { ...info, definition, identity, body, accept, userAgent, warnings: [], signal };
+    const { deprecation } = definition.custom ?? {};
+    const warnings = deprecation === undefined ? [] : [deprecation];
+    return { ...info, definition, identity, body, accept, userAgent, warnings, signal };
+  }
+
+  /** Its bytes are held until the answer is out. */
+  #body(request: IncomingMessage, response: ServerResponse): Promise<Body> {
+    let held = 0;
+    response.once("close", () => this.#bodies.give(held));
+    return readBody(request, (bytes) => {
+      if (response.closed) return;
+      this.#bodies.take(bytes);
+      held += bytes;
+    });
   }
 
   async #watch(request: ResourceRequest, response: ServerResponse): Promise<void> {
-    const view = viewOf(request.accept);
-    const show = await eventView(request.definition, view, includeOf(request.query));
+    const { view } = formOf(request.accept);
+    const show = await eventView(request.definition, view, includeOf(view, request.query));
     const start = await watch(this.#parts.context, request).catch(expiredWatch);
+    setWarnings(response, request.warnings);
     response.writeHead(200, {
       "content-type": view === "plain" ? "application/json" : "application/json;stream=watch",
       "cache-control": "no-cache, private",
     });
     response.flushHeaders();
-    const sink = new WatchResponse(response, show);
+    const sink = new WatchResponse(response, show, response.socket);
     start(sink);
     sink.started();
   }
 
   /** One event a message, in text whatever the subprotocol, as Kubernetes' watches over WebSockets are. */
   async #watchMessages(request: ResourceRequest, upgrade: Upgrade): Promise<void> {
-    const show = await eventView(request.definition, viewOf(request.accept), includeOf(request.query));
+    const { view } = formOf(request.accept);
+    const show = await eventView(request.definition, view, includeOf(view, request.query));
     const start = await watch(this.#parts.context, request).catch(expiredWatch);
     const { protocols } = upgrade;
     const webSocket = await upgrade.webSocket(request.signal, protocols.length > 0 ? protocols : [""]);
@@ -195,7 +214,7 @@ export class RequestHandler {
     if (status.status.details?.retryAfterSeconds) {
       response.setHeader("retry-after", String(status.status.details.retryAfterSeconds));
     }
-    sendJson(response, status.code, JSON.stringify(status.status));
+    sendDocument(response, status.code, "application/json", JSON.stringify(status.status));
   }
 }
 
@@ -225,29 +244,39 @@ function sendPath(request: IncomingMessage, response: ServerResponse, answer: Pa
 }
 
 async function sendAnswer(response: ServerResponse, answer: Answer, request: ResourceRequest): Promise<void> {
-  if (request.warnings.length > 0) response.setHeader("warning", [...new Set(request.warnings)].map(warningHeader));
+  setWarnings(response, request.warnings);
   if (answer.type === "stream") {
     response.writeHead(answer.code, { "content-type": answer.contentType, "cache-control": "no-cache, private" });
     response.flushHeaders();
     return pipeline(answer.stream, response);
   }
   const code = answer.type === "list" ? 200 : answer.code;
-  const view = viewOf(request.accept);
-  sendJson(response, code, await encodeAnswer(answer, request.definition, view, includeOf(request.query)));
+  const { view, notation } = formOf(request.accept);
+  const json = await encodeAnswer(answer, request.definition, view, includeOf(view, request.query));
+  sendDocument(response, code, ...(await inNotation(json, notation)));
 }
 
-function sendJson(response: ServerResponse, code: number, json: string): void {
+function sendDocument(response: ServerResponse, code: number, contentType: string, text: string): void {
   response.writeHead(code, {
-    "content-type": "application/json",
-    "content-length": Buffer.byteLength(json),
+    "content-type": contentType,
+    "content-length": Buffer.byteLength(text),
     "cache-control": "no-cache, private",
   });
-  response.end(json);
+  response.end(text);
 }
 
-function includeOf(query: URLSearchParams): IncludeObject {
-  const value = query.get("includeObject");
-  return value === "None" || value === "Object" ? value : "Metadata";
+/** Throws 400 for what a Table cannot include. */
+function includeOf(view: View, query: URLSearchParams): IncludeObject {
+  const value = (view === "table" && query.get("includeObject")) || "Metadata";
+  if (value === "None" || value === "Object" || value === "Metadata") return value;
+  const shown = JSON.stringify(value);
+  throw badRequest(
+    `Unable to convert to Table as requested: includeObject: Invalid value: ${shown}: must be 'Metadata', 'Object', 'None', or empty`,
+  );
+}
+
+function setWarnings(response: ServerResponse, warnings: string[]): void {
+  if (warnings.length > 0) response.setHeader("warning", [...new Set(warnings)].map(warningHeader));
 }
 
 /** RFC 7234 section 5.5, code 299; what a header cannot carry becomes a question mark. */

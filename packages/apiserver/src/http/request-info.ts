@@ -35,6 +35,8 @@ export function parseRequest(method: string, url: string): RequestInfo {
   const plain: PathRequestInfo = { isResource: false, path, query, verb: method.toLowerCase() };
   const segments = path.split("/").slice(1).map(decodeURIComponent);
   const root = rootOf(segments);
+  // A slash at the end means nothing.
+  if (root && root.rest.length > 1 && root.rest.at(-1) === "") root.rest.pop();
   if (!root || root.rest.length === 0 || root.rest.includes("")) return plain;
   const { group, version } = root;
   if (root.rest[0] === "watch" && root.rest.length > 1) return oldWatch(method, plain, root) ?? plain;
@@ -114,7 +116,7 @@ function verbOf(method: string, name: string | undefined, query: URLSearchParams
   }
 }
 
-/** As Go's ParseBool-like query decoding: present and not a spelling of false. */
+/** As Kubernetes reads booleans of a query: present, be it without a value, and not a spelling of false. */
 export function isTrue(value: string | null): boolean {
-  return value !== null && value !== "0" && value !== "false" && value !== "";
+  return value !== null && value !== "0" && value.toLowerCase() !== "false";
 }

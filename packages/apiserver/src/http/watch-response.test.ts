@@ -6,6 +6,7 @@ import type { AddressInfo } from "node:net";
 import { once } from "node:events";
 import { after, before, describe, it } from "node:test";
 import type { KubeObject } from "@gatehouse/apimachinery/meta";
+import { setWriteLimit } from "./write-limit.ts";
 import { WatchResponse } from "./watch-response.ts";
 
 const object = (name: string): KubeObject => ({
@@ -70,5 +71,44 @@ describe("a watch response", () => {
     const sent = await closed;
     assert.ok(sent >= 10_000, `${sent} events were held before the cut`);
     response.destroy();
+  });
+
+  it("is cut the sooner the larger the objects are that wait", async () => {
+    const large = { ...object("large"), filler: "x".repeat(1024 * 1024) };
+    const closed = new Promise<number>((resolve) => {
+      start = (sink, answer) => {
+        sink.started();
+        let sent = 0;
+        const feed = setInterval(() => {
+          sink.send("MODIFIED", large, undefined, 1024 * 1024);
+          sent++;
+        }, 1);
+        answer.on("close", () => {
+          clearInterval(feed);
+          resolve(sent);
+        });
+      };
+    });
+    const response = await open();
+    response.on("error", () => undefined);
+    const sent = await closed;
+    assert.ok(sent > 32 && sent < 200, `${sent} events were held before the cut`);
+    response.destroy();
+  });
+
+  it("buffers little on a connection that may buffer much, and leaves it as it was", async () => {
+    const limits: number[] = [];
+    start = (_sink, answer) => {
+      const { socket } = answer;
+      assert.ok(socket);
+      setWriteLimit(socket, 4 * 1024 * 1024);
+      const sink = new WatchResponse(answer, undefined, socket);
+      limits.push(socket.writableHighWaterMark);
+      sink.started();
+      sink.end();
+      limits.push(socket.writableHighWaterMark);
+    };
+    (await open()).resume();
+    assert.deepEqual(limits, [256 * 1024, 4 * 1024 * 1024]);
   });
 });

@@ -14,6 +14,7 @@ import {
 import type { ConfigMap, Event, Namespace, Node, Secret, ServiceAccount } from "@gatehouse/apimachinery/types/core-v1";
 import type { PrinterColumn, ResourceDefinition } from "../resource-definition.ts";
 import { configMapStrategy } from "../strategies/config-map.ts";
+import { endpointsStrategy } from "../strategies/endpoints.ts";
 import { eventStrategy } from "../strategies/event.ts";
 import { namespaceStrategy } from "../strategies/namespace.ts";
 import { nodeStrategy } from "../strategies/node.ts";
@@ -105,6 +106,7 @@ function endpoints(): ResourceDefinition {
     fields: { subsets: listOf(endpointSubset, "Addresses with the ports they share.") },
     shortNames: ["ep"],
     columns: endpointsColumns,
+    strategy: endpointsStrategy,
   });
 }
 

@@ -2,6 +2,7 @@
 
 import type { KubeObject } from "@gatehouse/apimachinery/meta";
 import type { ResourceDefinition } from "../resource-definition.ts";
+import { ingressClassStrategy } from "../strategies/ingress-class.ts";
 import { ingressStrategy } from "../strategies/ingress.ts";
 import { ageColumn, column, nameColumn } from "./columns.ts";
 import { builtIn } from "./definition-helpers.ts";
@@ -47,6 +48,7 @@ export function networkingDefinitions(): ResourceDefinition[] {
         column<IngressClass>("Parameters", "Settings of the controller.", parameters),
         ageColumn,
       ],
+      strategy: ingressClassStrategy,
     }),
   ];
 }

@@ -71,13 +71,25 @@ export const time = reference("io.k8s.apimachinery.pkg.apis.meta.v1.Time", {
   type: "string",
   format: "date-time",
 });
-export const microTime = reference("io.k8s.apimachinery.pkg.apis.meta.v1.MicroTime", {
+const microTimeName = "io.k8s.apimachinery.pkg.apis.meta.v1.MicroTime";
+export const microTime = reference(microTimeName, {
   type: "string",
   format: "date-time",
 });
-const amount = reference("io.k8s.apimachinery.pkg.api.resource.Quantity", {
+const quantityName = "io.k8s.apimachinery.pkg.api.resource.Quantity";
+const amount = reference(quantityName, {
   oneOf: [{ type: "string" }, { type: "number" }],
 });
+/** True for a field that is an amount. */
+export function isAmount(schema: Schema): boolean {
+  return schemaName(schema) === quantityName;
+}
+
+/** True for a time with microseconds; the other times have seconds. */
+export function isMicroTime(schema: Schema): boolean {
+  return schemaName(schema) === microTimeName;
+}
+
 /** An amount such as `100m` or `2Gi`; plain numbers are read too, as Kubernetes does. */
 export function quantity(description?: string, extra?: Extra): Schema {
   return normalizing(amount(description, extra), amountAsText);

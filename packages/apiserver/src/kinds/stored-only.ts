@@ -3,11 +3,10 @@
 
 import type { KubeObject, LabelSelector } from "@gatehouse/apimachinery/meta";
 import type { ResourceDefinition } from "../resource-definition.ts";
+import { autoscalerStrategy, type HorizontalPodAutoscaler } from "../strategies/autoscaler.ts";
+import { networkPolicyStrategy } from "../strategies/network-policy.ts";
 import {
-  autoscalerStrategy,
   disruptionBudgetStrategy,
-  type HorizontalPodAutoscaler,
-  networkPolicyStrategy,
   type PodDisruptionBudget,
   priorityClassStrategy,
 } from "../strategies/stored-only.ts";

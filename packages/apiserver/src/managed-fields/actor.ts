@@ -1,8 +1,8 @@
 // Who makes a change, as metadata.managedFields names it.
 
 import { apiVersionOf } from "@gatehouse/apimachinery/resource-type";
-import { invalid } from "@gatehouse/apimachinery/status-error";
 import type { ResourceRequest } from "../api-context.ts";
+import { invalidOption } from "../request-options.ts";
 import type { Actor } from "./entries.ts";
 
 /** Who writes. Without an identity it is the server itself. */
@@ -21,18 +21,12 @@ const allUnprintable = new RegExp(unprintable, "gu");
 export function actorOf(writer: Writer, operation: Actor["operation"]): Actor {
   const { definition, query, subresource } = writer;
   const named = query.get("fieldManager") ?? "";
-  checkManagerName(named, optionsOf(writer));
+  checkManagerName(named, writer.verb);
   const manager = named || (writer.identity ? programName(writer.userAgent ?? "") || "unknown" : serverManager);
   return { manager, operation, apiVersion: apiVersionOf(definition.type), ...(subresource ? { subresource } : {}) };
 }
 
-/** The kind of the query's parameters, as Kubernetes names it. */
-function optionsOf({ verb }: Writer): string {
-  if (verb === "create") return "CreateOptions";
-  return verb === "patch" ? "PatchOptions" : "UpdateOptions";
-}
-
-function checkManagerName(name: string, kind: string): void {
+function checkManagerName(name: string, verb: Writer["verb"]): void {
   const bad = unprintable.exec(name)?.[0];
   const tooLong = Buffer.byteLength(name) > maxManagerBytes;
   if (!tooLong && bad === undefined) return;
@@ -40,9 +34,14 @@ function checkManagerName(name: string, kind: string): void {
     ? { reason: "FieldValueTooLong", message: `Too long: may not be more than ${maxManagerBytes} bytes` }
     : {
         reason: "FieldValueInvalid",
-        message: `Invalid value: ${JSON.stringify(name)}: invalid character ${JSON.stringify(bad)}`,
+        message: `Invalid value: ${JSON.stringify(name)}: invalid character ${codePoint(bad ?? "")} (at position ${name.indexOf(bad ?? "")})`,
       };
-  throw invalid({ group: "meta.k8s.io", kind, name: "" }, [{ ...cause, field: "fieldManager" }]);
+  throw invalidOption(verb, { ...cause, field: "fieldManager" });
+}
+
+/** As Go's %U: U+0001. */
+function codePoint(character: string): string {
+  return `U+${(character.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, "0")}`;
 }
 
 /** What stands before the first slash of a User-Agent, as far as it can be printed. */

@@ -1,12 +1,14 @@
 // Reviews: questions about identity and access, answered and never stored.
 
-import { badRequest, invalid } from "@gatehouse/apimachinery/status-error";
+import { badRequest, invalid, type StatusCause, type StatusError } from "@gatehouse/apimachinery/status-error";
 import type { Answer, ApiContext, ResourceRequest } from "../api-context.ts";
 import type { Authenticator } from "../auth/authentication.ts";
 import type { Authorizer, PolicyRule } from "../auth/authorization.ts";
 import { decodeBody } from "../http/decode-body.ts";
 import { noSuchResource } from "../http/error-answers.ts";
 import { authenticated, type Identity, mastersGroup } from "../auth/identity.ts";
+import type { ResourceDefinition } from "../resource-definition.ts";
+import { invalidValue } from "../schema/field-cause.ts";
 import { validateSchema } from "../schema/validate.ts";
 import { decodeObject, kindSubject } from "../write-pipeline.ts";
 
@@ -54,15 +56,21 @@ function statusFor(
 ): unknown {
   switch (definition.type.plural) {
     case "selfsubjectaccessreviews":
-      return access(authorizer, identity, spec);
+      return access(authorizer, definition, identity, spec);
     case "subjectaccessreviews":
-      return access(authorizer, subjectOfReview(spec), spec);
+      return access(authorizer, definition, subjectOfReview(definition, spec), spec);
     case "localsubjectaccessreviews":
-      if (spec.resourceAttributes?.namespace !== namespace)
-        throw badRequest(`spec.resourceAttributes.namespace must match namespace ${namespace}`);
-      return access(authorizer, subjectOfReview(spec), spec);
+      if (spec.resourceAttributes?.namespace !== namespace) {
+        const wanted = spec.resourceAttributes?.namespace ?? "";
+        throw faulty(
+          definition,
+          invalidValue("spec.resourceAttributes.namespace", wanted, "must match metadata.namespace"),
+        );
+      }
+      return access(authorizer, definition, subjectOfReview(definition, spec), spec);
     case "selfsubjectrulesreviews":
-      return rules(authorizer, identity, String(spec.namespace ?? ""));
+      if (!spec.namespace) throw badRequest("no namespace on request");
+      return rules(authorizer, identity, String(spec.namespace));
     case "selfsubjectreviews":
       return { userInfo: userInfo(identity) };
     case "tokenreviews":
@@ -72,15 +80,31 @@ function statusFor(
   }
 }
 
-function subjectOfReview({ user, uid, groups = [] }: AccessSpec): Identity {
-  if (!user && groups.length === 0) throw badRequest("spec.user: at least one of user or group must be specified");
+function faulty({ type }: ResourceDefinition, cause: StatusCause): StatusError {
+  return invalid({ group: type.group, kind: type.kind, name: "" }, [cause]);
+}
+
+function subjectOfReview(definition: ResourceDefinition, { user, uid, groups = [] }: AccessSpec): Identity {
+  if (!user && groups.length === 0) {
+    throw faulty(definition, invalidValue("spec.user", "", "at least one of user or group must be specified"));
+  }
   return { user: user ?? "", groups, ...(uid ? { uid } : {}) };
 }
 
-function access(authorizer: Authorizer, identity: Identity, spec: AccessSpec): { allowed: boolean; reason?: string } {
+function access(
+  authorizer: Authorizer,
+  definition: ResourceDefinition,
+  identity: Identity,
+  spec: AccessSpec,
+): { allowed: boolean; reason?: string } {
   const { resourceAttributes: resource, nonResourceAttributes: path } = spec;
-  if ((resource === undefined) === (path === undefined)) {
-    throw badRequest("exactly one of spec.resourceAttributes and spec.nonResourceAttributes must be specified");
+  if (resource && path) {
+    const detail = "cannot be specified in combination with resourceAttributes";
+    throw faulty(definition, invalidValue("spec.nonResourceAttributes", path, detail));
+  }
+  if (!resource && !path) {
+    const detail = "exactly one of nonResourceAttributes or resourceAttributes must be specified";
+    throw faulty(definition, invalidValue("spec.resourceAttributes", null, detail));
   }
   if (path) return { allowed: authorizer.allowsPath(identity, { verb: path.verb ?? "", path: path.path ?? "" }) };
   const { verb = "", group = "", resource: plural = "", subresource, namespace, name } = resource ?? {};

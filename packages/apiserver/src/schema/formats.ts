@@ -50,7 +50,8 @@ const uuid = (version: string, variant: string): ((text: string) => boolean) =>
 /** Besides Go's durations, amounts with a unit that is written out somewhere in the text: `3 days`. */
 function isDuration(text: string): boolean {
   if (parseGoDuration(text) !== undefined) return true;
-  const units = [...text.matchAll(/\d+\s*([A-Za-zµ]+)/g)].map(([, unit = ""]) => unit.toLowerCase());
+  // Digits without a unit match too: looking for one behind each of many digits would take quadratic time.
+  const units = [...text.matchAll(/\d+\s*([A-Za-zµ]*)/g)].map(([, unit = ""]) => unit.toLowerCase());
   return units.some((unit) =>
     /^(?:ns|nano.*|us|µs|micro.*|ms|milli.*|s|sec.*|m|min.*|h|hr|hour.*|d|day.*|w|wk|week.*)$/.test(unit),
   );

@@ -41,11 +41,13 @@ const cases: { name: string; schema: Schema; value: unknown; expected: unknown; 
     dropped: ["map.x.b"],
   },
   {
-    name: "an embedded resource keeps its type and metadata",
+    name: "an embedded resource keeps its type, and of its metadata what metadata has",
     schema: { type: "object", properties: { template: { ...known, "x-kubernetes-embedded-resource": true } } },
-    value: { template: { apiVersion: "v1", kind: "K", metadata: { x: 1 }, a: "1", b: 1 } },
-    expected: { template: { apiVersion: "v1", kind: "K", metadata: { x: 1 }, a: "1" } },
-    dropped: ["template.b"],
+    value: {
+      template: { apiVersion: "v1", kind: "K", metadata: { name: "n", labels: { l: "" }, x: 1 }, a: "1", b: 1 },
+    },
+    expected: { template: { apiVersion: "v1", kind: "K", metadata: { name: "n", labels: { l: "" } }, a: "1" } },
+    dropped: ["template.b", "template.metadata.x"],
   },
   {
     name: "inherited names are unknown fields like any other",

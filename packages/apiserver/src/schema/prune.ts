@@ -1,6 +1,7 @@
 // Removes what a structural schema does not know (apiextensions schema/pruning).
 
 import type { Schema } from "@gatehouse/apimachinery/schema";
+import { objectMeta } from "../kinds/types/meta.ts";
 
 type Tree = Record<string, unknown>;
 
@@ -19,6 +20,11 @@ export function pruneUnknown(schema: Schema, value: unknown): string[] {
   return dropped.sort();
 }
 
+/** Of an embedded resource the metadata is known, whatever the schema says of it. */
+function pruneMeta(value: unknown, path: string, dropped: string[]): void {
+  if (path !== "metadata") prune(objectMeta, value, path, dropped);
+}
+
 function prune(schema: Schema, value: unknown, path: string, dropped: string[]): void {
   if (Array.isArray(value)) {
     for (const [index, item] of value.entries())
@@ -35,8 +41,11 @@ function keepAll(schema: Schema): Schema {
 
 function pruneObject(schema: Schema, value: Tree, path: string, dropped: string[]): void {
   for (const name of Object.keys(value)) {
-    if (schema["x-kubernetes-embedded-resource"] && metaFields.has(name)) continue;
     const field = path ? `${path}.${name}` : name;
+    if (schema["x-kubernetes-embedded-resource"] && metaFields.has(name)) {
+      if (name === "metadata") pruneMeta(value[name], field, dropped);
+      continue;
+    }
     const verdict = judge(schema, name);
     if (verdict === "unknown") {
       delete value[name];

@@ -192,20 +192,20 @@ test("combinations tell which rule failed", () => {
   assert.deepEqual(faults(object({ not: one }), { b: 1 }), []);
   assert.equal(
     first({ oneOf: [one, other] }, { a: 1, b: 1 }),
-    ': FieldValueInvalid: Invalid value: "": "spec.x" must validate one and only one schema (oneOf). Found 2 valid alternatives',
+    '<nil>: FieldValueInvalid: Invalid value: "": "spec.x" must validate one and only one schema (oneOf). Found 2 valid alternatives',
   );
   assert.equal(
     first({ oneOf: [one, other] }, {}),
-    ': FieldValueInvalid: Invalid value: "": "spec.x" must validate one and only one schema (oneOf). Found none valid',
+    '<nil>: FieldValueInvalid: Invalid value: "": "spec.x" must validate one and only one schema (oneOf). Found none valid',
   );
   assert.equal(
     first({ anyOf: [one, other] }, {}),
-    ': FieldValueInvalid: Invalid value: "": "spec.x" must validate at least one schema (anyOf)',
+    '<nil>: FieldValueInvalid: Invalid value: "": "spec.x" must validate at least one schema (anyOf)',
   );
   assert.equal(first({ allOf: [one, other] }, { a: 1 }), "spec.x.b: FieldValueRequired: Required value");
   assert.equal(
     first({ not: one }, { a: 1 }),
-    ': FieldValueInvalid: Invalid value: "": "spec.x" must not validate the schema (not)',
+    '<nil>: FieldValueInvalid: Invalid value: "": "spec.x" must not validate the schema (not)',
   );
 });
 

@@ -246,8 +246,8 @@ function checkEmbedded(value: Tree, path: string, causes: StatusCause[]): void {
 
 function checkCombinations(schema: Schema, value: unknown, path: string, causes: StatusCause[]): void {
   const quoted = JSON.stringify(path);
-  // These come without a field: it is part of the sentence.
-  const fail = (detail: string): number => causes.push(invalidValue("", "", `${quoted} must ${detail}`));
+  // These come without a field, which Go prints as nil: it is part of the sentence.
+  const fail = (detail: string): number => causes.push(invalidValue("<nil>", "", `${quoted} must ${detail}`));
   const attempts = (list: Schema[]): StatusCause[][] =>
     list
       .map((part) => ({ causes: validateSchema(part, value, path), likeness: likenessOf(part, value) }))

@@ -12,14 +12,22 @@ export interface StoreEvent {
   previous?: KubeObject;
 }
 
-/** Changes kept per resource; a watch from before them must list again. */
+/** Changes kept per resource, by their number and by the size of their objects; a watch from before them must list again. */
 const historyLimit = 1024;
+const historyBytes = 16 * 1024 * 1024;
+
+interface Remembered {
+  event: StoreEvent;
+  /** Of the object's encoding. */
+  size: number;
+}
 
 export class Collection {
   readonly objects = new Map<string, KubeObject>();
   /** Changes at or below this revision may be missing from the history. */
   compacted: number;
-  readonly #history: StoreEvent[] = [];
+  readonly #history: Remembered[] = [];
+  #bytes = 0;
   /** Sorted. */
   readonly #keys: string[] = [];
 
@@ -37,11 +45,19 @@ export class Collection {
     this.#keys.splice(lowerBound(this.#keys, key), 1);
   }
 
-  remember(event: StoreEvent): void {
-    this.#history.push(event);
-    if (this.#history.length < 2 * historyLimit) return;
-    const dropped = this.#history.splice(0, this.#history.length - historyLimit);
-    this.compacted = dropped.at(-1)?.revision ?? this.compacted;
+  /** Keeps a committed change, whose object takes `size` bytes of JSON, in the place of the oldest ones. */
+  remember(event: StoreEvent, size: number): void {
+    this.#history.push({ event, size });
+    this.#bytes += size;
+    if (this.#history.length < 2 * historyLimit && this.#bytes < 2 * historyBytes) return;
+    let kept = this.#bytes;
+    let dropping = Math.max(0, this.#history.length - historyLimit);
+    for (const { size: one } of this.#history.slice(0, dropping)) kept -= one;
+    // The newest stays, whatever its size.
+    while (kept > historyBytes && dropping < this.#history.length - 1) kept -= this.#history[dropping++]?.size ?? 0;
+    const dropped = this.#history.splice(0, dropping);
+    this.#bytes = kept;
+    this.compacted = dropped.at(-1)?.event.revision ?? this.compacted;
   }
 
   /** Changes after `revision`, oldest first. Throws 410 Expired when some of them are no longer known. */
@@ -50,7 +66,7 @@ export class Collection {
       throw expired(`too old resource version: ${revision} (${this.compacted})`);
     }
     const start = firstAfter(this.#history, revision);
-    return this.#history.slice(start);
+    return this.#history.slice(start).map(({ event }) => event);
   }
 
   /** The present objects whose key starts with `prefix`, in key order, from `after` (exclusive) on. */
@@ -92,12 +108,12 @@ function lowerBound(keys: string[], wanted: string): number {
   return low;
 }
 
-function firstAfter(history: StoreEvent[], revision: number): number {
+function firstAfter(history: Remembered[], revision: number): number {
   let low = 0;
   let high = history.length;
   while (low < high) {
     const middle = (low + high) >>> 1;
-    if ((history[middle] as StoreEvent).revision <= revision) low = middle + 1;
+    if ((history[middle] as Remembered).event.revision <= revision) low = middle + 1;
     else high = middle;
   }
   return low;

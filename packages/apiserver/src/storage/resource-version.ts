@@ -7,7 +7,9 @@ export function requestedRevision(query: URLSearchParams, current: number): numb
   const text = query.get("resourceVersion") ?? "";
   if (text === "" || text === "0") return undefined;
   if (!/^\d{1,15}$/.test(text))
-    throw badRequest(`Invalid value: "${text}": strconv.ParseUint: parsing "${text}": invalid syntax`);
+    throw badRequest(
+      `invalid resource version: resourceVersion: Invalid value: "${text}": strconv.ParseUint: parsing "${text}": invalid syntax`,
+    );
   const revision = Number(text);
   if (revision > current) throw tooLarge(revision, current);
   return revision;

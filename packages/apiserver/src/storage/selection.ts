@@ -61,11 +61,14 @@ function readRequirements(text: string): { label: string; value: string; equal: 
   if (text.trim() === "") return [];
   // A comma, an equals sign or a backslash of a value is escaped by a backslash (apimachinery fields.EscapeValue).
   return (text.match(/(?:\\.|[^,\\])+/g) ?? []).map((part) => {
-    const found = /^\s*([^=!]+?)\s*(==|!=|=)(.*)$/s.exec(part);
-    if (!found)
-      throw badRequest(`invalid field selector "${text}": invalid selector: '${part}'; can't understand '${part}'`);
-    const [, label = "", operator, value = ""] = found;
-    return { label, value: value.replace(/\\(.)/g, "$1"), equal: operator !== "!=" };
+    // Found by its operator: one expression for all three parts takes cubic time on many spaces.
+    const operator = /!=|==?/.exec(part);
+    const label = operator ? part.slice(0, operator.index).trim() : "";
+    if (!operator || label === "" || label.includes("!")) {
+      throw badRequest(`invalid selector: '${text}'; can't understand '${part}'`);
+    }
+    const value = part.slice(operator.index + operator[0].length);
+    return { label, value: value.replace(/\\(.)/g, "$1"), equal: operator[0] !== "!=" };
   });
 }
 
@@ -74,6 +77,12 @@ function fieldOf(definition: ResourceDefinition, label: string): (object: KubeOb
   if (label === "metadata.namespace") return (object) => object.metadata.namespace ?? "";
   const selectable = definition.selectableFields ?? {};
   const field = Object.hasOwn(selectable, label) ? selectable[label] : undefined;
-  if (!field) throw badRequest(`field label not supported: ${label}`);
+  if (!field) throw badRequest(unknownField(definition, label));
   return field;
+}
+
+/** Kinds with no fields of their own name what there is. */
+function unknownField({ selectableFields }: ResourceDefinition, label: string): string {
+  if (Object.keys(selectableFields ?? {}).length > 0) return `field label not supported: ${label}`;
+  return `${JSON.stringify(label)} is not a known field selector: only "metadata.name", "metadata.namespace"`;
 }

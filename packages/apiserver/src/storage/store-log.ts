@@ -21,10 +21,13 @@ export interface LogRow {
 interface Superseded {
   at: number;
   row: number;
+  /** Length of what the row holds. */
+  size: number;
 }
 
-/** Replaced rows kept so that watches can resume across a restart; twice as many trigger a compaction. */
+/** Replaced rows kept so that watches can resume across a restart, by number and by size; twice as many trigger a compaction. */
 const keptHistory = 512;
+const keptBytes = 16 * 1024 * 1024;
 const formatVersion = 1;
 
 /** The log file. Every method is synchronous; `append` returns once its rows are on disk. */
@@ -35,6 +38,7 @@ export class StoreLog {
   readonly #insert: StatementSync;
   readonly #path: string;
   #superseded: Superseded[] = [];
+  #supersededBytes = 0;
 
   /** Opens or creates the file (mode 0600). Throws an Error with one clear sentence when it cannot be used. */
   constructor(path: string) {
@@ -81,9 +85,10 @@ export class StoreLog {
     if (compactTo !== undefined) this.#compactedTo(compactTo);
   }
 
-  /** Notes that the write at revision `at` replaced (or deleted) what row `row` holds. */
-  supersede(at: number, row: number): void {
-    this.#superseded.push({ at, row });
+  /** Notes that the write at revision `at` replaced (or deleted) what row `row` holds: `size` bytes of it. */
+  supersede(at: number, row: number, size: number): void {
+    this.#superseded.push({ at, row, size });
+    this.#supersededBytes += size;
   }
 
   /** The whole log as it is now, as a database file's bytes. Throws when there is no room beside the file to write it. */
@@ -108,9 +113,8 @@ export class StoreLog {
 
   close(): void {
     try {
-      if (this.#superseded.length > keptHistory) {
-        this.#transaction(() => this.#compact(this.#superseded.at(-keptHistory - 1)?.at ?? 0));
-      }
+      const point = this.#firstKept();
+      if (point > 0) this.#transaction(() => this.#compact(this.#superseded[point - 1]?.at ?? 0));
     } catch {
       // Housekeeping, which the next start does as well: a full disk must not keep the file from being closed.
     }
@@ -153,8 +157,16 @@ export class StoreLog {
   }
 
   #compactionPoint(): number | undefined {
-    if (this.#superseded.length < 2 * keptHistory) return undefined;
-    return this.#superseded.at(-keptHistory - 1)?.at;
+    if (this.#superseded.length < 2 * keptHistory && this.#supersededBytes < 2 * keptBytes) return undefined;
+    return this.#superseded[this.#firstKept() - 1]?.at;
+  }
+
+  /** Index of the oldest replaced row that is worth keeping. */
+  #firstKept(): number {
+    let first = Math.max(0, this.#superseded.length - keptHistory);
+    let bytes = this.#superseded.slice(first).reduce((sum, { size }) => sum + size, 0);
+    while (bytes > keptBytes) bytes -= this.#superseded[first++]?.size ?? bytes;
+    return first;
   }
 
   #compact(revision: number): void {
@@ -165,6 +177,7 @@ export class StoreLog {
 
   #compactedTo(revision: number): void {
     this.#superseded = this.#superseded.filter(({ at }) => at > revision);
+    this.#supersededBytes = this.#superseded.reduce((sum, { size }) => sum + size, 0);
     this.compacted = revision;
   }
 

@@ -1,7 +1,7 @@
 // The store: revisions, group commit, history, and what survives a restart.
 
 import assert from "node:assert/strict";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, describe, it } from "node:test";
@@ -51,6 +51,31 @@ describe("writes", () => {
     await Promise.all(commits);
     store.write("/configmaps", "later", object("later"));
     assert.notEqual(store.committed(), commits[0]);
+    store.close();
+  });
+
+  it("of large objects leave no long history behind, in memory or on disk", async () => {
+    const path = newPath();
+    let store = new Store(path);
+    const mebibyte = 1024 * 1024;
+    for (let revision = 1; revision <= 64; revision++) {
+      store.write("/configmaps", "big", object("big", "x".repeat(mebibyte)));
+      await store.committed();
+    }
+    const isShort = (): void => {
+      assert.throws(
+        () => store.changesSince("/configmaps", 8),
+        (error) => hasReason(error, "Expired"),
+      );
+      assert.equal(store.changesSince("/configmaps", 60).length, 4);
+    };
+    isShort();
+    store.close();
+    const { size } = statSync(path);
+    assert.ok(size < 48 * mebibyte, `the file has ${size} bytes`);
+    store = new Store(path);
+    isShort();
+    assert.equal(JSON.stringify(store.get("/configmaps", "big")?.["value"]).length, mebibyte + 2);
     store.close();
   });
 

@@ -29,6 +29,8 @@ export class Store {
   readonly #path: string;
   readonly #log: StoreLog;
   readonly #collections = new Map<string, Collection>();
+  /** How long the encodings of stored objects are. */
+  readonly #sizes = new WeakMap<KubeObject, number>();
   readonly #listeners = new Map<string, Set<StoreListener>>();
   #revision = 0;
   #committedRevision = 0;
@@ -204,7 +206,8 @@ export class Store {
   }
 
   #publish({ resource, ...event }: PendingWrite, json: string): void {
-    this.#collection(resource).remember(event);
+    this.#collection(resource).remember(event, json.length);
+    this.#sizes.set(event.object, json.length);
     this.#supersede(event);
     const listeners = this.#listeners.get(resource);
     if (!listeners?.size) return;
@@ -212,9 +215,12 @@ export class Store {
     for (const listener of Array.from(listeners)) listener(committed);
   }
 
-  #supersede(event: StoreEvent): void {
-    if (event.previous) this.#log.supersede(event.revision, Number(event.previous.metadata.resourceVersion));
-    if (event.type === "DELETED") this.#log.supersede(event.revision, event.revision);
+  #supersede({ revision, type, previous }: StoreEvent): void {
+    if (previous) {
+      const row = Number(previous.metadata.resourceVersion);
+      this.#log.supersede(revision, row, this.#sizes.get(previous) ?? 0);
+    }
+    if (type === "DELETED") this.#log.supersede(revision, revision, 0);
   }
 
   #undo(writes: PendingWrite[]): void {
@@ -232,7 +238,9 @@ export class Store {
     if (!event) return;
     if (event.type === "DELETED") collection.delete(row.key);
     else collection.set(row.key, event.object);
-    if (row.revision > this.#log.compacted) collection.remember(event);
+    const size = row.json?.length ?? 0;
+    this.#sizes.set(event.object, size);
+    if (row.revision > this.#log.compacted) collection.remember(event, size);
     this.#supersede(event);
   }
 }

@@ -19,10 +19,10 @@ export function resourceKey(definition: ResourceDefinition): string {
 
 /** A stored object as `definition` serves it. Returns the stored tree itself when it needs no change. */
 export function present(definition: ResourceDefinition, stored: KubeObject): KubeObject {
-  const apiVersion = apiVersionOf(definition.type);
-  if (stored.apiVersion === apiVersion) return stored;
   if (isNewEvents(definition)) return eventFromStored(stored);
-  return { ...stored, apiVersion };
+  const form = definition.custom?.forms.of(stored) ?? stored;
+  const apiVersion = apiVersionOf(definition.type);
+  return form.apiVersion === apiVersion ? form : { ...form, apiVersion };
 }
 
 export function readObject(
@@ -39,7 +39,9 @@ export function readObject(
 export function writeObject(store: Store, definition: ResourceDefinition, object: KubeObject): KubeObject {
   const key = keyOf(object.metadata.namespace, object.metadata.name);
   const form = isNewEvents(definition) ? eventToStored(object) : object;
-  return present(definition, store.write(resourceKey(definition), key, form));
+  const stored = store.write(resourceKey(definition), key, form);
+  definition.custom?.forms.admitted(stored);
+  return present(definition, stored);
 }
 
 /** Removes an object; returns its last state (default: as stored) under the deletion's revision. */

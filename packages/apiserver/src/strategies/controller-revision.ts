@@ -2,9 +2,15 @@
 
 import { isDeepStrictEqual } from "node:util";
 import type { WriteStrategy } from "../resource-definition.ts";
-import { invalidValue } from "../schema/field-cause.ts";
+import { invalidValue, nonNegative, required } from "../schema/field-cause.ts";
 
 export const controllerRevisionStrategy: WriteStrategy = {
-  validate: (object, old) =>
-    old && !isDeepStrictEqual(object.data, old.data) ? [invalidValue("data", object.data, "field is immutable")] : [],
+  validate: (object, old) => {
+    const causes = object.data === undefined ? [required("data", "data is mandatory")] : [];
+    causes.push(...nonNegative("revision", object["revision"] as number | undefined));
+    if (old && !isDeepStrictEqual(object.data, old.data)) {
+      causes.push(invalidValue("data", object.data, "field is immutable"));
+    }
+    return causes;
+  },
 };

@@ -11,11 +11,10 @@ import { defaultJobSpec, templateSelectorCauses, validateJobSpec } from "./job.t
 const maxNameLength = 52;
 
 export const cronJobStrategy: WriteStrategy = {
+  complete: (object) => complete(object as CronJob),
   prepareForCreate: (object) => {
-    prepare(object as CronJob);
     object.status = {};
   },
-  prepareForUpdate: (object) => prepare(object as CronJob),
   validate: (object, old) => {
     const { spec, metadata } = object as CronJob;
     if (!spec) return [required("spec.schedule")];
@@ -37,7 +36,7 @@ export const cronJobStrategy: WriteStrategy = {
   },
 };
 
-function prepare(cronJob: CronJob): void {
+function complete(cronJob: CronJob): void {
   const job = cronJob.spec?.jobTemplate?.spec;
   if (job) defaultJobSpec(job);
 }

@@ -6,11 +6,10 @@ import { invalidValue } from "../schema/field-cause.ts";
 import { amountOf, defaultTemplate, rollingUpdateCauses, validateWorkload } from "./workload.ts";
 
 export const daemonSetStrategy: WriteStrategy = {
+  complete: (object) => complete(object as DaemonSet),
   prepareForCreate: (object) => {
-    prepare(object as DaemonSet);
     object.status = { currentNumberScheduled: 0, desiredNumberScheduled: 0, numberMisscheduled: 0, numberReady: 0 };
   },
-  prepareForUpdate: (object) => prepare(object as DaemonSet),
   validate: (object, old) => {
     const causes = validateWorkload(object, old);
     const { updateStrategy } = (object as Partial<DaemonSet>).spec ?? {};
@@ -27,7 +26,7 @@ export const daemonSetStrategy: WriteStrategy = {
   },
 };
 
-function prepare(daemonSet: DaemonSet): void {
+function complete(daemonSet: DaemonSet): void {
   const { updateStrategy } = (daemonSet as Partial<DaemonSet>).spec ?? {};
   if (updateStrategy?.type === "RollingUpdate") {
     updateStrategy.rollingUpdate = { maxSurge: 0, maxUnavailable: 1, ...updateStrategy.rollingUpdate };

@@ -6,11 +6,10 @@ import { forbiddenField, invalidValue } from "../schema/field-cause.ts";
 import { defaultTemplate, rollingUpdateCauses, validateWorkload } from "./workload.ts";
 
 export const deploymentStrategy: WriteStrategy = {
+  complete: (object) => complete(object as Deployment),
   prepareForCreate: (object) => {
-    prepare(object as Deployment);
     object.status = {};
   },
-  prepareForUpdate: (object) => prepare(object as Deployment),
   validate: (object, old) => {
     const { strategy, minReadySeconds = 0, progressDeadlineSeconds } = (object as Partial<Deployment>).spec ?? {};
     const causes = validateWorkload(object, old);
@@ -32,7 +31,7 @@ export const deploymentStrategy: WriteStrategy = {
   },
 };
 
-function prepare(deployment: Deployment): void {
+function complete(deployment: Deployment): void {
   const { strategy } = (deployment as Partial<Deployment>).spec ?? {};
   if (strategy?.type === "RollingUpdate")
     strategy.rollingUpdate = { maxSurge: "25%", maxUnavailable: "25%", ...strategy.rollingUpdate };

@@ -4,6 +4,7 @@ import { isIPv4, isIPv6 } from "node:net";
 import type { StatusCause } from "@gatehouse/apimachinery/status-error";
 import type { EndpointSlice } from "@gatehouse/apimachinery/types/discovery-v1";
 import type { WriteStrategy } from "../resource-definition.ts";
+import { labelFaults, labelValueFaults, nameCauses, qualifiedNameFaults, subdomainFaults } from "./names.ts";
 import { duplicate, invalidValue, required, tooMany } from "../schema/field-cause.ts";
 
 const maxEndpoints = 1000;
@@ -12,7 +13,7 @@ const maxAddresses = 100;
 export const endpointSliceStrategy: WriteStrategy = {
   validate: (object, old) => {
     const slice = object as EndpointSlice;
-    const causes = [...addressCauses(slice), ...portCauses(slice)];
+    const causes = [...addressCauses(slice), ...endpointCauses(slice), ...portCauses(slice)];
     if (old && old.addressType !== slice.addressType)
       causes.push(invalidValue("addressType", slice.addressType, "field is immutable"));
     return causes;
@@ -36,12 +37,28 @@ function addressCauses({ endpoints, addressType }: EndpointSlice): StatusCause[]
   return causes;
 }
 
+function endpointCauses({ endpoints }: EndpointSlice): StatusCause[] {
+  return endpoints.flatMap(({ hostname, nodeName, hints }, index) => {
+    const field = `endpoints[${index}]`;
+    const zones = hints?.forZones ?? [];
+    return [
+      ...(nodeName === undefined ? [] : nameCauses(`${field}.nodeName`, nodeName, subdomainFaults)),
+      ...(hostname === undefined ? [] : nameCauses(`${field}.hostname`, hostname, labelFaults)),
+      ...zones.flatMap(({ name }, at) => nameCauses(`${field}.hints.forZones[${at}].name`, name, labelValueFaults)),
+    ];
+  });
+}
+
 function portCauses({ ports = [] }: EndpointSlice): StatusCause[] {
   const names = new Set<string>();
   const causes: StatusCause[] = [];
-  for (const [index, { name = "" }] of ports.entries()) {
-    if (names.has(name)) causes.push(duplicate(`ports[${index}].name`, name));
+  for (const [index, { name = "", appProtocol }] of ports.entries()) {
+    const field = `ports[${index}]`;
+    if (name.includes(".")) causes.push(invalidValue(`${field}.name`, name, "must not contain dots"));
+    else if (name) causes.push(...nameCauses(`${field}.name`, name, labelFaults));
+    if (names.has(name)) causes.push(duplicate(`${field}.name`, name));
     names.add(name);
+    if (appProtocol) causes.push(...nameCauses(`${field}.appProtocol`, appProtocol, qualifiedNameFaults));
   }
   return causes;
 }

@@ -6,7 +6,7 @@ import type { KubeObject } from "@gatehouse/apimachinery/meta";
 import type { StatusCause } from "@gatehouse/apimachinery/status-error";
 import type { WriteStrategy } from "../resource-definition.ts";
 import { invalidValue, notSupported, required } from "../schema/field-cause.ts";
-import { isPort, nameCauses, portNameFaults, portRule, subdomainFaults } from "./names.ts";
+import { isPort, labelFaults, nameCauses, portNameFaults, portRule, subdomainFaults } from "./names.ts";
 
 interface Backend {
   service?: { name?: string; port?: { name?: string; number?: number } };
@@ -24,6 +24,7 @@ interface Ingress extends KubeObject {
     ingressClassName?: string;
     defaultBackend?: Backend;
     rules?: { host?: string; http?: { paths?: Path[] } }[];
+    tls?: { hosts?: string[]; secretName?: string }[];
   };
 }
 
@@ -32,7 +33,7 @@ const wildcardRule =
 
 export const ingressStrategy: WriteStrategy = {
   validate: (object) => {
-    const { defaultBackend, rules = [], ingressClassName } = (object as Ingress).spec ?? {};
+    const { defaultBackend, rules = [], ingressClassName, tls = [] } = (object as Ingress).spec ?? {};
     if (!defaultBackend && rules.length === 0) {
       return [invalidValue("spec", {}, "either `defaultBackend` or `rules` must be specified")];
     }
@@ -43,9 +44,15 @@ export const ingressStrategy: WriteStrategy = {
     for (const [index, { host, http }] of rules.entries()) {
       const field = `spec.rules[${index}]`;
       causes.push(...hostCauses(host ?? "", `${field}.host`));
+      if (http && !http.paths?.length) causes.push(required(`${field}.http.paths`));
       for (const [at, path] of (http?.paths ?? []).entries()) {
         causes.push(...pathCauses(path, `${field}.http.paths[${at}]`));
       }
+    }
+    for (const [index, { hosts = [], secretName }] of tls.entries()) {
+      const field = `spec.tls[${index}]`;
+      hosts.forEach((host, at) => causes.push(...dnsHostCauses(host, `${field}.hosts[${at}]`)));
+      if (secretName) causes.push(...nameCauses(`${field}.secretName`, secretName, subdomainFaults));
     }
     return causes;
   },
@@ -58,6 +65,10 @@ export const ingressStrategy: WriteStrategy = {
 function hostCauses(host: string, field: string): StatusCause[] {
   if (host === "") return [];
   if (isIP(host) !== 0) return [invalidValue(field, host, "must be a DNS name, not an IP address")];
+  return dnsHostCauses(host, field);
+}
+
+function dnsHostCauses(host: string, field: string): StatusCause[] {
   if (!host.includes("*")) return nameCauses(field, host, subdomainFaults);
   const rest = host.startsWith("*.") ? host.slice(2) : "";
   return subdomainFaults(rest).length === 0 ? [] : [invalidValue(field, host, wildcardRule)];
@@ -86,6 +97,7 @@ function backendCauses({ service, resource }: Backend, field: string): StatusCau
   if (!service) return [required(field, "must specify a service or resource backend")];
   const causes: StatusCause[] = [];
   if (!service.name) causes.push(required(`${field}.service.name`));
+  else causes.push(...nameCauses(`${field}.service.name`, service.name, labelFaults));
   const { name, number } = service.port ?? {};
   if (name && number) {
     causes.push(invalidValue(field, "", "cannot set both port name & port number"));

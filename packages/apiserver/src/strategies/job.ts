@@ -8,20 +8,19 @@ import type { WriteStrategy } from "../resource-definition.ts";
 import { forbiddenField, invalidValue, nonNegative, notSupported, required } from "../schema/field-cause.ts";
 import { failurePolicyCauses } from "./pod-failure-policy.ts";
 import { defaultPodSpec, noPodSpec, validatePodSpec } from "./pod-spec.ts";
-import { selectorCauses } from "./workload.ts";
+import { selectorCauses } from "./selector.ts";
 
 export const jobStrategy: WriteStrategy = {
+  complete: (object) => {
+    if (object.spec) defaultJobSpec((object as Job).spec);
+  },
   prepareForCreate: (object) => {
     const job = object as Job;
     object.status = {};
     if (!(job as Partial<Job>).spec) return;
-    defaultJobSpec(job.spec);
+    if (!job.spec.manualSelector) selectOwnPods(job);
     const labels = job.spec.template?.metadata?.labels;
     if (labels && !job.metadata.labels) job.metadata.labels = { ...labels };
-    if (!job.spec.manualSelector) selectOwnPods(job);
-  },
-  prepareForUpdate: (object) => {
-    if (object.spec) defaultJobSpec((object as Job).spec);
   },
   validate: (object, old) => {
     const { spec } = object as Partial<Job>;

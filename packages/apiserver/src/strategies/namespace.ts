@@ -3,6 +3,8 @@
 import type { KubeObject } from "@gatehouse/apimachinery/meta";
 import type { Namespace } from "@gatehouse/apimachinery/types/core-v1";
 import type { WriteStrategy } from "../resource-definition.ts";
+import { invalidValue } from "../schema/field-cause.ts";
+import { nameCauses, qualifiedNameFaults } from "./names.ts";
 
 export const namespaceStrategy: WriteStrategy = {
   prepareForCreate: (object) => {
@@ -19,6 +21,13 @@ export const namespaceStrategy: WriteStrategy = {
     else delete object.spec;
     label(object);
   },
+  validate: (object) =>
+    ((object as Namespace).spec?.finalizers ?? []).flatMap((finalizer) => {
+      const causes = nameCauses("spec.finalizers", finalizer, qualifiedNameFaults);
+      if (causes.length > 0 || finalizer.includes("/") || finalizer === "kubernetes") return causes;
+      const detail = "name is neither a standard finalizer name nor is it fully qualified";
+      return [invalidValue("spec.finalizers", finalizer, detail)];
+    }),
 };
 
 function label({ metadata }: KubeObject): void {

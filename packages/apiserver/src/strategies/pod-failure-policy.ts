@@ -3,6 +3,7 @@
 import type { StatusCause } from "@gatehouse/apimachinery/status-error";
 import type { JobSpec, PodFailurePolicyRule } from "@gatehouse/apimachinery/types/batch-v1";
 import { duplicate, invalidValue, notSupported, required, tooMany } from "../schema/field-cause.ts";
+import { nameCauses, qualifiedNameFaults } from "./names.ts";
 
 const maxRules = 20;
 const maxValues = 255;
@@ -44,6 +45,12 @@ function ruleCauses(rule: PodFailurePolicyRule, containers: Set<string>, field: 
     causes.push(invalidValue(field, rule, "specifying one of OnExitCodes and OnPodConditions is required"));
   }
   if (onExitCodes) causes.push(...exitCodeCauses(onExitCodes, containers, `${field}.onExitCodes`));
+  for (const [index, { type, status }] of onPodConditions.entries()) {
+    const at = `${field}.onPodConditions[${index}]`;
+    causes.push(...nameCauses(`${at}.type`, type, qualifiedNameFaults));
+    const states = ["False", "True", "Unknown"];
+    if (!states.includes(status ?? "")) causes.push(notSupported(`${at}.status`, status, states));
+  }
   return causes;
 }
 

@@ -4,9 +4,10 @@
 import type { StatusCause } from "@gatehouse/apimachinery/status-error";
 import type { Container, PodSpec } from "@gatehouse/apimachinery/types/core-v1";
 import { labelCauses } from "../metadata-rules.ts";
-import { duplicate, invalidValue, nonNegative, notSupported, required } from "../schema/field-cause.ts";
+import { duplicate, invalidValue, required } from "../schema/field-cause.ts";
 import { containerCauses } from "./container.ts";
-import { labelFaults, nameCauses, subdomainFaults } from "./names.ts";
+import { addressFaults, labelFaults, nameCauses, subdomainFaults } from "./names.ts";
+import { schedulingCauses } from "./scheduling.ts";
 import { defaultVolume, volumeCauses } from "./volume.ts";
 
 /** In place of a spec that was left out: in Go's types it is an empty one, whose faults are then named. */
@@ -21,6 +22,8 @@ export function defaultPodSpec(spec: PodSpec & { serviceAccount?: string }): voi
     for (const port of container.ports ?? []) port.hostPort ??= port.containerPort;
   }
   for (const volume of spec.volumes ?? []) defaultVolume(volume);
+  // Less than no time is a second, as in Kubernetes.
+  if ((spec.terminationGracePeriodSeconds ?? 0) < 0) spec.terminationGracePeriodSeconds = 1;
   const account = spec.serviceAccountName || spec.serviceAccount;
   if (!account) return;
   spec.serviceAccountName = account;
@@ -50,8 +53,7 @@ export function validatePodSpec(spec: PodSpec & { activeDeadlineSeconds?: number
   causes.push(...containerCauses(spec, "containers", path), ...duplicateHostPorts(spec, path));
   causes.push(...containerCauses(spec, "initContainers", path));
   causes.push(...labelCauses(spec.nodeSelector ?? {}, `${path}.nodeSelector`), ...ownNameCauses(spec, path));
-  causes.push(...tolerationCauses(spec, `${path}.tolerations`));
-  causes.push(...nonNegative(`${path}.terminationGracePeriodSeconds`, spec.terminationGracePeriodSeconds));
+  causes.push(...schedulingCauses(spec, path), ...hostCauses(spec, path));
   const deadline = spec.activeDeadlineSeconds;
   if (deadline !== undefined && (deadline < 1 || deadline > maxDeadline)) {
     const detail = `must be between 1 and ${maxDeadline}, inclusive`;
@@ -72,31 +74,33 @@ function ownNameCauses(spec: PodSpec, path: string): StatusCause[] {
   ];
 }
 
-interface Toleration {
-  key?: string;
-  operator?: string;
-  value?: string;
-  effect?: string;
+interface HostSettings {
+  hostAliases?: { ip?: string; hostnames?: string[] }[];
+  hostNetwork?: boolean;
+  securityContext?: { sysctls?: { name?: string }[] };
 }
 
-function tolerationCauses({ tolerations = [] }: PodSpec, path: string): StatusCause[] {
-  const effects = ["NoSchedule", "PreferNoSchedule", "NoExecute"];
-  return (tolerations as Toleration[]).flatMap(({ key, operator, value, effect }, index) => {
-    const field = `${path}[${index}]`;
-    const causes: StatusCause[] = [];
-    if (!key && operator !== "Exists") {
-      const detail = 'operator must be Exists when `key` is empty, which means "match all values and all keys"';
-      causes.push(invalidValue(`${field}.operator`, operator ?? "", detail));
-    }
-    if (operator && operator !== "Exists" && operator !== "Equal") {
-      causes.push(notSupported(`${field}.operator`, operator, ["Equal", "Exists"]));
-    }
-    if (operator === "Exists" && value) {
-      causes.push(invalidValue(`${field}.operator`, value, "value must be empty when `operator` is 'Exists'"));
-    }
-    if (effect && !effects.includes(effect)) causes.push(notSupported(`${field}.effect`, effect, effects));
-    return causes;
+const sysctlName = /^([a-z0-9]([-_a-z0-9]*[a-z0-9])?[./])*[a-z0-9]([-_a-z0-9]*[a-z0-9])?$/;
+const sysctlRule =
+  "must have at most 253 characters and match regex ^([a-z0-9]([-_a-z0-9]*[a-z0-9])?[\\./])*[a-z0-9]([-_a-z0-9]*[a-z0-9])?$";
+
+function hostCauses({ hostAliases = [], securityContext }: HostSettings, path: string): StatusCause[] {
+  const causes = hostAliases.flatMap(({ ip = "", hostnames = [] }, index) => {
+    const field = `${path}.hostAliases[${index}]`;
+    return [
+      ...nameCauses(`${field}.ip`, ip, addressFaults),
+      ...hostnames.flatMap((name, at) => nameCauses(`${field}.hostnames[${at}]`, name, subdomainFaults)),
+    ];
   });
+  const names = new Set<string>();
+  for (const [index, { name = "" }] of (securityContext?.sysctls ?? []).entries()) {
+    const field = `${path}.securityContext.sysctls[${index}].name`;
+    if (name === "") causes.push(required(field));
+    else if (name.length > 253 || !sysctlName.test(name)) causes.push(invalidValue(field, name, sysctlRule));
+    else if (names.has(name)) causes.push(duplicate(field, name));
+    names.add(name);
+  }
+  return causes;
 }
 
 function duplicateHostPorts(spec: PodSpec, path: string): StatusCause[] {

@@ -8,17 +8,15 @@ import { forbiddenField } from "../schema/field-cause.ts";
 import { defaultPodSpec, noPodSpec, qosClassOf, validatePodSpec } from "./pod-spec.ts";
 
 export const podStrategy: WriteStrategy = {
+  complete: (object) => defaultPodSpec(((object as Pod).spec ??= noPodSpec())),
   prepareForCreate: (object) => {
     const pod = object as Pod;
-    pod.spec ??= noPodSpec();
-    defaultPodSpec(pod.spec);
     // What the ServiceAccount admission plugin does in Kubernetes.
     if (!pod.spec.serviceAccountName)
       Object.assign(pod.spec, { serviceAccountName: "default", serviceAccount: "default" });
     pod.spec.enableServiceLinks ??= true;
     pod.status = { phase: "Pending", qosClass: qosClassOf(pod.spec) };
   },
-  prepareForUpdate: (object) => defaultPodSpec(((object as Pod).spec ??= noPodSpec())),
   validate: (object, old) => [
     ...validatePodSpec((object as Pod).spec, "spec"),
     ...(old ? frozenFields(object as Pod, old as Pod) : []),

@@ -6,11 +6,10 @@ import { required } from "../schema/field-cause.ts";
 import { defaultTemplate, validateWorkload } from "./workload.ts";
 
 export const replicaSetStrategy: WriteStrategy = {
+  complete: (object) => complete(object as ReplicaSet),
   prepareForCreate: (object) => {
-    prepare(object as ReplicaSet);
     object.status = { replicas: 0 };
   },
-  prepareForUpdate: (object) => prepare(object as ReplicaSet),
   validate: (object, old) => {
     if (!(object as Partial<ReplicaSet>).spec?.template) return [required("spec.template")];
     return validateWorkload(object, old);
@@ -18,6 +17,6 @@ export const replicaSetStrategy: WriteStrategy = {
 };
 
 /** The schema lets a ReplicaSet be without a template; `validate` does not. */
-function prepare(replicaSet: ReplicaSet): void {
+function complete(replicaSet: ReplicaSet): void {
   if ((replicaSet as Partial<ReplicaSet>).spec?.template) defaultTemplate(replicaSet);
 }

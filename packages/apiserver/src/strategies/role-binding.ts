@@ -4,6 +4,7 @@ import { isDeepStrictEqual } from "node:util";
 import type { KubeObject } from "@gatehouse/apimachinery/meta";
 import type { WriteStrategy } from "../resource-definition.ts";
 import { invalidValue, notSupported, required } from "../schema/field-cause.ts";
+import { nameCauses, pathSegmentFaults, subdomainFaults } from "./names.ts";
 
 const rbac = "rbac.authorization.k8s.io";
 
@@ -13,8 +14,7 @@ interface Binding extends KubeObject {
 }
 
 export const roleBindingStrategy: WriteStrategy = {
-  prepareForCreate: (object) => defaultSubjects(object as Binding),
-  prepareForUpdate: (object) => defaultSubjects(object as Binding),
+  complete: (object) => defaultSubjects(object as Binding),
   validate: (object, old) => {
     const { roleRef, subjects = [], metadata } = object as Binding;
     if (old && !isDeepStrictEqual(roleRef, old.roleRef))
@@ -23,9 +23,16 @@ export const roleBindingStrategy: WriteStrategy = {
     const causes = kinds.includes(roleRef.kind) ? [] : [notSupported("roleRef.kind", roleRef.kind, kinds)];
     if (roleRef.apiGroup !== rbac) causes.push(notSupported("roleRef.apiGroup", roleRef.apiGroup, [rbac]));
     if (!roleRef.name) causes.push(required("roleRef.name"));
+    else causes.push(...nameCauses("roleRef.name", roleRef.name, pathSegmentFaults));
     for (const [index, subject] of subjects.entries()) {
       const field = `subjects[${index}]`;
+      const isAccount = subject.kind === "ServiceAccount";
       if (!subject.name) causes.push(required(`${field}.name`));
+      else if (isAccount) causes.push(...nameCauses(`${field}.name`, subject.name, subdomainFaults));
+      const group = isAccount ? "" : rbac;
+      if ((subject.apiGroup ?? "") !== group) {
+        causes.push(notSupported(`${field}.apiGroup`, subject.apiGroup, [group]));
+      }
       if (!["User", "Group", "ServiceAccount"].includes(subject.kind)) {
         causes.push(notSupported(`${field}.kind`, subject.kind, ["ServiceAccount", "User", "Group"]));
       }

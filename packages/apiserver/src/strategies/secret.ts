@@ -23,12 +23,11 @@ const jsonKeys: Record<string, string[]> = {
 };
 
 export const secretStrategy: WriteStrategy = {
-  prepareForCreate: (object) => prepare(object),
-  prepareForUpdate: (object, old) => {
+  complete: (object, old) => {
     // Type is often left out of a PUT; it cannot change anyway.
-    const { type } = old as Secret;
+    const { type } = (old ?? {}) as Partial<Secret>;
     if (type !== undefined) object.type ??= type;
-    prepare(object);
+    complete(object);
   },
   validate: (object, old) => [
     ...dataCauses({ data: (object as Secret).data }, () => true),
@@ -38,7 +37,7 @@ export const secretStrategy: WriteStrategy = {
   ],
 };
 
-function prepare(secret: Secret): void {
+function complete(secret: Secret): void {
   secret.type ||= "Opaque";
   if (secret.stringData) {
     const encoded = Object.entries(secret.stringData).map(([key, text]) => [

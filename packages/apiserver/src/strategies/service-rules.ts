@@ -1,11 +1,19 @@
 // What may be said in a Service, and what may change after creation (pkg/apis/core/validation ValidateService).
 
-import { isIP } from "node:net";
 import type { StatusCause } from "@gatehouse/apimachinery/status-error";
 import type { Service, ServicePort } from "@gatehouse/apimachinery/types/core-v1";
 import { labelCauses } from "../metadata-rules.ts";
 import { duplicate, forbiddenField, invalidValue, notSupported, required } from "../schema/field-cause.ts";
-import { isPort, labelFaults, nameCauses, portRule, subdomainFaults } from "./names.ts";
+import {
+  addressFaults,
+  isPort,
+  labelFaults,
+  nameCauses,
+  portRule,
+  qualifiedNameFaults,
+  rangeFaults,
+  subdomainFaults,
+} from "./names.ts";
 import { portCauses as portOrNameCauses } from "./probe.ts";
 
 const maxAffinitySeconds = 86_400;
@@ -21,7 +29,9 @@ export function serviceCauses({ spec }: Service): StatusCause[] {
     ...typeCauses(spec),
     ...familyCauses(spec),
     ...trafficCauses(spec),
-    ...(spec.externalIPs ?? []).flatMap((address, index) => addressCauses(address, `spec.externalIPs[${index}]`)),
+    ...(spec.externalIPs ?? []).flatMap((address, index) =>
+      nameCauses(`spec.externalIPs[${index}]`, address, addressFaults),
+    ),
   ];
 }
 
@@ -66,9 +76,7 @@ function repeatedPorts(ports: ServicePort[]): StatusCause[] {
 
 function affinityCauses({ sessionAffinity, sessionAffinityConfig }: Spec): StatusCause[] {
   const field = "spec.sessionAffinityConfig";
-  if (sessionAffinity !== "ClientIP") {
-    return sessionAffinityConfig ? [forbiddenField(field, "must not be set when session affinity is None")] : [];
-  }
+  if (sessionAffinity !== "ClientIP") return [];
   const seconds = sessionAffinityConfig?.clientIP?.timeoutSeconds;
   if (seconds === undefined || (seconds > 0 && seconds <= maxAffinitySeconds)) return [];
   const detail = `must be greater than 0 and less than ${maxAffinitySeconds}`;
@@ -87,13 +95,24 @@ function typeCauses(spec: Spec): StatusCause[] {
   if (spec.clusterIP === "None" && (spec.type === "NodePort" || spec.type === "LoadBalancer")) {
     causes.push(invalidValue("spec.clusterIPs[0]", "None", `may not be set to 'None' for ${spec.type} services`));
   }
-  if (spec.type === "LoadBalancer") return causes;
+  if (spec.type === "LoadBalancer") return [...causes, ...balancerCauses(spec)];
   const balanced = "may only be used when `type` is 'LoadBalancer'";
   if (spec.loadBalancerClass !== undefined) causes.push(forbiddenField("spec.loadBalancerClass", balanced));
   if (spec.loadBalancerSourceRanges?.length) {
     causes.push(forbiddenField("spec.LoadBalancerSourceRanges", balanced));
   }
   return causes;
+}
+
+function balancerCauses({ loadBalancerSourceRanges = [], loadBalancerClass }: Spec): StatusCause[] {
+  return [
+    ...loadBalancerSourceRanges.flatMap((range, index) =>
+      nameCauses(`spec.LoadBalancerSourceRanges[${index}]`, range.trim(), rangeFaults),
+    ),
+    ...(loadBalancerClass === undefined
+      ? []
+      : nameCauses("spec.loadBalancerClass", loadBalancerClass, qualifiedNameFaults)),
+  ];
 }
 
 /** This cluster has IPv4 alone. */
@@ -113,9 +132,23 @@ function familyCauses({ type, ipFamilies = [], ipFamilyPolicy, clusterIP, cluste
     else if (family !== "IPv4") causes.push(notSupported(field, family, ["IPv4", "IPv6"]));
     else if (ipFamilies.indexOf(family) !== index) causes.push(duplicate(field, family));
   }
-  if (clusterIPs.length > 0 && clusterIP !== clusterIPs[0]) {
-    causes.push(invalidValue("spec.clusterIPs", clusterIPs, "first value must match `clusterIP`"));
+  return [...causes, ...clusterAddressCauses(clusterIP, clusterIPs)];
+}
+
+function clusterAddressCauses(clusterIP: string | undefined, clusterIPs: string[]): StatusCause[] {
+  const field = "spec.clusterIPs";
+  const causes: StatusCause[] = [];
+  if (clusterIPs.length > 0 && !clusterIP) {
+    causes.push(invalidValue(field, clusterIPs, "must be empty when `clusterIP` is not specified"));
+  } else if (clusterIPs.length > 0 && clusterIP !== clusterIPs[0]) {
+    causes.push(invalidValue(field, clusterIPs, "first value must match `clusterIP`"));
   }
+  if (clusterIPs[0] === "None") {
+    if (clusterIPs.length > 1) causes.push(invalidValue(field, clusterIPs, "'None' must be the first and only value"));
+    return causes;
+  }
+  clusterIPs.forEach((address, index) => causes.push(...nameCauses(`${field}[${index}]`, address, addressFaults)));
+  if (clusterIPs.length > 1) causes.push(invalidValue(field, clusterIPs, "may only hold up to 1 values"));
   return causes;
 }
 
@@ -131,11 +164,6 @@ function trafficCauses(spec: Spec): StatusCause[] {
     causes.push(notSupported("spec.trafficDistribution", trafficDistribution, ["PreferClose"]));
   }
   return causes;
-}
-
-function addressCauses(address: string, field: string): StatusCause[] {
-  if (isIP(address) !== 0) return [];
-  return [invalidValue(field, address, "must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)")];
 }
 
 /** Causes for what may not change: an address once it is given, and the class of a load balancer. */

@@ -5,18 +5,20 @@ import type { WriteContext, WriteStrategy } from "../resource-definition.ts";
 import { serviceCauses, serviceChangeCauses } from "./service-rules.ts";
 
 export const serviceStrategy: WriteStrategy = {
+  complete: (object) => complete(object as Service),
   prepareForCreate: (object, context) => {
     const service = object as Service;
-    service.spec ??= {};
-    applyServiceDefaults(service);
-    if (takesClusterIP(service)) setClusterIP(service, context.allocateClusterIP(service.spec.clusterIP || undefined));
+    settleAddressing(service);
+    // Addresses that do not fit together are for validation to refuse.
+    if (takesClusterIP(service) && service.spec.clusterIP === (service.spec.clusterIPs ?? [])[0]) {
+      setClusterIP(service, context.allocateClusterIP(service.spec.clusterIP || undefined));
+    }
     allocateNodePorts(service, undefined, context);
     service.status = { loadBalancer: {} };
   },
   prepareForUpdate: (object, old, context) => {
     const service = object as Service;
-    service.spec ??= {};
-    applyServiceDefaults(service);
+    settleAddressing(service);
     keepAllocations(service, old as Service, context);
     allocateNodePorts(service, old as Service, context);
   },
@@ -26,29 +28,40 @@ export const serviceStrategy: WriteStrategy = {
   ],
 };
 
+const usualAffinitySeconds = 10_800;
+
 const takesNodePorts = ({ spec }: Service): boolean =>
   spec.type === "NodePort" || (spec.type === "LoadBalancer" && spec.allocateLoadBalancerNodePorts !== false);
 const takesClusterIP = ({ spec }: Service): boolean => spec.type !== "ExternalName" && spec.clusterIP !== "None";
 
-function applyServiceDefaults({ spec }: Service): void {
+function complete(service: Service): void {
+  const spec = (service.spec ??= {});
   for (const port of spec.ports ?? []) {
     port.protocol ??= "TCP";
     port.targetPort ||= port.port;
   }
   spec.type ??= "ClusterIP";
   spec.sessionAffinity ??= "None";
+  if (spec.sessionAffinity === "None") delete spec.sessionAffinityConfig;
+  else if (spec.sessionAffinity === "ClientIP") {
+    spec.sessionAffinityConfig = {
+      clientIP: { timeoutSeconds: usualAffinitySeconds, ...spec.sessionAffinityConfig?.clientIP },
+    };
+  }
   if (spec.type === "ExternalName") return;
-  // Either field alone speaks for both.
-  const [first] = spec.clusterIPs ?? [];
-  if (!spec.clusterIP && first) spec.clusterIP = first;
-  if (spec.clusterIP === "None") spec.clusterIPs = ["None"];
-  spec.ipFamilies ??= ["IPv4"];
-  spec.ipFamilyPolicy ??= "SingleStack";
   spec.internalTrafficPolicy ??= "Cluster";
   if (spec.type === "NodePort" || spec.type === "LoadBalancer") spec.externalTrafficPolicy ??= "Cluster";
-  else delete spec.externalTrafficPolicy;
   if (spec.type === "LoadBalancer") spec.allocateLoadBalancerNodePorts ??= true;
-  else delete spec.allocateLoadBalancerNodePorts;
+}
+
+/** Families and addresses, and away with what goes with other types. */
+function settleAddressing({ spec }: Service): void {
+  if (spec.type === "ExternalName") return;
+  if (spec.clusterIP && !spec.clusterIPs?.length) spec.clusterIPs = [spec.clusterIP];
+  spec.ipFamilies ??= ["IPv4"];
+  spec.ipFamilyPolicy ??= "SingleStack";
+  if (spec.type !== "NodePort" && spec.type !== "LoadBalancer") delete spec.externalTrafficPolicy;
+  if (spec.type !== "LoadBalancer") delete spec.allocateLoadBalancerNodePorts;
 }
 
 function setClusterIP(service: Service, address: string): void {

@@ -4,15 +4,15 @@ import { isDeepStrictEqual } from "node:util";
 import type { StatusCause } from "@gatehouse/apimachinery/status-error";
 import type { StatefulSet } from "@gatehouse/apimachinery/types/apps-v1";
 import type { WriteStrategy } from "../resource-definition.ts";
-import { forbiddenField, invalidValue, nonNegative } from "../schema/field-cause.ts";
+import { forbiddenField, invalidValue, nonNegative, notSupported } from "../schema/field-cause.ts";
+import { labelFaults, nameCauses } from "./names.ts";
 import { amountOf, amountRule, defaultTemplate, validateWorkload } from "./workload.ts";
 
 export const statefulSetStrategy: WriteStrategy = {
+  complete: (object) => complete(object as StatefulSet),
   prepareForCreate: (object) => {
-    prepare(object as StatefulSet);
     object.status = { replicas: 0, availableReplicas: 0 };
   },
-  prepareForUpdate: (object) => prepare(object as StatefulSet),
   validate: (object, old) => {
     const set = object as StatefulSet;
     const causes = validateWorkload(set, old);
@@ -37,8 +37,12 @@ function fixedPart({ spec }: StatefulSet): unknown {
   return { selector, serviceName, podManagementPolicy, revisionHistoryLimit, volumeClaimTemplates };
 }
 
-function prepare(set: StatefulSet): void {
-  const { updateStrategy } = (set as Partial<StatefulSet>).spec ?? {};
+function complete(set: StatefulSet): void {
+  const { spec } = set as Partial<StatefulSet>;
+  if (!spec) return;
+  const { updateStrategy } = spec;
+  const retention = { whenDeleted: "Retain", whenScaled: "Retain" };
+  spec.persistentVolumeClaimRetentionPolicy = { ...retention, ...spec.persistentVolumeClaimRetentionPolicy };
   if (updateStrategy?.type === "RollingUpdate")
     updateStrategy.rollingUpdate = { partition: 0, ...updateStrategy.rollingUpdate };
   defaultTemplate(set);
@@ -46,7 +50,13 @@ function prepare(set: StatefulSet): void {
 
 function policyCauses({ spec }: StatefulSet): StatusCause[] {
   const causes: StatusCause[] = [];
-  const { podManagementPolicy = "", updateStrategy = {} } = spec;
+  const { podManagementPolicy = "", updateStrategy = {}, serviceName, persistentVolumeClaimRetentionPolicy } = spec;
+  if (serviceName) causes.push(...nameCauses("spec.serviceName", serviceName, labelFaults));
+  for (const [name, policy] of Object.entries(persistentVolumeClaimRetentionPolicy ?? {})) {
+    if (policy === "Retain" || policy === "Delete") continue;
+    const at = `spec.persistentVolumeClaimRetentionPolicy.${name}`;
+    causes.push(notSupported(at, policy, ["Retain", "Delete"]));
+  }
   if (!["OrderedReady", "Parallel"].includes(podManagementPolicy)) {
     const detail = "must be 'OrderedReady' or 'Parallel'";
     causes.push(invalidValue("spec.podManagementPolicy", podManagementPolicy, detail));

@@ -8,6 +8,7 @@ import type { PodSpec, PodTemplateSpec } from "@gatehouse/apimachinery/types/cor
 import { labelCauses } from "../metadata-rules.ts";
 import { forbiddenField, invalidValue, nonNegative, notSupported, required } from "../schema/field-cause.ts";
 import { defaultPodSpec, noPodSpec, validatePodSpec } from "./pod-spec.ts";
+import { selectorCauses } from "./selector.ts";
 
 interface Workload extends KubeObject {
   spec: {
@@ -68,25 +69,6 @@ export function validateWorkload(object: KubeObject, old: KubeObject | undefined
 
 function isEmptySelector({ matchLabels = {}, matchExpressions = [] }: LabelSelector): boolean {
   return Object.keys(matchLabels).length === 0 && matchExpressions.length === 0;
-}
-
-/** Causes for the labels and operators of a selector at `path`; an empty selector has none. */
-export function selectorCauses(selector: LabelSelector, path: string): StatusCause[] {
-  const { matchLabels = {}, matchExpressions = [] } = selector;
-  const causes = labelCauses(matchLabels, `${path}.matchLabels`);
-  for (const [index, { operator, values = [] }] of matchExpressions.entries()) {
-    const field = `${path}.matchExpressions[${index}]`;
-    if (operator === "In" || operator === "NotIn") {
-      if (values.length === 0)
-        causes.push(required(`${field}.values`, "must be specified when `operator` is 'In' or 'NotIn'"));
-    } else if (operator === "Exists" || operator === "DoesNotExist") {
-      if (values.length > 0)
-        causes.push(
-          forbiddenField(`${field}.values`, "may not be specified when `operator` is 'Exists' or 'DoesNotExist'"),
-        );
-    } else causes.push(invalidValue(`${field}.operator`, operator, "not a valid selector operator"));
-  }
-  return causes;
 }
 
 /** A count or percentage as a number to compare with zero; undefined when it is neither. */

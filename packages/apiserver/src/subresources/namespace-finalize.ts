@@ -5,7 +5,8 @@ import type { Namespace } from "@gatehouse/apimachinery/types/core-v1";
 import { type Answer, type ApiContext, type ResourceRequest, subjectOf } from "../api-context.ts";
 import { decodeBody } from "../http/decode-body.ts";
 import { readObject } from "../storage/stored-objects.ts";
-import { admitChange, decodeObject, isDryRun, storeChange } from "../write-pipeline.ts";
+import { isDryRun } from "../request-options.ts";
+import { admitChange, decodeObject, storeChange } from "../write-pipeline.ts";
 
 /** Answers 200 with the Namespace. Throws 404, 409. */
 export async function finalizeNamespace(context: ApiContext, request: ResourceRequest): Promise<Answer> {
@@ -19,7 +20,7 @@ export async function finalizeNamespace(context: ApiContext, request: ResourceRe
   Object.assign(copy.metadata, { resourceVersion: resourceVersion ?? "" }, uid ? { uid } : {});
   const next = admitChange(context, request, old, copy, "object") as Namespace;
   next.spec = finalizers.length > 0 ? { finalizers } : {};
-  const stored = isDryRun(request.query.getAll("dryRun")) ? next : storeChange(context, definition, old, next);
+  const stored = isDryRun(request) ? next : storeChange(context, definition, old, next);
   await context.store.committed();
   return { type: "object", code: 200, object: stored };
 }

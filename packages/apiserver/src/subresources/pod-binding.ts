@@ -6,11 +6,11 @@ import { type Answer, type ApiContext, type ResourceRequest, subjectOf } from ".
 import { decodeBody } from "../http/decode-body.ts";
 import { timestamp } from "@gatehouse/apimachinery/meta";
 import { readObject, writeObject } from "../storage/stored-objects.ts";
-import { isDryRun } from "../write-pipeline.ts";
+import { isDryRun } from "../request-options.ts";
 
 interface Binding {
   target?: { kind?: string; name?: string };
-  metadata?: { uid?: string; annotations?: Record<string, string> };
+  metadata?: { name?: string; uid?: string; annotations?: Record<string, string> };
 }
 
 /** Answers 201. Throws 404 without the Pod, 409 when it is already bound or terminating, 400 without a target Node. */
@@ -18,6 +18,7 @@ export async function bindPod(context: ApiContext, request: ResourceRequest): Pr
   const { definition, namespace, name = "" } = request;
   const binding = (await decodeBody(request.body)) as Binding | null;
   const node = binding?.target?.name;
+  if (binding?.metadata?.name !== name) throw badRequest("name in URL does not match name in Binding object");
   if (!node || (binding.target?.kind ?? "Node") !== "Node") throw badRequest("target must name a Node");
   const pod = readObject(context.store, definition, namespace, name) as Pod | undefined;
   const subject = subjectOf(definition, name);
@@ -39,7 +40,7 @@ export async function bindPod(context: ApiContext, request: ResourceRequest): Pr
       `pod ${name} is already assigned to node "${pod.spec.nodeName}"`,
     );
   }
-  if (!isDryRun(request.query.getAll("dryRun"))) writeObject(context.store, definition, bound(pod, node, binding));
+  if (!isDryRun(request)) writeObject(context.store, definition, bound(pod, node, binding));
   await context.store.committed();
   const body = { kind: "Status", apiVersion: "v1", metadata: {}, status: "Success", code: 201 };
   return { type: "json", code: 201, body };

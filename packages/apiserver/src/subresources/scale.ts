@@ -10,7 +10,8 @@ import { methodNotAllowed } from "../http/error-answers.ts";
 import { readObject } from "../storage/stored-objects.ts";
 import { isTree } from "../patch/merge-patch.ts";
 import { isApply, patchOf } from "../verbs/patch.ts";
-import { admitChange, isDryRun, storeChange } from "../write-pipeline.ts";
+import { isDryRun } from "../request-options.ts";
+import { admitChange, storeChange } from "../write-pipeline.ts";
 
 interface ScalePaths {
   specReplicasPath: string;
@@ -48,7 +49,7 @@ export async function scale(context: ApiContext, request: ResourceRequest, paths
     subresource: "scale",
     kind: scaleKind,
   });
-  const stored = isDryRun(request.query.getAll("dryRun")) ? admitted : storeChange(context, definition, old, admitted);
+  const stored = isDryRun(request) ? admitted : storeChange(context, definition, old, admitted);
   await context.store.committed();
   return { type: "object", code: 200, object: scaleOf(stored, paths) };
 }
@@ -57,7 +58,7 @@ export async function scale(context: ApiContext, request: ResourceRequest, paths
 async function applyScale(context: ApiContext, request: ResourceRequest, paths: ScalePaths): Promise<Answer> {
   const { applyToObject, checkApplyOptions, checkConfig, decodeConfig } = await import("../verbs/apply.ts");
   const { definition, namespace, name = "", query } = request;
-  const dryRun = isDryRun(query.getAll("dryRun"));
+  const dryRun = isDryRun(request);
   checkApplyOptions(query);
   const wanted = await decodeConfig(request.body);
   const old = readObject(context.store, definition, namespace, name);

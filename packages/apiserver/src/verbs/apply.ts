@@ -2,7 +2,7 @@
 
 import { type KubeObject, timestamp } from "@gatehouse/apimachinery/meta";
 import { apiVersionOf } from "@gatehouse/apimachinery/resource-type";
-import { badRequest, conflict, invalid, notFound, StatusError } from "@gatehouse/apimachinery/status-error";
+import { badRequest, conflict, notFound, StatusError } from "@gatehouse/apimachinery/status-error";
 import { type Answer, type ApiContext, type ResourceRequest, subjectOf } from "../api-context.ts";
 import type { Body } from "../http/decode-body.ts";
 import { decodeJson } from "../http/decode-json.ts";
@@ -19,7 +19,8 @@ import { appliedFaults } from "../managed-fields/validate-applied.ts";
 import { isTree } from "../patch/merge-patch.ts";
 import type { ResourceDefinition } from "../resource-definition.ts";
 import { readObject } from "../storage/stored-objects.ts";
-import { admitChange, type ChangeScope, decodeObject, isDryRun, storeChange } from "../write-pipeline.ts";
+import { invalidOption, isDryRun } from "../request-options.ts";
+import { admitChange, type ChangeScope, decodeObject, storeChange } from "../write-pipeline.ts";
 import { createObject } from "./create.ts";
 
 type Config = Record<string, unknown> & { metadata?: Record<string, unknown> | null };
@@ -34,7 +35,7 @@ export async function apply(
   scope: ChangeScope,
   mayCreate: () => void,
 ): Promise<Answer> {
-  const dryRun = isDryRun(request.query.getAll("dryRun"));
+  const dryRun = isDryRun(request);
   const { definition, namespace, name = "" } = request;
   checkApplyOptions(request.query);
   const config = await decodeConfig(request.body);
@@ -56,7 +57,7 @@ export function checkApplyOptions(query: URLSearchParams): void {
     message: "Required value: is required for apply patch",
     field: "fieldManager",
   };
-  throw invalid({ group: "meta.k8s.io", kind: "PatchOptions", name: "" }, [cause]);
+  throw invalidOption("patch", cause);
 }
 
 /** The configuration, from JSON or YAML. Throws 400. */

@@ -4,14 +4,16 @@ import type { KubeObject } from "@gatehouse/apimachinery/meta";
 import { generatedName } from "@gatehouse/apimachinery/names";
 import { alreadyExists, badRequest, forbidden, notFound, StatusError } from "@gatehouse/apimachinery/status-error";
 import { admitByPolicies } from "../admission/admit.ts";
+import { admitPod } from "../admission/pod-admission.ts";
 import { type Answer, type ApiContext, type ResourceRequest, subjectOf } from "../api-context.ts";
 import { decodeBody } from "../http/decode-body.ts";
 import { readObject, writeObject } from "../storage/stored-objects.ts";
-import { admitNew, decodeObject, isDryRun, type WriteRequest } from "../write-pipeline.ts";
+import { isDryRun } from "../request-options.ts";
+import { admitNew, decodeObject, type WriteRequest } from "../write-pipeline.ts";
 
 /** Answers 201. Throws 404 for a missing namespace, 403 for a terminating one, 409 when the name is taken, 422 for faults. */
 export async function create(context: ApiContext, request: ResourceRequest): Promise<Answer> {
-  const dryRun = isDryRun(request.query.getAll("dryRun"));
+  const dryRun = isDryRun(request);
   const object = decodeObject(request, await decodeBody(request.body));
   const stored = createObject(context, request, object, dryRun);
   await context.store.committed();
@@ -34,6 +36,7 @@ export function createObject(
   if (!object.metadata.name && object.metadata.generateName)
     object.metadata.name = freeName(context, request, object.metadata.generateName);
   admitNew(context, request, object);
+  admitPod(context, definition, object);
   admitByPolicies(context, request, { operation: "CREATE", object });
   const { name } = object.metadata;
   if (readObject(context.store, definition, namespace, name)) throw alreadyExists(subjectOf(definition, name));

@@ -1,8 +1,10 @@
 // GET of a collection: a consistent snapshot, whole or in pages.
 
 import type { KubeObject } from "@gatehouse/apimachinery/meta";
-import { badRequest, expired, hasReason } from "@gatehouse/apimachinery/status-error";
+import { badRequest, expired, hasReason, type StatusError } from "@gatehouse/apimachinery/status-error";
 import type { Answer, ApiContext, ResourceRequest } from "../api-context.ts";
+import { invalidListOption } from "../request-options.ts";
+import { forbiddenField, notSupported } from "../schema/field-cause.ts";
 import { requestedRevision } from "../storage/resource-version.ts";
 import { type Selection, selectionOf } from "../storage/selection.ts";
 import { present, resourceKey } from "../storage/stored-objects.ts";
@@ -67,21 +69,25 @@ function pageOf(query: URLSearchParams, current: number): Page {
   const match = query.get("resourceVersionMatch") ?? "";
   const version = query.get("resourceVersion") ?? "";
   const token = query.get("continue") ?? "";
+  if (query.has("sendInitialEvents")) {
+    throw invalidListOption(forbiddenField("sendInitialEvents", "sendInitialEvents is forbidden for list"));
+  }
+  const refuse = (detail: string): StatusError => invalidListOption(forbiddenField("resourceVersionMatch", detail));
   if (match !== "" && match !== "Exact" && match !== "NotOlderThan") {
-    throw badRequest(
-      `resourceVersionMatch: Unsupported value: "${match}": supported values: "Exact", "NotOlderThan", ""`,
-    );
+    throw invalidListOption(notSupported("resourceVersionMatch", match, ["Exact", "NotOlderThan", ""]));
   }
   if (token !== "") {
-    if (match !== "") throw badRequest("resourceVersionMatch is forbidden when continue is provided");
+    if (match !== "") throw refuse("resourceVersionMatch is forbidden when continue is provided");
     if (version !== "" && version !== "0")
       throw badRequest("specifying resource version is not allowed when using continue");
     return decodeContinue(token, current);
   }
-  if (match !== "" && version === "")
-    throw badRequest("resourceVersionMatch is forbidden unless resourceVersion is provided");
-  if (match === "Exact" && version === "0")
-    throw badRequest('resourceVersionMatch "Exact" is forbidden for resourceVersion "0"');
+  if (match !== "" && version === "") {
+    throw refuse("resourceVersionMatch is forbidden unless resourceVersion is provided");
+  }
+  if (match === "Exact" && version === "0") {
+    throw refuse('resourceVersionMatch "exact" is forbidden for resourceVersion "0"');
+  }
   const revision = requestedRevision(query, current);
   return { revision: match === "Exact" && revision !== undefined ? revision : current, after: "" };
 }
@@ -89,8 +95,9 @@ function pageOf(query: URLSearchParams, current: number): Page {
 function limitOf(query: URLSearchParams): number {
   const text = query.get("limit") ?? "";
   if (text === "") return Infinity;
-  if (!/^\d{1,9}$/.test(text)) throw badRequest(`invalid limit "${text}"`);
-  return Number(text) || Infinity;
+  if (!/^-?\d{1,18}$/.test(text)) throw badRequest(`strconv.ParseInt: parsing ${JSON.stringify(text)}: invalid syntax`);
+  // None, as in Kubernetes.
+  return Number(text) <= 0 ? Infinity : Number(text);
 }
 
 function encodeContinue({ revision, after }: Page): string {

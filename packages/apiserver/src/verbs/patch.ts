@@ -1,12 +1,13 @@
 // PATCH of an object, or of its status alone: the patched tree then passes what a PUT passes.
 
-import { invalid, notFound } from "@gatehouse/apimachinery/status-error";
+import { notFound } from "@gatehouse/apimachinery/status-error";
 import { type Answer, type ApiContext, type ResourceRequest, subjectOf } from "../api-context.ts";
 import { type Body, unsupported } from "../http/decode-body.ts";
 import { decodeJson } from "../http/decode-json.ts";
 import { readObject } from "../storage/stored-objects.ts";
 import type { ResourceDefinition } from "../resource-definition.ts";
-import { admitChange, type ChangeScope, decodeObject, isDryRun, storeChange } from "../write-pipeline.ts";
+import { invalidOption, isDryRun } from "../request-options.ts";
+import { admitChange, type ChangeScope, decodeObject, storeChange } from "../write-pipeline.ts";
 
 /** From a private copy of the present object to the wanted one. */
 export type ApplyPatch = (document: unknown) => unknown;
@@ -27,7 +28,7 @@ export async function patch(
 ): Promise<Answer> {
   if (isApply(request.body)) return (await import("./apply.ts")).apply(context, request, scope, mayCreate);
   checkForce(request.query);
-  const dryRun = isDryRun(request.query.getAll("dryRun"));
+  const dryRun = isDryRun(request);
   const { definition, namespace, name = "" } = request;
   const apply = await patchOf(request.body, definition, context.registry.isCustom(definition));
   const old = readObject(context.store, definition, namespace, name);
@@ -48,7 +49,7 @@ function checkForce(query: URLSearchParams): void {
   if (!query.has("force")) return;
   const message = "Forbidden: may not be specified for non-apply patch";
   const cause = { reason: "FieldValueForbidden", message, field: "force" };
-  throw invalid({ group: "meta.k8s.io", kind: "PatchOptions", name: "" }, [cause]);
+  throw invalidOption("patch", cause);
 }
 
 /** The body as a function on documents. Throws 400 for what cannot be read and 415 for patch types not served. */

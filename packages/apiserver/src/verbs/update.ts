@@ -4,7 +4,8 @@ import { notFound } from "@gatehouse/apimachinery/status-error";
 import { type Answer, type ApiContext, type ResourceRequest, subjectOf } from "../api-context.ts";
 import { decodeBody } from "../http/decode-body.ts";
 import { readObject } from "../storage/stored-objects.ts";
-import { admitChange, type ChangeScope, decodeObject, isDryRun, storeChange } from "../write-pipeline.ts";
+import { isDryRun } from "../request-options.ts";
+import { admitChange, type ChangeScope, decodeObject, storeChange } from "../write-pipeline.ts";
 import { createObject } from "./create.ts";
 
 /** Kinds whose PUT makes the object when there is none (AllowCreateOnUpdate in Kubernetes). */
@@ -25,7 +26,7 @@ export async function update(
   request: ResourceRequest,
   scope: ChangeScope = "object",
 ): Promise<Answer> {
-  const dryRun = isDryRun(request.query.getAll("dryRun"));
+  const dryRun = isDryRun(request);
   const { definition, namespace, name = "" } = request;
   const object = decodeObject(request, await decodeBody(request.body));
   const old = readObject(context.store, definition, namespace, name);

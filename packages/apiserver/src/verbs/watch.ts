@@ -2,10 +2,12 @@
 
 import type { KubeObject, ObjectMeta } from "@gatehouse/apimachinery/meta";
 import { apiVersionOf } from "@gatehouse/apimachinery/resource-type";
-import { badRequest, invalid, type Status, type StatusError } from "@gatehouse/apimachinery/status-error";
+import { badRequest, type Status, type StatusError } from "@gatehouse/apimachinery/status-error";
 import type { ApiContext, ResourceRequest } from "../api-context.ts";
 import type { StoreEvent } from "../storage/collection.ts";
 import { isTrue } from "../http/request-info.ts";
+import { invalidListOption } from "../request-options.ts";
+import { forbiddenField } from "../schema/field-cause.ts";
 import { requestedRevision } from "../storage/resource-version.ts";
 import { type Selection, selectionOf } from "../storage/selection.ts";
 import type { CommittedEvent } from "../storage/store.ts";
@@ -13,9 +15,9 @@ import { present, resourceKey } from "../storage/stored-objects.ts";
 
 export type WatchEventType = "ADDED" | "MODIFIED" | "DELETED" | "BOOKMARK";
 
-/** Where a watch's events go. `json` is the object's encoding when that is already known. */
+/** Where a watch's events go. `json` is the object's encoding when that is already known, `size` about how long it is. */
 export interface WatchSink {
-  send(type: WatchEventType, object: KubeObject, json?: string): void;
+  send(type: WatchEventType, object: KubeObject, json?: string, size?: number): void;
   /** An ERROR event. */
   fail(status: Status): void;
   /** No more events; what was sent still goes out. */
@@ -72,22 +74,16 @@ function planOf(context: ApiContext, request: ResourceRequest): WatchPlan {
 }
 
 /** Absent when the client did not say (the resourceVersion then decides). */
-function wantsInitialEvents({ query, definition }: ResourceRequest): boolean | undefined {
+function wantsInitialEvents({ query }: ResourceRequest): boolean | undefined {
   const match = query.get("resourceVersionMatch") ?? "";
   const text = query.get("sendInitialEvents");
-  const subject = { group: "meta.k8s.io", kind: "ListOptions", name: definition.type.plural };
-  const refuse = (field: string, detail: string): StatusError =>
-    invalid(subject, [{ reason: "FieldValueForbidden", message: `Forbidden: ${detail}`, field }]);
+  const refuse = (detail: string): StatusError => invalidListOption(forbiddenField("resourceVersionMatch", detail));
   if (text === null) {
-    if (match !== "")
-      throw refuse(
-        "resourceVersionMatch",
-        "resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided",
-      );
+    if (match !== "") throw refuse("resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided");
     return undefined;
   }
   if (match !== "NotOlderThan") {
-    throw refuse("resourceVersionMatch", 'sendInitialEvents requires setting resourceVersionMatch to "NotOlderThan"');
+    throw refuse("sendInitialEvents requires setting resourceVersionMatch to NotOlderThan");
   }
   return isTrue(text);
 }
@@ -164,16 +160,19 @@ function deliverEvent(
   if (!event.key.startsWith(selection.prefix)) return;
   const { definition } = request;
   const object = present(definition, event.object);
-  const json = object === event.object && "json" in event ? event.json : undefined;
+  const encoded = "json" in event ? event.json : undefined;
+  const json = object === event.object ? encoded : undefined;
+  const size = encoded?.length;
   const previous = event.previous && present(definition, event.previous);
   const was = previous !== undefined && selection.matches(previous);
   if (event.type === "DELETED") {
-    if (was) sink.send("DELETED", object, json);
+    if (was) sink.send("DELETED", object, json, size);
     return;
   }
   const is = selection.matches(object);
-  if (is) sink.send(was ? "MODIFIED" : "ADDED", object, json);
+  if (is) sink.send(was ? "MODIFIED" : "ADDED", object, json, size);
   else if (was) {
-    sink.send("DELETED", { ...previous, metadata: { ...previous.metadata, resourceVersion: String(event.revision) } });
+    const metadata = { ...previous.metadata, resourceVersion: String(event.revision) };
+    sink.send("DELETED", { ...previous, metadata }, undefined, size);
   }
 }

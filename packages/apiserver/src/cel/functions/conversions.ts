@@ -26,7 +26,7 @@ function readDouble(text: string): number {
   const special: Record<string, number> = { inf: Infinity, infinity: Infinity, nan: NaN };
   const word = text.toLowerCase().replace(/^[-+]/, "");
   if (Object.hasOwn(special, word)) return text.startsWith("-") ? -(special[word] ?? 0) : (special[word] ?? 0);
-  if (!/^[-+]?(?:\d+\.?\d*|\.\d+)(?:e[-+]?\d+)?$/i.test(text)) {
+  if (!/^[-+]?(?:\d+(?:\.\d*)?|\.\d+)(?:e[-+]?\d+)?$/i.test(text)) {
     throw new CelError(`strconv.ParseFloat: parsing ${JSON.stringify(text)}: invalid syntax`);
   }
   return Number(text);

@@ -28,7 +28,7 @@ class Quantity extends Opaque {
 
 const decimalExponents: Record<string, number> = { n: -9, u: -6, m: -3, "": 0, k: 3, M: 6, G: 9, T: 12, P: 15, E: 18 };
 const binarySuffixes = ["Ki", "Mi", "Gi", "Ti", "Pi", "Ei"];
-const form = /^([+-]?)(\d+\.?\d*|\.\d+)(?:([KMGTPE]i)|([numkMGTPE]?)|[eE]([+-]?\d{1,2}))$/;
+const form = /^([+-]?)(\d+(?:\.\d*)?|\.\d+)(?:([KMGTPE]i)|([numkMGTPE]?)|[eE]([+-]?\d{1,2}))$/;
 
 /** Digits beyond the finest unit round up, away from zero. */
 function readQuantity(text: string): Quantity | undefined {

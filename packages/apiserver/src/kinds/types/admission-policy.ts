@@ -81,7 +81,7 @@ export const validatingAdmissionPolicySpec = struct(
     matchConstraints: field(matchResources, "Requests the policy is for."),
     paramKind: field(paramKind, "Kind of the parameters, for policies that have some."),
     validations: listOf(validation, "Expressions that must all be true."),
-    variables: listBy(["name"], variable, "Values that the expressions share."),
+    variables: listBy(["name"], variable, "Values that the expressions share.", { repeats: true }),
   },
 );
 

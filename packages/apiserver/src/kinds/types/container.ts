@@ -102,7 +102,7 @@ const volumeDevice = struct("core.v1.VolumeDevice", "A block device given to the
 
 const volumeMount = struct("core.v1.VolumeMount", "A volume of the pod at a path of the container.", {
   "mountPath!": str("Path in the container."),
-  mountPropagation: str(),
+  mountPropagation: oneOf(["Bidirectional", "HostToContainer", "None"]),
   "name!": str("Name of the volume."),
   readOnly: bool("True: read only."),
   recursiveReadOnly: str(),

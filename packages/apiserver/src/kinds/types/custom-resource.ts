@@ -126,8 +126,8 @@ const customResourceDefinitionVersion = struct(
     "name!": str("Name of the version, e.g. v1."),
     schema: field(customResourceValidation, "How objects are validated."),
     selectableFields: listOf(selectableField),
-    "served!": bool("Whether it is served."),
-    "storage!": bool("Whether objects are stored in it; true for exactly one."),
+    "served!": bool("Whether it is served.", { default: false }),
+    "storage!": bool("Whether objects are stored in it; true for exactly one.", { default: false }),
     subresources: field(customResourceSubresources, "Subresources of the resource."),
   },
 );

@@ -1,5 +1,6 @@
 // Endpoints of an EndpointSlice (discovery.k8s.io/v1).
 
+import { mayRepeat } from "../../schema/validate.ts";
 import { objectReference } from "./references.ts";
 import { bool, field, int32, listOf, oneOf, setOf, str, stringMap, struct } from "../schema-helpers.ts";
 
@@ -10,11 +11,11 @@ const endpointConditions = struct("discovery.v1.EndpointConditions", "State of a
 });
 
 const forNode = struct("discovery.v1.ForNode", "A node.", {
-  "name!": str(),
+  "name!": str(undefined, { default: "" }),
 });
 
 const forZone = struct("discovery.v1.ForZone", "A zone.", {
-  "name!": str(),
+  "name!": str(undefined, { default: "" }),
 });
 
 const endpointHints = struct("discovery.v1.EndpointHints", "Who should use an endpoint.", {
@@ -23,7 +24,7 @@ const endpointHints = struct("discovery.v1.EndpointHints", "Who should use an en
 });
 
 export const endpoint = struct("discovery.v1.Endpoint", "A pod behind a Service.", {
-  "addresses!": setOf(str(), "Its addresses."),
+  "addresses!": mayRepeat(setOf(str(), "Its addresses.")),
   conditions: field(endpointConditions, "Its state.", { default: {} }),
   deprecatedTopology: stringMap(),
   hints: endpointHints,

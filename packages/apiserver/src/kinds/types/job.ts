@@ -23,7 +23,7 @@ const failureRule = struct("batch.v1.PodFailurePolicyRule", "What a kind of fail
 });
 
 const podFailurePolicy = struct("batch.v1.PodFailurePolicy", "What failures of pods mean.", {
-  "rules!": listOf(failureRule, "The first that matches decides."),
+  "rules!": listOf(failureRule, "The first that matches decides.", { default: [] }),
 });
 
 const successRule = struct("batch.v1.SuccessPolicyRule", "What is enough for success.", {

@@ -60,7 +60,7 @@ export const objectMeta = struct(
     managedFields: listOf(managedFieldsEntry, "Which manager set which fields."),
     name: str("Name, unique among the objects of this kind in the namespace. Cannot be changed."),
     namespace: str("The space within which the name is unique. Empty for cluster-scoped kinds."),
-    ownerReferences: listBy(["uid"], ownerReference, "The objects this one belongs to."),
+    ownerReferences: listBy(["uid"], ownerReference, "The objects this one belongs to.", { repeats: true }),
     resourceVersion: str("Changes with each write; send it back to update only what you have seen."),
     selfLink: str("No longer set."),
     uid: str("Identity of this very object in time; set by the server."),

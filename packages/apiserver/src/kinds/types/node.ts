@@ -48,8 +48,8 @@ export const nodeSpec = struct("core.v1.NodeSpec", "What a node is asked to be."
 });
 
 export const nodeAddress = struct("core.v1.NodeAddress", "An address of a node.", {
-  "address!": str(),
-  "type!": str(),
+  "address!": str(undefined, { default: "" }),
+  "type!": str(undefined, { default: "" }),
 });
 
 const nodeCondition = struct("core.v1.NodeCondition", "One aspect of a node's state.", {

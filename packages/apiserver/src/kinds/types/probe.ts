@@ -19,7 +19,7 @@ const execAction = struct("core.v1.ExecAction", "A command run inside the contai
 
 const httpHeader = struct("core.v1.HTTPHeader", "A header of a request.", {
   "name!": str("Name of the header."),
-  "value!": str("Its value."),
+  "value!": str("Its value.", { default: "" }),
 });
 
 const httpGetAction = struct("core.v1.HTTPGetAction", "An HTTP GET request.", {

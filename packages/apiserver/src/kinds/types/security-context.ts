@@ -1,6 +1,6 @@
 // Identity and privileges of processes (core/v1): validated and kept; a process without a container cannot be confined by them.
 
-import { bool, field, int64, listOf, str, strings, struct } from "../schema-helpers.ts";
+import { bool, field, int64, listOf, oneOf, str, strings, struct } from "../schema-helpers.ts";
 
 const appArmorProfile = struct("core.v1.AppArmorProfile", "An AppArmor profile.", {
   localhostProfile: str(),
@@ -16,7 +16,7 @@ const seLinuxOptions = struct("core.v1.SELinuxOptions", "SELinux labels.", {
 
 const seccompProfile = struct("core.v1.SeccompProfile", "A seccomp profile.", {
   localhostProfile: str(),
-  "type!": str(),
+  "type!": oneOf(["Localhost", "RuntimeDefault", "Unconfined"]),
 });
 
 const windowsSecurityContextOptions = struct("core.v1.WindowsSecurityContextOptions", "Options for Windows.", {
@@ -33,7 +33,7 @@ const capabilities = struct("core.v1.Capabilities", "Linux capabilities to add a
 
 const sysctl = struct("core.v1.Sysctl", "A kernel parameter.", {
   "name!": str(),
-  "value!": str(),
+  "value!": str(undefined, { default: "" }),
 });
 
 export const securityContext = struct("core.v1.SecurityContext", "Privileges of one container.", {
