@@ -45,8 +45,9 @@ export function apiOf(bundle: Bundle): GatewayApi {
 
 /**
  * A gateway with entrypoints web (8000) and websecure (8443). Among `objects` a ConfigMap `translate-options` may say
- * otherwise: `addresses` (CIDR, or "" for none), `api` (e.g. v1.4.0/standard), `unsupported` (what the API says of itself), `udp` (anything, for an entrypoint dns of port
- * 8053), and `problems` (JSON: proxy listener -> why it could not be opened).
+ * otherwise: `addresses` (CIDR, or "" for none), `api` (e.g. v1.4.0/standard), `unsupported` (what the API says of itself),
+ * `udp` (anything, for an entrypoint dns of port 8053), and `problems` (JSON: proxy listener -> why it could not be opened).
+ * Its `refused` is for golden-inputs.test.ts.
  */
 export function optionsFor(objects: readonly KubeObject[]): TranslateOptions {
   const given = objects.find(({ kind, metadata }) => kind === "ConfigMap" && metadata.name === "translate-options");
