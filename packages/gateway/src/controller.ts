@@ -16,9 +16,6 @@ import type { AddressPool, EntryPoint } from "./translate/translate-options.ts";
 import { type Translation, Translator } from "./translate/translator.ts";
 import { createWatchedObjects } from "./watched-objects.ts";
 
-/** The controller name that Traefik's GatewayClass names. */
-export const controllerName = "traefik.io/gateway-controller";
-
 export interface ControllerOptions {
   client: ApiClient;
   proxy: Pick<Proxy, "apply">;
@@ -155,7 +152,6 @@ class ControlLoop implements Controller {
   #translateOnce(): Translation {
     const { entryPoints, reservedPorts, pool, sharedAddresses } = this.#options;
     const translation = this.#translator.translate({
-      controllerName,
       api: this.#watched.api(),
       entryPoints,
       reservedPorts,

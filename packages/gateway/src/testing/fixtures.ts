@@ -45,8 +45,9 @@ export function apiOf(bundle: Bundle): GatewayApi {
 
 /**
  * A gateway with entrypoints web (8000) and websecure (8443). Among `objects` a ConfigMap `translate-options` may say
- * otherwise: `addresses` (CIDR, or "" for none), `api` (e.g. v1.4.0/standard), `udp` (anything, for an entrypoint dns of port
- * 8053), and `problems` (JSON: proxy listener -> why it could not be opened).
+ * otherwise: `addresses` (CIDR, or "" for none), `api` (e.g. v1.4.0/standard), `unsupported` (what the API says of itself),
+ * `udp` (anything, for an entrypoint dns of port 8053), and `problems` (JSON: proxy listener -> why it could not be opened).
+ * Its `refused` is for golden-inputs.test.ts.
  */
 export function optionsFor(objects: readonly KubeObject[]): TranslateOptions {
   const given = objects.find(({ kind, metadata }) => kind === "ConfigMap" && metadata.name === "translate-options");
@@ -54,8 +55,7 @@ export function optionsFor(objects: readonly KubeObject[]): TranslateOptions {
   const cidr = data.addresses ?? "127.30.224.0/19";
   const [version, channel] = (data.api ?? "v1.6.1/experimental").split("/");
   return {
-    controllerName: "traefik.io/gateway-controller",
-    api: apiOf({ version, channel } as Bundle),
+    api: { ...apiOf({ version, channel } as Bundle), ...(data.unsupported ? { unsupported: data.unsupported } : {}) },
     entryPoints: [
       { name: "web", port: 8000, addresses: [{ host: "127.30.1.4", port: 8000 }] },
       { name: "websecure", port: 8443, addresses: [{ host: "127.30.1.4", port: 8443 }] },

@@ -3,6 +3,7 @@
 import type { KubeObject } from "@gatehouse/apimachinery/meta";
 import { serviceNameLabel } from "@gatehouse/apimachinery/types/discovery-v1";
 import { parseAddressPool } from "../gateway-addresses.ts";
+import { controllerName } from "../translate/controller-name.ts";
 import type { ObjectKind } from "../translate/object-store.ts";
 import type { TranslateOptions } from "../translate/translate-options.ts";
 import { Translator } from "../translate/translator.ts";
@@ -11,7 +12,6 @@ import { apiOf } from "./fixtures.ts";
 const gatewayApi = "gateway.networking.k8s.io/v1";
 
 export const manyRoutesOptions: TranslateOptions = {
-  controllerName: "traefik.io/gateway-controller",
   api: apiOf({ version: "v1.6.1", channel: "experimental" }),
   entryPoints: [{ name: "web", port: 8000, addresses: [{ host: "127.30.1.4", port: 8000 }] }],
   reservedPorts: new Map(),
@@ -96,7 +96,7 @@ export function manyRoutes(count: number, namespaces: number): Translator {
     apiVersion: gatewayApi,
     kind: "GatewayClass",
     metadata: metadata("ours"),
-    spec: { controllerName: manyRoutesOptions.controllerName },
+    spec: { controllerName },
   });
   for (const name of ["first", "second"]) add("gateways", gateway(name));
   for (let at = 0; at < count; at++) {

@@ -11,6 +11,7 @@ import type { BackendTls } from "@gatehouse/proxy/routing-table";
 import { type AuthorityProblem, resolveAuthorities } from "./ca-certificates.ts";
 import { type DesiredCondition, fails, holds } from "./conditions.ts";
 import type { ObjectIndex } from "./gateway-objects.ts";
+import { crowdedOut, isCrowdedOut } from "./policy-room.ts";
 import { listOf } from "./problems.ts";
 import type { CrossReference } from "./reference-grants.ts";
 
@@ -52,13 +53,13 @@ export interface Verdict {
 }
 
 /** What the policy asks, whatever it is attached to. */
-const judge = ({ metadata, spec }: BackendTLSPolicy, index: ObjectIndex): Verdict =>
-  judgeValidation(
-    spec.validation,
-    { kind: "BackendTLSPolicy", namespace: metadata.namespace ?? "" },
-    "spec.validation",
-    index,
-  );
+function judge(policy: BackendTLSPolicy, index: ObjectIndex): Verdict {
+  const { metadata, spec } = policy;
+  const owner = { kind: "BackendTLSPolicy", namespace: metadata.namespace ?? "" };
+  const { tls, ...verdict } = judgeValidation(spec.validation, owner, "spec.validation", index);
+  if (isCrowdedOut(policy)) return { ...verdict, rejected: fails("Accepted", "Invalid", crowdedOut) };
+  return { ...verdict, ...(tls ? { tls } : {}) };
+}
 
 /** `owner` has the references, `field` is where `validation` stands. */
 export function judgeValidation(

@@ -7,6 +7,7 @@ import type { Backend } from "./backends.ts";
 import { type DesiredCondition, fails, holds } from "./conditions.ts";
 import { parseGatewayDuration } from "./duration.ts";
 import type { ObjectIndex } from "./gateway-objects.ts";
+import { crowdedOut, isCrowdedOut } from "./policy-room.ts";
 import { type RuleProblem, unsupported } from "./problems.ts";
 import { translateSessionPersistence } from "./session-persistence.ts";
 
@@ -49,6 +50,7 @@ function translateSession(policy: XBackendTrafficPolicy): SessionPersistence | R
 
 /** Why the policy cannot be carried out. */
 function judge(policy: XBackendTrafficPolicy): RuleProblem | undefined {
+  if (isCrowdedOut(policy)) return unsupported(crowdedOut);
   const { retryConstraint } = policy.spec;
   const budget = retryConstraint && translateBudget(retryConstraint);
   if (budget && "reason" in budget) return budget;

@@ -2,10 +2,10 @@
 
 import type { AttachedRoute } from "./attach.ts";
 import { parentKey } from "./parents.ts";
-import { referencedBackends } from "./referenced-backends.ts";
+import type { RouteKind } from "./route-kinds.ts";
 import type { RouteNode } from "./route-node.ts";
 
-/** Backends (by `backendKey`) that a route names, and the Gateways (by `parentKey`) that took it. */
+/** Backends (by `backendKey`) that a route may refer to, and the Gateways (by `parentKey`) that took it. */
 interface Use {
   backends: ReadonlySet<string>;
   gateways: ReadonlySet<string>;
@@ -25,7 +25,7 @@ export class BackendUsers {
   update(node: RouteNode, attached: AttachedRoute | undefined): string[] {
     const changed = new Set<string>();
     const before = this.#uses.get(node);
-    const after = attached && useOf(node, attached);
+    const after = attached && useOf(attached);
     if (before && after && isSame(before.backends, after.backends) && isSame(before.gateways, after.gateways))
       return [];
     if (after) {
@@ -51,13 +51,17 @@ export class BackendUsers {
   }
 }
 
-function useOf({ kind, object }: RouteNode, { parents }: AttachedRoute): Use {
+/** Policies for Services concern HTTP, gRPC and TLS (BackendTLSPolicySpec.targetRefs, support levels). */
+const withoutPolicies: readonly RouteKind[] = ["TCPRoute", "UDPRoute"];
+
+function useOf({ translated: { kind, permitted }, parents }: AttachedRoute): Use {
   const accepted = parents.filter(({ accepted: { status } }) => status === "True");
   return {
-    backends: referencedBackends(kind, object),
+    backends: new Set(withoutPolicies.includes(kind) ? permitted.filter((key) => !isService(key)) : permitted),
     gateways: new Set(accepted.map(({ parent }) => parentKey(parent.gateway.owner))),
   };
 }
 
+const isService = (key: string): boolean => key.startsWith("Service/");
 const isSame = (a: ReadonlySet<string>, b: ReadonlySet<string>): boolean =>
   a.size === b.size && [...a].every((each) => b.has(each));

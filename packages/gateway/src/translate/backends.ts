@@ -17,6 +17,10 @@ import type { RouteKind } from "./route-kinds.ts";
 /** What the route wants to send: requests of HTTP or gRPC, connections as they come, their content after TLS, datagrams. */
 export type Traffic = "http" | "grpc" | "tcp" | "tls" | "udp";
 
+/** Of a backend, whether it exists or not. */
+export const backendKey = (kind: Backend["kind"], namespace: string, name: string): string =>
+  `${kind}/${namespace}/${name}`;
+
 /** Where a reference stands: the route's kind and namespace, and the reference's path in it for messages. */
 export interface BackendContext {
   kind: RouteKind;
@@ -25,6 +29,8 @@ export interface BackendContext {
   field: string;
   ruleIndex: number;
   traffic: Traffic;
+  /** Told of backends that the route may refer to, as of `backendKey`. */
+  onPermitted: (key: string) => void;
 }
 
 /** A backend that a route may use. Two of one `id` are equal. */
@@ -65,6 +71,7 @@ export function resolveBackend(
     const what = `${kind} "${ref.name}" in namespace "${namespace}" may not be used from namespace "${context.namespace}"`;
     return problem("RefNotPermitted", `${what} (${field} ${of}): ${grantToCreate(reference)}`);
   }
+  context.onPermitted(backendKey(isExternal ? "XBackend" : "Service", namespace, ref.name));
   if (isExternal) return resolveExternalBackend(namespace, ref.name, context, index);
   const service = index.service(namespace, ref.name);
   if (!service) {
@@ -195,7 +202,7 @@ function resolveExternalBackend(
 /** What an XBackend may say it speaks, and what that is for each sort of traffic, without TLS. */
 const externalProtocols: Record<Exclude<Traffic, "udp">, Record<string, ProxyService["protocol"]>> = {
   http: { "": "http", HTTP: "http", HTTP11: "http", MCP: "http", HTTP2: "h2c", H2C: "h2c" },
-  grpc: { "": "h2c", HTTP2: "h2c", H2C: "h2c", GRPC: "h2c" },
+  grpc: { "": "h2c", HTTP2: "h2c", H2C: "h2c" },
   tcp: { "": "tcp", TCP: "tcp" },
   tls: { "": "tcp", TCP: "tcp" },
 };

@@ -2,6 +2,7 @@
 
 import type { AttachedRoute, ParentAttachment } from "./attach.ts";
 import type { DesiredCondition } from "./conditions.ts";
+import { controllerName } from "./controller-name.ts";
 import type { ProcessedGatewayClass } from "./gateway-classes.ts";
 import type { ProcessedGateway } from "./gateways.ts";
 import type { ProcessedListenerSet } from "./listener-sets.ts";
@@ -68,11 +69,7 @@ function listenerStatus(listener: ProcessedListener, attached: AttachedCount): L
 }
 
 /** Undefined for a route that has nothing to do with us and never had. */
-export function routeStatus(
-  attached: AttachedRoute | undefined,
-  object: RouteObject,
-  controllerName: string,
-): StatusUpdate | undefined {
+export function routeStatus(attached: AttachedRoute | undefined, object: RouteObject): StatusUpdate | undefined {
   const known = (object.status?.parents ?? []).some((entry) => entry.controllerName === controllerName);
   if (!attached) return known ? { type: "parents", object, controllerName, relations: [] } : undefined;
   const { translated, parents } = attached;

@@ -1,6 +1,7 @@
 // GatewayClasses: which are ours, and whether we can honour them.
 
 import type { GatewayClass } from "@gatehouse/gateway-api/gateway-class";
+import { controllerName } from "./controller-name.ts";
 import { type DesiredCondition, fails, holds } from "./conditions.ts";
 import { supportedFeatures } from "./supported-features.ts";
 import type { GatewayApi, TranslateOptions } from "./translate-options.ts";
@@ -17,11 +18,11 @@ export interface ProcessedGatewayClass {
 /** The classes that name our controller, by name. */
 export function processGatewayClasses(
   gatewayClasses: Iterable<GatewayClass>,
-  options: Pick<TranslateOptions, "controllerName" | "api" | "pool">,
+  options: Pick<TranslateOptions, "api" | "pool">,
 ): Map<string, ProcessedGatewayClass> {
   const processed = new Map<string, ProcessedGatewayClass>();
   for (const gatewayClass of gatewayClasses) {
-    if (gatewayClass.spec.controllerName !== options.controllerName) continue;
+    if (gatewayClass.spec.controllerName !== controllerName) continue;
     const accepted = accept(gatewayClass);
     processed.set(gatewayClass.metadata.name, {
       gatewayClass,

@@ -116,7 +116,7 @@ function processGateway(
     conditions: [
       accepted,
       programmed,
-      ...resolvedRefs(gateway, certificate, serving, options),
+      ...resolvedRefs(gateway, certificate, listeners, options),
       ...furtherConditions(gateway, listenerSets, options),
     ],
   };

@@ -37,7 +37,7 @@ function translateRule(
   index: ObjectIndex,
 ): TranslatedRule {
   const matches = translateMatches(rule.matches?.length ? rule.matches : [{}], ruleIndex, translateGrpcMatch);
-  if ("reason" in matches) return { routes: [], backends: [], references: [], problem: matches };
+  if ("reason" in matches) return { routes: [], backends: [], permitted: [], references: [], problem: matches };
   const references = new References({ kind: "GRPCRoute", namespace }, ruleIndex, index);
   const prefix = `grpcroute/${namespace}/${name}`;
   const field = `rules[${ruleIndex}]`;
@@ -46,6 +46,7 @@ function translateRule(
   return {
     routes: routesOf(prefix, ruleIndex, matches, behaviour),
     backends: problem ? [] : references.backends,
+    permitted: problem ? [] : references.permitted,
     references: references.problems,
     ...(problem ? { problem } : {}),
   };

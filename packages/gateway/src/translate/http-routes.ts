@@ -40,7 +40,7 @@ function translateRule(
   index: ObjectIndex,
 ): TranslatedRule {
   const matches = translateMatches(rule.matches?.length ? rule.matches : [everyRequest], ruleIndex, translateMatch);
-  if ("reason" in matches) return { routes: [], backends: [], references: [], problem: matches };
+  if ("reason" in matches) return { routes: [], backends: [], permitted: [], references: [], problem: matches };
   const references = new References({ kind: "HTTPRoute", namespace }, ruleIndex, index);
   const prefix = `httproute/${namespace}/${name}`;
   const field = `rules[${ruleIndex}]`;
@@ -49,6 +49,7 @@ function translateRule(
   return {
     routes: routesOf(prefix, ruleIndex, matches, behaviour),
     backends: problem ? [] : references.backends,
+    permitted: problem ? [] : references.permitted,
     references: references.problems,
     ...(problem ? { problem } : {}),
   };

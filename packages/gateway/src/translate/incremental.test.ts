@@ -13,7 +13,6 @@ import type { TranslateOptions } from "./translate-options.ts";
 import { type Translation, Translator } from "./translator.ts";
 
 const options: TranslateOptions = {
-  controllerName: "traefik.io/gateway-controller",
   api: apiOf({ version: "v1.6.1", channel: "experimental" }),
   entryPoints: [
     { name: "web", port: 8000, addresses: [{ host: "127.30.1.4", port: 8000 }] },

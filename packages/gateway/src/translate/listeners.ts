@@ -119,7 +119,8 @@ function notProgrammed(
   if (blocked !== undefined) return fails("Programmed", "Invalid", blocked);
   if (conflict) return fails("Programmed", conflict.reason, conflict.message);
   const reasons = conditions.filter(({ status }) => status === "False").map(({ message }) => message);
-  return fails("Programmed", "Invalid", [...new Set(reasons)].join("; "));
+  const distinct = reasons.filter((reason, at) => !reasons.some((each, other) => other < at && each.includes(reason)));
+  return fails("Programmed", "Invalid", distinct.join("; "));
 }
 
 function conflicted(conflict: Conflict | undefined): DesiredCondition {

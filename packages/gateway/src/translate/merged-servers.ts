@@ -61,9 +61,10 @@ class MergedServer {
     const parts = (this.#parts.get(hostname) ?? []).filter((part) => part !== undefined);
     if (parts.length === 0) this.#parts.delete(hostname);
     if (parts.length <= 1) return parts[0];
-    // A route that several of these Gateways serve is there once.
-    const routes = new Set<Route>(parts.flatMap((part) => part.routes));
-    return { hostname, routes: [...routes].sort((a, b) => a.order - b.order) };
+    // A route that several of these Gateways serve is there once, as the oldest serves it.
+    const routes = new Map<string, Route>();
+    for (const route of parts.flatMap((part) => part.routes)) if (!routes.has(route.id)) routes.set(route.id, route);
+    return { hostname, routes: [...routes.values()].sort((a, b) => a.order - b.order) };
   }
 }
 

@@ -12,15 +12,10 @@ export function compareAge(a: KubeObject, b: KubeObject): number {
 }
 
 /** At most 16 rules of at most 64 matches each: a route's own matches keep their order below this. */
-const matchesPerRoute = 1024;
+export const matchesPerRoute = 1024;
 const matchesPerRule = 64;
 
-/** The `order` of a match within its route; add it to `routeOrder` of the route's rank among all routes. */
+/** The `order` of a match within its route. */
 export function matchOrder(ruleIndex: number, matchIndex: number): number {
   return ruleIndex * matchesPerRule + matchIndex;
-}
-
-/** The first `order` number of the route that is `rank`-th by age. */
-export function routeOrder(rank: number): number {
-  return rank * matchesPerRoute;
 }

@@ -6,12 +6,13 @@ import type { XBackend } from "@gatehouse/gateway-api/x-backend";
 import type { XBackendTrafficPolicy } from "@gatehouse/gateway-api/x-backend-traffic-policy";
 import { policyConditions } from "./backend-tls-policies.ts";
 import { trafficPolicyConditions } from "./backend-traffic-policies.ts";
+import { backendKey } from "./backends.ts";
 import type { BackendUsers } from "./backend-users.ts";
 import { type DesiredCondition, fails, holds } from "./conditions.ts";
+import { controllerName } from "./controller-name.ts";
 import { externalTls } from "./external-backends.ts";
 import { type ObjectIndex, targetedServices } from "./gateway-objects.ts";
 import type { Parents } from "./parents.ts";
-import { backendKey } from "./referenced-backends.ts";
 import type { RelationUpdate, StatusUpdate } from "./statuses.ts";
 
 /** A policy or backend. */
@@ -31,7 +32,6 @@ export function describedStatus(
   described: Described,
   { users, parents }: Ways,
   index: ObjectIndex,
-  controllerName: string,
 ): StatusUpdate | undefined {
   const { kind, object } = described;
   const type = kind === "xBackends" ? "parents" : "ancestors";

@@ -12,6 +12,8 @@ export class References {
   /** That resolved. */
   readonly backends: Backend[] = [];
   readonly problems: ReferenceProblem[] = [];
+  /** Of all that the route may refer to, whether it is there or not, as of `backendKey`. */
+  readonly permitted: string[] = [];
   readonly #route: { kind: RouteKind; namespace: string };
   readonly #ruleIndex: number;
   readonly #index: ObjectIndex;
@@ -24,7 +26,8 @@ export class References {
 
   /** `field` is the reference's place in the rule, e.g. `backendRefs[0]`. */
   resolve(ref: BackendObjectReference, field: string, traffic: Traffic): Backend | ReferenceProblem {
-    const context = { ...this.#route, field, ruleIndex: this.#ruleIndex, traffic };
+    const onPermitted = (key: string): void => void this.permitted.push(key);
+    const context = { ...this.#route, field, ruleIndex: this.#ruleIndex, traffic, onPermitted };
     const backend = resolveBackend(ref, context, this.#index);
     if ("reason" in backend) this.problems.push(backend);
     else this.backends.push(backend);

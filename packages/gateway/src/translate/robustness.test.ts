@@ -17,7 +17,6 @@ type Json = null | boolean | number | string | Json[] | { [key: string]: Json };
 
 const directory = join(import.meta.dirname, "testdata");
 const options: TranslateOptions = {
-  controllerName: "traefik.io/gateway-controller",
   api: apiOf({ version: "v1.6.1", channel: "experimental" }),
   entryPoints: [{ name: "web", port: 8000, addresses: [] }],
   reservedPorts: new Map(),

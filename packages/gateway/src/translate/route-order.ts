@@ -2,7 +2,7 @@
 // leave room in between, so that a newcomer moves nobody else; only where the room is used up, neighbours are moved.
 
 import type { KubeObject } from "@gatehouse/apimachinery/meta";
-import { compareAge } from "./order.ts";
+import { compareAge, matchesPerRoute } from "./order.ts";
 
 /** What stands in the order. `base` is the first number of the object's own. */
 export interface Placed {
@@ -12,8 +12,8 @@ export interface Placed {
   base: number;
 }
 
-/** Numbers that an object has for itself: at most 16 rules of at most 64 matches. */
-const span = 1024;
+/** Numbers that an object has for itself. */
+const span = matchesPerRoute;
 /** Between two neighbours at first. */
 const spacing = 1024 * span;
 

@@ -30,6 +30,8 @@ export interface RuleContext {
 export interface TranslatedRule {
   routes: Route[];
   backends: readonly Backend[];
+  /** As of `References`. */
+  permitted: readonly string[];
   references: readonly ReferenceProblem[];
   problem?: RuleProblem;
 }
@@ -39,6 +41,8 @@ export interface TranslatedRules {
   /** `order` counts within the route (see order.ts). Empty when no rule is usable. */
   routes: Route[];
   backends: Backend[];
+  /** Keys (`backendKey`) of all that the rules in effect may refer to. */
+  permitted: string[];
   resolvedRefs: DesiredCondition;
   /** Accepted: False, whatever the parent says. */
   rejected?: DesiredCondition;
@@ -51,6 +55,7 @@ export function summarizeRules(rules: readonly TranslatedRule[]): TranslatedRule
   return {
     routes: allInvalid ? [] : rules.flatMap((rule) => rule.routes),
     backends: rules.flatMap((rule) => rule.backends),
+    permitted: [...new Set(rules.flatMap((rule) => rule.permitted))],
     resolvedRefs: resolvedRefs(rules.flatMap((rule) => rule.references)),
     ...(allInvalid ? { rejected: rejection(problems) } : {}),
     ...(problems.length > 0 && !allInvalid ? { partiallyInvalid: droppedRules(rules) } : {}),

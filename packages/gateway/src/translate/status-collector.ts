@@ -62,11 +62,10 @@ export class StatusCollector {
 
   /** What is to be told since the last time. */
   collect(context: CollectContext): StatusUpdate[] {
-    const { controllerName } = context.options;
     const updates = [
       ...[...this.#classes].flatMap((name) => classOf(name, context) ?? []),
       ...[...this.#parents].flatMap((key) => parentOf(key, context) ?? []),
-      ...[...this.#routes].flatMap(({ effective, object }) => routeStatus(effective, object, controllerName) ?? []),
+      ...[...this.#routes].flatMap(({ effective, object }) => routeStatus(effective, object) ?? []),
       ...[...this.#described].flatMap((key) => describedOf(key, context) ?? []),
     ];
     for (const set of [this.#classes, this.#parents, this.#routes, this.#described]) set.clear();
@@ -100,10 +99,10 @@ function parentOf(key: string, { stage, store, nodeOf, options }: CollectContext
   return set && object && listenerSetStatus(set, object, count);
 }
 
-function describedOf(key: string, { store, ways, options, onDescribed }: CollectContext): StatusUpdate | undefined {
+function describedOf(key: string, { store, ways, onDescribed }: CollectContext): StatusUpdate | undefined {
   const described = findDescribed(key, store);
   const lookups = new Set<string>();
-  const update = described && describedStatus(described, ways, recording(store, lookups), options.controllerName);
+  const update = described && describedStatus(described, ways, recording(store, lookups));
   onDescribed(key, lookups);
   return update;
 }

@@ -10,6 +10,7 @@ import type { PolicyAncestorStatus, PolicyStatus } from "@gatehouse/gateway-api/
 import type { ParentReference } from "@gatehouse/gateway-api/references";
 import { gatewayGroup } from "../gateway-resources.ts";
 import { type DesiredCondition, mergeConditions } from "./conditions.ts";
+import { maxAncestors } from "./policy-room.ts";
 import type { AnyListenerSet } from "./listener-sets.ts";
 
 export interface ListenerStatusUpdate {
@@ -44,7 +45,7 @@ export type StatusUpdate =
   | { type: "ancestors"; object: KubeObject; controllerName: string; relations: RelationUpdate[] };
 
 /** Entries of all controllers together (RouteStatus.parents, PolicyStatus.ancestors). */
-const maxEntries = { parents: 32, ancestors: 16 };
+const maxEntries = { parents: 32, ancestors: maxAncestors };
 
 /**
  * `current` with our part of its status replaced, or undefined when it says so already. `current` may be fresher than

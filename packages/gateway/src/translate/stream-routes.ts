@@ -12,6 +12,8 @@ import type { RouteKind, RouteObject } from "./route-kinds.ts";
 export interface TranslatedStream {
   stream: StreamRoute;
   backends: Backend[];
+  /** As of `References`. */
+  permitted: readonly string[];
   resolvedRefs: DesiredCondition;
 }
 
@@ -67,6 +69,7 @@ function translateRefs(
   return {
     stream: { id: `${kind.toLowerCase()}/${namespace}/${name}`, backends },
     backends: references.backends,
+    permitted: references.permitted,
     resolvedRefs: resolvedRefs(references.problems),
   };
 }

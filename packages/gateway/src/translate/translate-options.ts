@@ -43,7 +43,6 @@ export interface GatewayApi {
 }
 
 export interface TranslateOptions {
-  controllerName: string;
   api: GatewayApi;
   entryPoints: readonly EntryPoint[];
   /** Ports that are entrypoints' but not for Gateways, with the entrypoint's name. */

@@ -21,6 +21,8 @@ export interface TranslatedRoute {
   terminated?: StreamRoute;
   /** All that these may use. */
   backends: readonly Backend[];
+  /** Keys (`backendKey`) of all that it may refer to, whether that is there or not. */
+  permitted: readonly string[];
   resolvedRefs: DesiredCondition;
   /** TLSRoute: the same for `terminated`. */
   terminatedRefs?: DesiredCondition;
@@ -40,6 +42,7 @@ export function translateRoute(kind: RouteKind, route: RouteObject, index: Objec
     routes: [],
     stream: plain.stream,
     backends: [...plain.backends, ...(terminated?.backends ?? [])],
+    permitted: [...new Set(plain.permitted)],
     resolvedRefs: plain.resolvedRefs,
     ...(terminated ? { terminated: terminated.stream, terminatedRefs: terminated.resolvedRefs } : {}),
     ...(partiallyInvalid ? { partiallyInvalid } : {}),

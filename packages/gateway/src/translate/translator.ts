@@ -16,6 +16,7 @@ import { type Attachment, ListenerNode } from "./listener-node.ts";
 import type { ProcessedListener } from "./listeners.ts";
 import { Dependencies } from "./lookups.ts";
 import { type ObjectChange, type ObjectKind, ObjectStore, routeKindOf } from "./object-store.ts";
+import { isCrowdedOut } from "./policy-room.ts";
 import { PortNode } from "./port-node.ts";
 import { withoutLost } from "./route-conflicts.ts";
 import type { RouteKind, RouteObject } from "./route-kinds.ts";
@@ -82,7 +83,14 @@ export class Translator {
     if (routeKind) return this.#changeRoute(routeKind, object as RouteObject, change);
     const keys = this.#store.change(kind, change);
     this.#statuses.touch(kind, object);
-    if (old && current && hasStatus.has(kind) && isStatusOnly(old, current)) return;
+    if (
+      old &&
+      current &&
+      hasStatus.has(kind) &&
+      isStatusOnly(old, current) &&
+      isCrowdedOut(old) === isCrowdedOut(current)
+    )
+      return;
     if (kind === "gatewayClasses" || kind === "gateways" || kind === "listenerSets") this.#stageDirty = true;
     for (const key of keys) for (const dependent of this.#lookups.of(key)) this.#invalidate(dependent);
   }
@@ -362,7 +370,6 @@ const hasStatus: ReadonlySet<ObjectKind> = new Set([
 
 function isSameOptions(a: TranslateOptions, b: TranslateOptions): boolean {
   return (
-    a.controllerName === b.controllerName &&
     a.api === b.api &&
     a.entryPoints === b.entryPoints &&
     a.reservedPorts === b.reservedPorts &&
