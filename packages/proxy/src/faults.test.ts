@@ -182,7 +182,7 @@ describe("slow clients", () => {
 interface ProxyProcess {
   port: number;
   child: ChildProcess;
-  ask(): Promise<Required<Omit<Reply, "port">>>;
+  ask: () => Promise<Required<Omit<Reply, "port">>>;
 }
 
 /** A proxy in a process of its own, with at most so many descriptors. */
