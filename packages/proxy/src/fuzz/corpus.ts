@@ -42,6 +42,7 @@ export const REQUESTS: readonly string[] = [
     "X: y\rZ: z\r\n",
     "X: y\r\n",
   ].map((trailer) => `${CHUNKED}\r\n5\r\nhello\r\n0\r\n${trailer}\r\n${EVIL}`),
+  `${CHUNKED.trimEnd()}\t\r\n${WS}\r\n5\r\nhello\r\n0\r\n\r\n`,
   // An upgrade that node:http does not grant costs what was sent along.
   `GET / HTTP/1.1\r\nHost: a\r\n${WS}\r\n${EVIL}`,
   `${POST}${WS}Content-Length: 1\r\n\r\na${EVIL}`,

@@ -100,6 +100,11 @@ export class FieldLines {
     return this.spans[index * STRIDE + 4]!;
   }
 
+  /** Blanks come between the value and the line's end. */
+  hasBlankEnd(index: number): boolean {
+    return this.spans[index * STRIDE + 3] !== this.lineEnd(index) - 2;
+  }
+
   /** Field name as sent. */
   name(index: number): string {
     return this.text.slice(this.spans[index * STRIDE], this.spans[index * STRIDE + 1]);

@@ -162,6 +162,8 @@ export class RequestHead extends FieldLines implements MatchRequest {
           this.framing = Framing.length;
           break;
         case FieldId.transferEncoding:
+          // Allowed, but to llhttp it is another coding, with which a request for an upgrade has no body.
+          if (this.hasBlankEnd(index)) return this.#fail(CODING_INVALID);
           coding = hasCoding ? `${coding}, ${this.value(index)}` : this.value(index);
           hasCoding = true;
           break;
