@@ -60,12 +60,27 @@ test("tests that the report does not count are seen all the same", () => {
 });
 
 test("the page has a row per profile and level, the features, and what is wanting", () => {
-  const page = summaryPage(reportOf(), ["GATEWAY-TLS: not in the report"], "npm run conformance", 4);
+  const outcomes = (["PASS", "PASS", "FAIL", "SKIP"] as const).map((outcome, index) => ({
+    name: `Test${index}`,
+    outcome,
+    seconds: 1,
+    lines: [],
+  }));
+  const mesh = { name: "MeshBasic", outcome: "SKIP" as const, seconds: 0, lines: [] };
+  const options = {
+    outcomes: [...outcomes, mesh],
+    wanting: ["GATEWAY-TLS: not in the report"],
+    command: "npm run x",
+    seconds: 99,
+  };
+  const page = summaryPage(reportOf(), options);
+  assert.match(page, /^4 tests of Gateways: 2 passed, 1 failed, 1 left out\./m);
+  assert.match(page, /2026-12-01\. Made by the official suite, unmodified, in 99 seconds:\n\n {4}npm run x$/m);
   assert.match(page, /^# Gateway API v1\.4\.0, experimental channel: conformance$/m);
   assert.match(page, /^\| GATEWAY-HTTP \| core \| 33 \| 0 \| 0 \|$/m);
   assert.match(page, /^\| GATEWAY-HTTP \| extended \| 28 \| 0 \| 0 \|$/m);
   assert.match(page, /^\*\*Extended features supported \(2\):\*\* GatewayPort8080, HTTPRouteCORS$/m);
   assert.match(page, /^\*\*Not supported \(0\):\*\* none$/m);
   assert.match(page, /^- GATEWAY-TLS: not in the report$/m);
-  assert.doesNotMatch(summaryPage(reportOf(), [], "x", 1), /Wanting/);
+  assert.doesNotMatch(summaryPage(reportOf(), { ...options, wanting: [] }), /Wanting/);
 });

@@ -1,6 +1,6 @@
 // The suite's official report: what it says of each profile, and whether anything is wanting.
 
-import { missedBy, type TestOutcome } from "./suite-output.ts";
+import { isOfMesh, missedBy, type TestOutcome } from "./suite-output.ts";
 
 interface Level {
   result: "success" | "partial" | "failure";
@@ -62,8 +62,16 @@ function levels(core: Level, extended: Level | undefined): [string, Level][] {
 
 const count = (number: number, noun: string): string => `${number} ${noun}${number === 1 ? "" : "s"}`;
 
-/** A page for people, in Markdown. `command` is what made it. */
-export function summaryPage(report: SuiteReport, wanting: readonly string[], command: string, minutes: number): string {
+export interface SummaryOptions {
+  outcomes: readonly TestOutcome[];
+  wanting: readonly string[];
+  /** What made the report. */
+  command: string;
+  seconds: number;
+}
+
+/** A page for people, in Markdown. */
+export function summaryPage(report: SuiteReport, { outcomes, wanting, command, seconds }: SummaryOptions): string {
   const rows = [...report.profiles]
     .sort((a, b) => a.name.localeCompare(b.name))
     .flatMap(({ name, core, extended }) => levels(core, extended).map(([level, facts]) => row(name, level, facts)));
@@ -73,9 +81,11 @@ export function summaryPage(report: SuiteReport, wanting: readonly string[], com
   return [
     `# Gateway API ${report.gatewayAPIVersion}, ${report.gatewayAPIChannel} channel: conformance`,
     "",
-    `Gatehouse ${report.implementation.version}, ${report.date.slice(0, 10)}, ${minutes} minutes. Made by the official suite, unmodified:`,
+    `Gatehouse ${report.implementation.version}, ${report.date.slice(0, 10)}. Made by the official suite, unmodified, in ${seconds} seconds:`,
     "",
     `    ${command}`,
+    "",
+    `${totals(outcomes)} A test counts in every profile whose features it needs; some belong to no profile.`,
     "",
     "| profile | level | passed | failed | skipped |",
     "|---|---|---|---|---|",
@@ -89,6 +99,12 @@ export function summaryPage(report: SuiteReport, wanting: readonly string[], com
     ...(wanting.length > 0 ? ["", "**Wanting:**", "", ...wanting.map((line) => `- ${line}`)] : []),
     "",
   ].join("\n");
+}
+
+function totals(outcomes: readonly TestOutcome[]): string {
+  const own = outcomes.filter(({ name }) => !isOfMesh(name));
+  const number = (wanted: TestOutcome["outcome"]): number => own.filter(({ outcome }) => outcome === wanted).length;
+  return `${count(own.length, "test")} of Gateways: ${number("PASS")} passed, ${number("FAIL")} failed, ${number("SKIP")} left out.`;
 }
 
 function row(name: string, level: string, { statistics }: Level): string {

@@ -66,7 +66,7 @@ const otherRoutes: Feature[] = [
   { name: "GRPCRouteNamedRouteRule" },
   { name: "TCPRoute", since: "v1.6.1", ownAddress: true },
   { name: "TLSRoute", standard: "v1.6.1" },
-  { name: "TLSRouteModeMixed", since: "v1.6.1", standard: "never" },
+  { name: "TLSRouteModeMixed", since: "v1.6.1" },
   { name: "TLSRouteModeTerminate", since: "v1.6.1" },
   { name: "UDPRoute", standard: "v1.6.1", ownAddress: true },
 ];
