@@ -1,8 +1,9 @@
 // `npm run conformance` itself, with single quick tests of the official suite.
 
 import assert from "node:assert/strict";
-import { execFileSync } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
+import { execFileSync, spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, test } from "node:test";
@@ -25,15 +26,20 @@ function unbuildable(version: SuiteVersion): string | false {
   }
 }
 
+const program = join(root, "scripts/conformance.ts");
+
 function conformance(args: string[], change: NodeJS.ProcessEnv = {}): Promise<RunResult> {
+  const { home, environment } = conformanceEnvironment();
+  return run(process.execPath, [program, ...args], { ...environment, ...change }).finally(() =>
+    rmSync(home, { recursive: true, force: true }),
+  );
+}
+
+/** A home of its own, in which Go finds its cache all the same. */
+function conformanceEnvironment(): { home: string; environment: NodeJS.ProcessEnv } {
   const { home, environment } = temporaryHome();
-  // Go keeps its cache in the user's home.
   const go = { GOCACHE: goVariable("GOCACHE"), GOMODCACHE: goVariable("GOMODCACHE") };
-  return run(process.execPath, [join(root, "scripts/conformance.ts"), ...args], {
-    ...environment,
-    ...go,
-    ...change,
-  }).finally(() => rmSync(home, { recursive: true, force: true }));
+  return { home, environment: { ...environment, ...go } };
 }
 
 function goVariable(name: string): string {
@@ -65,6 +71,25 @@ describe("npm run conformance", () => {
     assert.equal(code, 1, stdout + stderr);
     assert.match(stderr, /Test "NoSuchTest" does not exist/);
     assert.match(stdout, /^ ✓ Take the cluster down/m);
+    const [, log = ""] = /^All that the suite printed: (.*)$/m.exec(stdout) ?? [];
+    assert.match(readFileSync(log, "utf8"), /NoSuchTest/);
+    rmSync(log);
+  });
+
+  test("interrupted, it ends the suite and takes its cluster down", { skip: unbuildable("v1.4.0") }, async (t) => {
+    const { home, environment } = conformanceEnvironment();
+    const child = spawn(process.execPath, [program, "--version", "v1.4.0"], { env: environment });
+    t.after(() => rmSync(home, { recursive: true, force: true }));
+    let stdout = "";
+    child.stdout.setEncoding("utf8").on("data", (text: string) => {
+      stdout += text;
+      // At the suite's first test.
+      if (!child.killed && /^ . (?!Build|Bring)\w+ \(/m.test(stdout)) child.kill("SIGINT");
+    });
+    const [code] = (await once(child, "close")) as [number];
+    assert.equal(code, 130, stdout);
+    assert.match(stdout, /^ ✓ Take the cluster down/m);
+    assert.doesNotMatch(stdout, /All that the suite printed/);
   });
 
   test("without Go, or with arguments that make no sense, it says so and exits with 2", async () => {
