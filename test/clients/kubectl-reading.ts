@@ -81,7 +81,7 @@ export const reading: Group[] = [
       row(
         "kubectl get cm --field-selector data.key=value",
         "refuse a field nobody can select",
-        /field label not supported: data\.key/,
+        /"data\.key" is not a known field selector: only "metadata\.name", "metadata\.namespace"/,
         1,
       ),
       row("kubectl get cm --chunk-size=1 -o name", "pages of one", /kube-root[^]*one\n[^]*two/),
