@@ -134,9 +134,8 @@ describe(`broken requests (seed ${seed}, GATEHOUSE_TEST_SEED)`, () => {
   });
 
   async function ask(method: string, path: string, body?: string | Buffer, type = "application/json") {
-    const signal = AbortSignal.timeout(10_000);
     const headers = { "content-type": type };
-    const answer = await connection.request({ method, path, headers, signal, ...(body === undefined ? {} : { body }) });
+    const answer = await connection.request({ method, path, headers, ...(body === undefined ? {} : { body }) });
     return { code: answer.statusCode ?? 0, text: await text(answer) };
   }
 
@@ -186,8 +185,8 @@ describe(`broken requests (seed ${seed}, GATEHOUSE_TEST_SEED)`, () => {
         .split("&")
         .map((part) => part.split("=").map(encodeURIComponent).join("="))
         .join("&");
-      if (/^watch=|&watch=/.test(encoded) && !/timeoutSeconds=1(&|$)/.test(encoded)) continue;
-      if (encoded.startsWith("watch=") && round % 40 > 0) continue;
+      if (/(^|&)watch(=|&|$)/.test(encoded) && !/timeoutSeconds=1(&|$)/.test(encoded)) continue;
+      if (encoded.startsWith("watch") && round % 40 > 0) continue;
       judge(await ask("GET", `/api/v1/configmaps?${encoded}`), () => encoded);
     }
   });
