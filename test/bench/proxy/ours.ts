@@ -3,7 +3,9 @@
 
 import { build } from "esbuild";
 import { writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { gatewayNodeOptions } from "@gatehouse/cli/providers/embedded/processes";
 import { builtinModules } from "../../../scripts/builtin-modules.ts";
 import { type Contestant, oursName } from "./contestant.ts";
 import type { Serving } from "./serve.ts";
@@ -15,7 +17,6 @@ export const createOurs = (nodeOptions: readonly string[]): Contestant => ({
   name: oursName,
   version: `Node ${process.version}`,
   start: async ({ stage, backend, tls }, variant) => {
-    if (variant.workers > 1) throw new Error("the proxy runs in one process so far");
     const program = await bundled(stage);
     const [http = 0, https = 0] = await freePorts(2);
     const ports = { http, https };
@@ -27,10 +28,14 @@ export const createOurs = (nodeOptions: readonly string[]): Contestant => ({
       echo: backend.echo,
       accessLog,
       hosts: variant.hosts,
+      workers: variant.workers,
+      workerProgram: join(dirname(program), "worker.js"),
       ...(tls && variant.hosts === 0 ? { tls } : {}),
     };
-    const args = [...nodeOptions, program, JSON.stringify(serving)];
-    const started = stage.start(process.execPath, args, { cores: stage.cores.proxy });
+    const args = [...gatewayNodeOptions, ...nodeOptions, program, JSON.stringify(serving)];
+    const started = stage.start(process.execPath, args, {
+      cores: variant.workers > 1 ? stage.cores.proxies : stage.cores.proxy,
+    });
     await untilAnswers(oursName, started, ports.http);
     return { name: oursName, variant, started, ports, accessLog };
   },
@@ -46,10 +51,12 @@ function bundled(stage: Stage): Promise<string> {
 }
 
 async function bundle(directory: string): Promise<string> {
-  const outfile = join(directory, "serve.js");
   await build({
-    entryPoints: [join(import.meta.dirname, "serve.ts")],
-    outfile,
+    entryPoints: {
+      serve: join(import.meta.dirname, "serve.ts"),
+      worker: fileURLToPath(import.meta.resolve("@gatehouse/proxy/workers/worker-main")),
+    },
+    outdir: directory,
     bundle: true,
     platform: "node",
     target: "node22.18",
@@ -59,5 +66,5 @@ async function bundle(directory: string): Promise<string> {
     plugins: [builtinModules],
   });
   writeFileSync(join(directory, "package.json"), '{ "type": "module" }\n');
-  return outfile;
+  return join(directory, "serve.js");
 }

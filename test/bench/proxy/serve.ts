@@ -3,7 +3,9 @@
 
 import { startAccessLog } from "@gatehouse/gateway/start-access-log";
 import { createProxy } from "@gatehouse/proxy/proxy";
+import type { ProxyOptions } from "@gatehouse/proxy/proxy";
 import type { Listener, Route, RoutingTable } from "@gatehouse/proxy/routing-table";
+import { createWorkerGroup } from "@gatehouse/proxy/workers/worker-group";
 import { createLog } from "@gatehouse/apimachinery/log";
 import { readFileSync } from "node:fs";
 
@@ -15,6 +17,9 @@ export interface Serving {
   accessLog: string;
   /** 0: one virtual host `*`; else that many, named `host-0.bench.test` and on. */
   hosts: number;
+  /** How many processes carry traffic; of more than one each runs `workerProgram`. */
+  workers: number;
+  workerProgram: string;
   /** Files; absent without a TLS listener. */
   tls?: { certificate: string; key: string };
 }
@@ -78,7 +83,9 @@ const access = startAccessLog(
   log,
 );
 if (!access) throw new Error(`no access log at ${serving.accessLog}`);
-const proxy = createProxy({ log: (line) => log.warn(line), onAccess: (record) => access.write(record) });
+const options: ProxyOptions = { log: (line) => log.warn(line), onAccess: (record) => access.write(record) };
+const { workers, workerProgram } = serving;
+const proxy = workers > 1 ? createWorkerGroup({ ...options, workers, program: workerProgram }) : createProxy(options);
 const failed = (await proxy.apply(tableOf(serving))).filter(({ error }) => error);
 if (failed.length > 0) throw new Error(`cannot listen: ${JSON.stringify(failed)}`);
 process.on("SIGTERM", () => {
