@@ -9,6 +9,7 @@ import { type AddressInfo, connect, createServer } from "node:net";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { events, type Pod, pods } from "@gatehouse/apimachinery/types/core-v1";
+import { eventually } from "../until.ts";
 import { type Cluster, findProcess, httpGet, isReady, nodeName, startCluster, testNamespace } from "./harness.ts";
 
 let cluster: Cluster;
@@ -174,9 +175,12 @@ test("deletion: not ready at once, requests under way finish, the object goes, n
 test("a process that ignores SIGTERM is killed when its grace is over", async () => {
   await cluster.createPod("stubborn", {
     terminationGracePeriodSeconds: 1,
-    containers: [program(`process.on('SIGTERM', () => {}); ${running}`)],
+    containers: [
+      program(`process.on('SIGTERM', () => {}); process.title = 'deaf ${testNamespace}/stubborn'; ${running}`),
+    ],
   });
-  await cluster.until(pods, "stubborn", (pod) => main(pod)?.state?.running !== undefined);
+  // Running is a process that was started, whether or not it has come to its first line.
+  await eventually(async () => assert.ok(await findProcess(`deaf ${testNamespace}/stubborn`)));
   const begun = Date.now();
   await cluster.client.delete(pods, "stubborn", testNamespace);
   await cluster.until(pods, "stubborn", (pod) => pod === undefined);
