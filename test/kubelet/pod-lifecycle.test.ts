@@ -174,9 +174,12 @@ test("deletion: not ready at once, requests under way finish, the object goes, n
 test("a process that ignores SIGTERM is killed when its grace is over", async () => {
   await cluster.createPod("stubborn", {
     terminationGracePeriodSeconds: 1,
-    containers: [program(`process.on('SIGTERM', () => {}); ${running}`)],
+    containers: [program(`process.on('SIGTERM', () => {}); console.log('deaf'); ${running}`)],
   });
   await cluster.until(pods, "stubborn", (pod) => main(pod)?.state?.running !== undefined);
+  // Running is what the kubelet says of a process that may not have got as far as its first line.
+  const log = await cluster.kubeletGet(`/containerLogs/${testNamespace}/stubborn/main?follow=true`);
+  await once(log, "data");
   const begun = Date.now();
   await cluster.client.delete(pods, "stubborn", testNamespace);
   await cluster.until(pods, "stubborn", (pod) => pod === undefined);
