@@ -9,7 +9,6 @@ import { type AddressInfo, connect, createServer } from "node:net";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { events, type Pod, pods } from "@gatehouse/apimachinery/types/core-v1";
-import { eventually } from "../until.ts";
 import { type Cluster, findProcess, httpGet, isReady, nodeName, startCluster, testNamespace } from "./harness.ts";
 
 let cluster: Cluster;
@@ -175,12 +174,12 @@ test("deletion: not ready at once, requests under way finish, the object goes, n
 test("a process that ignores SIGTERM is killed when its grace is over", async () => {
   await cluster.createPod("stubborn", {
     terminationGracePeriodSeconds: 1,
-    containers: [
-      program(`process.on('SIGTERM', () => {}); process.title = 'deaf ${testNamespace}/stubborn'; ${running}`),
-    ],
+    containers: [program(`process.on('SIGTERM', () => {}); console.log('deaf'); ${running}`)],
   });
-  // Running is a process that was started, whether or not it has come to its first line.
-  await eventually(async () => assert.ok(await findProcess(`deaf ${testNamespace}/stubborn`)));
+  await cluster.until(pods, "stubborn", (pod) => main(pod)?.state?.running !== undefined);
+  // Running is what the kubelet says of a process that may not have got as far as its first line.
+  const log = await cluster.kubeletGet(`/containerLogs/${testNamespace}/stubborn/main?follow=true`);
+  await once(log, "data");
   const begun = Date.now();
   await cluster.client.delete(pods, "stubborn", testNamespace);
   await cluster.until(pods, "stubborn", (pod) => pod === undefined);
