@@ -42,17 +42,26 @@ export interface Answer {
   body: string;
 }
 
-/** `gatewayApi: false` leaves the CRDs out. Everything is stopped when the test ends. */
-export async function startGateway(t: TestContext, { gatewayApi = true } = {}): Promise<GatewayFixture> {
+export interface GatewayFixtureOptions {
+  /** `false` leaves the CRDs out. Default: v1.4.0. */
+  gatewayApi?: false | "v1.4.0" | "v1.6.1";
+  /** Who the controller is, when not an administrator. */
+  user?: string;
+}
+
+/** Everything is stopped when the test ends. */
+export async function startGateway(t: TestContext, options: GatewayFixtureOptions = {}): Promise<GatewayFixture> {
+  const { gatewayApi = "v1.4.0", user } = options;
   const server = await startTestServer();
   const client = await server.client();
-  if (gatewayApi) await installGatewayApi(client);
+  if (gatewayApi) await installGatewayApi(client, gatewayApi);
+  const own = user === undefined ? client : await server.client({ user, groups: ["system:authenticated"] });
   let writes = 0;
   const counted: ApiClient = {
-    ...client,
-    updateStatus: (type, object, options) => {
+    ...own,
+    updateStatus: (type, object, writeOptions) => {
       writes++;
-      return client.updateStatus(type, object, options);
+      return own.updateStatus(type, object, writeOptions);
     },
   };
   const proxy = createProxy();
@@ -89,11 +98,48 @@ export async function startGateway(t: TestContext, { gatewayApi = true } = {}): 
   };
 }
 
-export async function installGatewayApi(client: ApiClient): Promise<void> {
-  for (const definition of customResourceDefinitions({ version: "v1.4.0", channel: "standard" })) {
+export async function installGatewayApi(client: ApiClient, version: "v1.4.0" | "v1.6.1" = "v1.4.0"): Promise<void> {
+  for (const definition of customResourceDefinitions({ version, channel: "standard" })) {
     await client.create(customResourceDefinitionType, definition);
   }
   await eventually(async () => void (await client.list(httpRoutes)));
+}
+
+/** The rights of the official chart of the 39 line. It goes with v1.4.0, which has neither listener sets nor UDP routes. */
+export async function grantAsChart39(client: ApiClient, user: string): Promise<void> {
+  const group = "rbac.authorization.k8s.io";
+  const type = (kind: string): ResourceType => ({
+    group,
+    version: "v1",
+    plural: `${kind.toLowerCase()}s`,
+    kind,
+    namespaced: false,
+  });
+  const kinds = [
+    "backendtlspolicies",
+    "gatewayclasses",
+    "gateways",
+    "grpcroutes",
+    "httproutes",
+    "tcproutes",
+    "tlsroutes",
+  ];
+  const verbs = ["get", "list", "watch"];
+  const gateway = ["gateway.networking.k8s.io"];
+  const rules = [
+    { apiGroups: [""], resources: ["namespaces", "nodes", "services", "secrets", "configmaps"], verbs },
+    { apiGroups: ["discovery.k8s.io"], resources: ["endpointslices"], verbs: ["list", "watch"] },
+    { apiGroups: gateway, resources: [...kinds, "referencegrants"], verbs },
+    { apiGroups: gateway, resources: kinds.map((name) => `${name}/status`), verbs: ["update"] },
+  ];
+  const common = { apiVersion: `${group}/v1`, metadata: { name: user } };
+  await client.create(type("ClusterRole"), { ...common, kind: "ClusterRole", rules });
+  await client.create(type("ClusterRoleBinding"), {
+    ...common,
+    kind: "ClusterRoleBinding",
+    roleRef: { apiGroup: group, kind: "ClusterRole", name: user },
+    subjects: [{ apiGroup: group, kind: "User", name: user }],
+  });
 }
 
 /** One request over a connection of its own. Rejects when nobody listens. */

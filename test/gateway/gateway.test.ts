@@ -16,6 +16,7 @@ import {
   endpointSlice,
   get,
   getSecurely,
+  grantAsChart39,
   installGatewayApi,
   startBackend,
   startGateway,
@@ -166,6 +167,21 @@ test("without the Gateway API's CRDs the gateway waits, says so, and goes on whe
   await installGatewayApi(fixture.client);
   await fixture.controller.ready;
   assert.equal(fixture.controller.isReady, true);
+});
+
+test("kinds that its role does not know keep nothing else from being served", async (t) => {
+  const fixture = await startGateway(t, { gatewayApi: "v1.6.1", user: "traefik" });
+  const { client } = fixture;
+  await grantAsChart39(client, "traefik");
+  await createDemoGateway(client);
+  await createService(client, "whoami-v1", [await startBackend(t, "one")]);
+  await client.create(httpRoutes, demoRoute("whoami-host", "whoami.localhost", "whoami-v1"));
+  await fixture.controller.ready;
+  await eventually(async () => assert.deepEqual(await fixture.get("whoami.localhost"), { status: 200, body: "one" }));
+  for (const kind of ["listenersets", "udproutes"]) {
+    const said = `reading ${kind}.gateway.networking.k8s.io is forbidden: give`;
+    assert.ok(fixture.logged.some((line) => line.startsWith(said)));
+  }
 });
 
 test("an HTTPS listener serves with its Secret's certificate, and changes it without a restart", async (t) => {

@@ -95,7 +95,7 @@ const collectionOf = (name: KindName): ObjectKind => (name === "xListenerSets" ?
 interface Watch {
   type: ResourceType;
   informers: Informer[];
-  /** Resolves when all is listed. */
+  /** Resolves when all is listed, or is known not to be had. */
   listed: Promise<void>;
 }
 
@@ -174,22 +174,29 @@ class Watched implements WatchedObjects {
     }
   }
 
-  /** Resolves when all is listed. */
+  /** Resolves when all is listed, or of a kind that not every cluster has, when it is known that it may not be. */
   #watch(name: KindName, type: ResourceType): Promise<void> {
-    const informers = informersOf(type, this.#options);
+    const refused = Promise.withResolvers<void>();
+    const informers = informersOf(type, this.#options, refused.resolve);
     const collection = collectionOf(name);
     for (const informer of informers) informer.onChange((change) => this.#options.onChange(collection, change));
-    const listed = Promise.all(informers.map((informer) => informer.start())).then(() => undefined);
+    const all = Promise.all(informers.map((informer) => informer.start())).then(() => undefined);
+    // The roles of older charts do not know newer kinds: what does without them must go on.
+    const listed = name in optionalKinds ? Promise.race([all, refused.promise]) : all;
     this.#watches.set(name, { type, informers, listed });
     return listed;
   }
 }
 
-function informersOf(type: ResourceType, options: WatchedObjectsOptions): Informer[] {
+function informersOf(type: ResourceType, options: WatchedObjectsOptions, onRefusal: () => void): Informer[] {
   const scopes = type.namespaced && options.namespaces.length > 0 ? options.namespaces : [undefined];
   const isGatewayApi = type.group === gatewayGroup || type.group === experimentalGroup;
   const labelSelector = isGatewayApi ? options.labelSelector : "";
-  const onError = errorReporter(type, options.log);
+  const report = errorReporter(type, options.log);
+  const onError = (error: unknown): void => {
+    report(error);
+    if (error instanceof StatusError && error.code === 403) onRefusal();
+  };
   return scopes.map((namespace) => {
     const scope: InformerOptions = {
       onError,
