@@ -1,10 +1,13 @@
 // The API server under load: durable writes of 32 clients, reads of 10,000 objects, watches meanwhile, memory, and the
 // start with all of that in its state. A bare cluster, clients over TLS with a certificate, all on this machine's cores.
+// `npm run bench -- api --context NAME` asks the server of a kubeconfig context the same, without its memory and its start: that is
+// how another API server is compared. It leaves namespaces n0 to n49 and the Gateway API's definitions behind.
 
 import { customResourceDefinitions } from "@gatehouse/gateway-api/custom-resource-definitions";
 import { loadConnection } from "@gatehouse/apimachinery/kubeconfig";
 import { cpus, totalmem } from "node:os";
 import { join } from "node:path";
+import { parseArgs } from "node:util";
 import { run as runScript } from "../../scripts/run-tool.ts";
 import { root, startTestCluster, type TestCluster } from "../system/test-cluster.ts";
 import { RawClient, type Target } from "./raw-client.ts";
@@ -18,18 +21,43 @@ const routesCount = 5_000;
 type Row = [name: string, figure: string];
 
 /** Prints one table. */
-export async function main(): Promise<void> {
+export async function main(args: string[]): Promise<void> {
+  const { context } = parseArgs({ args, options: { context: { type: "string" } } }).values;
+  if (context !== undefined) return print(await measureServer(await targetOf({ context, environment: process.env })));
   await runScript(process.execPath, [join(root, "scripts/build.ts")]);
   const cluster = await startTestCluster("--bare");
   try {
-    const rows = await measure(cluster);
-    process.stdout.write(
-      `${cpus().length} cores (${cpus()[0]?.model}), ${Math.round(totalmem() / 2 ** 30)} GiB, Node ${process.version}\n\n`,
-    );
-    for (const [name, figure] of rows) process.stdout.write(`${name.padEnd(70)} ${figure}\n`);
+    print(await measure(cluster));
   } finally {
     await cluster.remove();
   }
+}
+
+function print(rows: Row[]): void {
+  process.stdout.write(
+    `${cpus().length} cores (${cpus()[0]?.model}), ${Math.round(totalmem() / 2 ** 30)} GiB, Node ${process.version}\n\n`,
+  );
+  for (const [name, figure] of rows) process.stdout.write(`${name.padEnd(70)} ${figure}\n`);
+}
+
+/** What any API server can be asked. */
+async function measureServer(target: Target): Promise<Row[]> {
+  const rows: Row[] = [];
+  const clients = await Promise.all(Array.from({ length: clientsCount }, () => RawClient.open(target)));
+  const [first] = clients as [RawClient];
+  await prepare(first);
+  rows.push(...(await writes(clients)), ...(await reads(first)), ...(await watched(target, clients)));
+  rows.push(["HTTPRoutes created", await throughput(clients, routesCount, createRoute)]);
+  for (const client of clients) client.close();
+  return rows;
+}
+
+async function writes(clients: RawClient[]): Promise<Row[]> {
+  return [
+    ["ConfigMaps created", await throughput(clients, objectsCount, create("c"))],
+    ["ConfigMaps changed (merge patch)", await throughput(clients, objectsCount, change)],
+    ["ConfigMaps replaced (PUT)", await throughput(clients, objectsCount, replace)],
+  ];
 }
 
 async function measure(cluster: TestCluster): Promise<Row[]> {
@@ -43,10 +71,7 @@ async function measure(cluster: TestCluster): Promise<Row[]> {
   await connected(async (clients) => {
     const [first] = clients as [RawClient];
     await prepare(first);
-    rows.push(["ConfigMaps created", await throughput(clients, objectsCount, create("c"))]);
-    rows.push(["ConfigMaps changed (merge patch)", await throughput(clients, objectsCount, change)]);
-    rows.push(["ConfigMaps replaced (PUT)", await throughput(clients, objectsCount, replace)]);
-    rows.push(...(await reads(first)));
+    rows.push(...(await writes(clients)), ...(await reads(first)));
   });
   rows.push([`memory with ${objectsCount} objects, after all of this (PSS)`, await memory(cluster)]);
   rows.push(...(await boots(cluster)));
@@ -58,7 +83,7 @@ async function measure(cluster: TestCluster): Promise<Row[]> {
   return rows;
 }
 
-async function targetOf({ context, environment }: TestCluster): Promise<Target> {
+async function targetOf({ context, environment }: Pick<TestCluster, "context" | "environment">): Promise<Target> {
   const connection = await loadConnection(context, environment);
   const { hostname, port } = new URL(connection.server ?? "");
   const [ca, cert, key] = [connection.certificateAuthority, connection.clientCertificate, connection.clientKey];

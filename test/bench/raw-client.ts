@@ -16,7 +16,9 @@ export interface RawAnswer {
   body: string;
 }
 
-/** One connection. Answers must have a content-length, as everything but a watch has. */
+const lastChunk = Buffer.from("0\r\n\r\n");
+
+/** One connection. Answers have a content-length, or come in chunks (as long ones of Go's server do). */
 export class RawClient {
   readonly #socket: TLSSocket;
   readonly #host: string;
@@ -24,6 +26,7 @@ export class RawClient {
   #size = 0;
   /** Bytes of the whole answer, once its head is there. */
   #wanted = 0;
+  #chunked = false;
   #waiting: { resolve: (answer: RawAnswer) => void; reject: (error: Error) => void } | undefined;
 
   private constructor(socket: TLSSocket, host: string) {
@@ -66,20 +69,37 @@ export class RawClient {
     this.#chunks.push(chunk);
     this.#size += chunk.length;
     // Most answers come in one piece; a long list is put together once.
-    if (this.#size < this.#wanted) return;
+    if (this.#size < this.#wanted || (this.#chunked && !chunk.subarray(-5).equals(lastChunk))) return;
     const received = this.#chunks.length === 1 ? chunk : Buffer.concat(this.#chunks);
     const end = received.indexOf("\r\n\r\n");
     if (end >= 0) {
       const head = received.toString("latin1", 0, end);
+      if (/\r\ntransfer-encoding: chunked/i.test(head)) return this.#takeChunked(head, received, end + 4);
       this.#wanted = end + 4 + Number(/\r\ncontent-length: (\d+)/i.exec(head)?.[1] ?? 0);
       if (this.#size >= this.#wanted) return this.#finish(Number(head.slice(9, 12)), received.subarray(end + 4));
     }
     this.#chunks = [received];
   }
 
+  #takeChunked(head: string, received: Buffer, start: number): void {
+    this.#chunked = true;
+    this.#chunks = [received];
+    if (!received.subarray(-5).equals(lastChunk)) return;
+    const pieces: Buffer[] = [];
+    for (let at = start; ;) {
+      const line = received.indexOf("\r\n", at);
+      const size = Number.parseInt(received.toString("latin1", at, line), 16);
+      if (size === 0) break;
+      pieces.push(received.subarray(line + 2, line + 2 + size));
+      at = line + 2 + size + 2;
+    }
+    this.#finish(Number(head.slice(9, 12)), Buffer.concat(pieces));
+  }
+
   #finish(status: number, body: Buffer): void {
     this.#chunks = [];
     this.#size = this.#wanted = 0;
+    this.#chunked = false;
     this.#waiting?.resolve({ status, body: body.toString("utf8") });
   }
 }

@@ -75,10 +75,8 @@ function renderTypeMeta(): Record<string, Schema> {
   return {
     apiVersion: { type: "string", description: "API group and version of this object." },
     kind: { type: "string", description: "Type of this object." },
-    metadata: {
-      type: "object",
-      description: "Name, namespace, labels and annotations of this object.",
-    },
+    // Nothing more may be said of it: Kubernetes refuses a definition that describes what every object has.
+    metadata: { type: "object" },
   };
 }
 

@@ -77,6 +77,12 @@ test("names, versions, columns and scale paths are checked", () => {
       (f) => (f.spec["conversion"] = { strategy: "Webhook" }),
       /^spec\.conversion\.strategy: .*not served here/,
     ],
+    [
+      "words about metadata",
+      (f) =>
+        Object.assign(f.spec.versions[0].schema.openAPIV3Schema.properties?.["metadata"] ?? {}, { description: "D" }),
+      /properties\[metadata\]: Forbidden: must not specify anything other than name and generateName, but metadata is/,
+    ],
     ["scope", (f) => (f.spec.scope = "Everywhere"), /^spec\.scope: Unsupported value: "Everywhere"/],
     [
       "group of Kubernetes without approval",

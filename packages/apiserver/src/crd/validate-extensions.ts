@@ -133,7 +133,7 @@ export function validateOwnFields({ properties = {} }: Schema, path: string): St
   if (metadata.type !== "object") {
     return [...causes, invalidValue(`${at}.type`, metadata.type ?? "", "must be object")];
   }
-  const { type: _type, description: _description, properties: own = {}, ...others } = metadata;
+  const { type: _type, properties: own = {}, ...others } = metadata;
   if (Object.keys(others).length > 0 || Object.keys(own).some((name) => name !== "name" && name !== "generateName")) {
     const detail = "must not specify anything other than name and generateName, but metadata is implicitly specified";
     causes.push(forbiddenField(at, detail));
