@@ -10,7 +10,7 @@ export interface AccessLogWriter {
   close(): Promise<void>;
 }
 
-/** Where chunks go; `chunk` is free again when the call returns, unless it says so later by `isFull`. */
+/** Where chunks go: they are the sink's from then on. */
 interface Sink {
   write(chunk: Buffer): void;
   /** Its reader is too slow: lines are dropped for now. */

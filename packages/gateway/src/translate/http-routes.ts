@@ -5,21 +5,16 @@ import type { HTTPRoute, HTTPRouteRule } from "@gatehouse/gateway-api/http-route
 import type { Retry, Route } from "@gatehouse/proxy/routing-table";
 import { sessionPersistenceOf } from "./backend-traffic-policies.ts";
 import { parseGatewayDuration } from "./duration.ts";
-import type { FilterContext } from "./filter-context.ts";
 import { translateFilters } from "./filters.ts";
 import type { ObjectIndex } from "./gateway-objects.ts";
 import { everyRequest, translateMatch } from "./matches.ts";
 import { type RuleProblem, unsupported } from "./problems.ts";
-import { References } from "./references.ts";
 import {
   actionFor,
   type Behaviour,
-  routesOf,
   type RuleContext,
-  summarizeRules,
-  type TranslatedRule,
   type TranslatedRules,
-  translateMatches,
+  translateRules,
   weightedBackends,
 } from "./rules.ts";
 import { translateSessionPersistence } from "./session-persistence.ts";
@@ -29,30 +24,13 @@ const unusable = 500;
 
 /** Never throws: what is wrong with the route comes back as conditions. */
 export function translateHttpRoute(route: HTTPRoute, index: ObjectIndex): TranslatedRules {
-  const rules = route.spec.rules ?? [{}];
-  return summarizeRules(rules.map((rule, ruleIndex) => translateRule(route, rule, ruleIndex, index)));
-}
-
-function translateRule(
-  { metadata: { namespace = "", name } }: HTTPRoute,
-  rule: HTTPRouteRule,
-  ruleIndex: number,
-  index: ObjectIndex,
-): TranslatedRule {
-  const matches = translateMatches(rule.matches?.length ? rule.matches : [everyRequest], ruleIndex, translateMatch);
-  if ("reason" in matches) return { routes: [], backends: [], permitted: [], references: [], problem: matches };
-  const references = new References({ kind: "HTTPRoute", namespace }, ruleIndex, index);
-  const prefix = `httproute/${namespace}/${name}`;
-  const field = `rules[${ruleIndex}]`;
-  const context: FilterContext = { field: `${field}.filters`, inRule: "filters", matches, references, traffic: "http" };
-  const { behaviour, problem } = behaviourOf(rule, { field, scope: `${prefix}/${ruleIndex}`, context, index });
-  return {
-    routes: routesOf(prefix, ruleIndex, matches, behaviour),
-    backends: problem ? [] : references.backends,
-    permitted: problem ? [] : references.permitted,
-    references: references.problems,
-    ...(problem ? { problem } : {}),
-  };
+  return translateRules(route, index, {
+    kind: "HTTPRoute",
+    traffic: "http",
+    everything: everyRequest,
+    translateMatch,
+    behaviourOf,
+  });
 }
 
 /** What a rule does with the requests it matches. One that cannot be done as asked answers 500 instead of half. */

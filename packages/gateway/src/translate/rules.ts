@@ -11,7 +11,7 @@ import { translateFilters } from "./filters.ts";
 import type { ObjectIndex } from "./gateway-objects.ts";
 import { matchOrder } from "./order.ts";
 import type { ReferenceProblem, RuleProblem } from "./problems.ts";
-import { resolvedRefs } from "./references.ts";
+import { References, resolvedRefs } from "./references.ts";
 
 /** What a route does with the requests it matches. */
 export type Behaviour = Pick<Route, "action" | "filters" | "timeouts" | "retry" | "sessionPersistence">;
@@ -27,7 +27,7 @@ export interface RuleContext {
   index: ObjectIndex;
 }
 
-export interface TranslatedRule {
+interface TranslatedRule {
   routes: Route[];
   backends: readonly Backend[];
   /** As of `References`. */
@@ -49,7 +49,7 @@ export interface TranslatedRules {
   partiallyInvalid?: DesiredCondition;
 }
 
-export function summarizeRules(rules: readonly TranslatedRule[]): TranslatedRules {
+function summarizeRules(rules: readonly TranslatedRule[]): TranslatedRules {
   const problems = rules.flatMap((rule) => rule.problem ?? []);
   const allInvalid = problems.length > 0 && problems.length === rules.length;
   return {
@@ -79,8 +79,51 @@ function droppedRules(rules: readonly TranslatedRule[]): DesiredCondition {
   return holds("PartiallyInvalid", "UnsupportedValue", `Dropped Rule ${dropped.join("; ")}`);
 }
 
+/** How the rules of one kind of route are read. */
+interface RuleReader<Rule, Match> {
+  kind: "HTTPRoute" | "GRPCRoute";
+  traffic: FilterContext["traffic"];
+  /** The match of a rule that has none. */
+  everything: Match;
+  translateMatch: (match: Match, field: string) => RouteMatch | RuleProblem;
+  behaviourOf: (rule: Rule, context: RuleContext) => { behaviour: Behaviour; problem?: RuleProblem };
+}
+
+/** All rules of a route. Never throws: what is wrong with it comes back as conditions. */
+export function translateRules<Match, Rule extends { matches?: Match[] }>(
+  { metadata, spec }: { metadata: { namespace?: string; name: string }; spec: { rules?: Rule[] } },
+  index: ObjectIndex,
+  reader: RuleReader<Rule | { matches?: Match[] }, Match>,
+): TranslatedRules {
+  const rules = spec.rules ?? [{}];
+  return summarizeRules(rules.map((rule, ruleIndex) => translateRule(metadata, rule, ruleIndex, index, reader)));
+}
+
+function translateRule<Match, Rule extends { matches?: Match[] }>(
+  { namespace = "", name }: { namespace?: string; name: string },
+  rule: Rule,
+  ruleIndex: number,
+  index: ObjectIndex,
+  { kind, traffic, everything, translateMatch, behaviourOf }: RuleReader<Rule, Match>,
+): TranslatedRule {
+  const matches = translateMatches(rule.matches?.length ? rule.matches : [everything], ruleIndex, translateMatch);
+  if ("reason" in matches) return { routes: [], backends: [], permitted: [], references: [], problem: matches };
+  const references = new References({ kind, namespace }, ruleIndex, index);
+  const prefix = `${kind.toLowerCase()}/${namespace}/${name}`;
+  const field = `rules[${ruleIndex}]`;
+  const context: FilterContext = { field: `${field}.filters`, inRule: "filters", matches, references, traffic };
+  const { behaviour, problem } = behaviourOf(rule, { field, scope: `${prefix}/${ruleIndex}`, context, index });
+  return {
+    routes: routesOf(prefix, ruleIndex, matches, behaviour),
+    backends: problem ? [] : references.backends,
+    permitted: problem ? [] : references.permitted,
+    references: references.problems,
+    ...(problem ? { problem } : {}),
+  };
+}
+
 /** The proxy's matches of a rule; the first that cannot be done makes all of it unusable. */
-export function translateMatches<M>(
+function translateMatches<M>(
   matches: readonly M[],
   ruleIndex: number,
   translate: (match: M, field: string) => RouteMatch | RuleProblem,
@@ -95,12 +138,7 @@ export function translateMatches<M>(
 }
 
 /** One route for each match; `prefix` is the id of the object, e.g. `httproute/demo/whoami-path`. */
-export function routesOf(
-  prefix: string,
-  ruleIndex: number,
-  matches: readonly RouteMatch[],
-  behaviour: Behaviour,
-): Route[] {
+function routesOf(prefix: string, ruleIndex: number, matches: readonly RouteMatch[], behaviour: Behaviour): Route[] {
   return matches.map((match, matchIndex) => ({
     id: `${prefix}/rule/${ruleIndex}/match/${matchIndex}`,
     match,
