@@ -3,15 +3,18 @@
 
 import { closeSync, mkdirSync, openSync, writeSync } from "node:fs";
 import { dirname } from "node:path";
+import { LineBuffer } from "./access-line.ts";
 
 export interface AccessLogWriter {
-  write(line: string): void;
+  /** Asks `add` to add one line, unless lines are dropped for now. */
+  write(add: (lines: LineBuffer) => void): void;
   /** Resolves when what was written so far has been handed on. */
   close(): Promise<void>;
 }
 
-/** Where chunks go: they are the sink's from then on. */
+/** Where chunks go. */
 interface Sink {
+  /** `chunk` is overwritten after the call. */
   write(chunk: Buffer): void;
   /** Its reader is too slow: lines are dropped for now. */
   isFull(): boolean;
@@ -22,37 +25,34 @@ interface Sink {
 const flushAfterMs = 20;
 /** Or until this many bytes have come together: one large write costs less than several small ones. */
 const chunkBytes = 64 * 1024;
+/** For the line that goes past it. */
+const slackBytes = 4 * 1024;
 const maxBacklogBytes = 4 * 1024 * 1024;
 
 /** `filePath` empty: standard output. `onDropped` is told when lines had to be dropped, once per stall. */
 export function createAccessLogWriter(filePath: string, onDropped: () => void): AccessLogWriter {
   const sink = filePath === "" ? standardOutput() : openFile(filePath);
-  let chunk = Buffer.allocUnsafe(chunkBytes);
-  let used = 0;
+  const lines = new LineBuffer(chunkBytes + slackBytes);
   let timer: NodeJS.Timeout | undefined;
   let stalled = false;
 
   const flush = (): void => {
     clearTimeout(timer);
     timer = undefined;
-    if (used === 0) return;
-    sink.write(chunk.subarray(0, used));
-    chunk = Buffer.allocUnsafe(chunkBytes);
-    used = 0;
+    if (lines.used > 0) sink.write(lines.bytes.subarray(0, lines.used));
+    lines.used = 0;
   };
   return {
-    write: (line) => {
+    write: (add) => {
       if (sink.isFull()) {
         if (!stalled) onDropped();
         stalled = true;
         return;
       }
       stalled = false;
-      // A character of a JavaScript string takes three bytes of UTF-8 at most.
-      if (used + line.length * 3 > chunkBytes) flush();
-      if (line.length * 3 > chunkBytes) sink.write(Buffer.from(line));
-      else used += chunk.write(line, used);
-      timer ??= setTimeout(flush, flushAfterMs);
+      add(lines);
+      if (lines.used >= chunkBytes) flush();
+      else timer ??= setTimeout(flush, flushAfterMs);
     },
     close: () => {
       flush();
@@ -65,7 +65,7 @@ function standardOutput(): Sink {
   const { stdout } = process;
   stdout.on("error", () => {});
   return {
-    write: (chunk) => void stdout.write(chunk),
+    write: (chunk) => void stdout.write(Buffer.from(chunk)),
     isFull: () => stdout.writableLength > maxBacklogBytes,
     close: () => new Promise((resolve) => stdout.write("", () => resolve())),
   };

@@ -4,7 +4,7 @@ import type { Log } from "@gatehouse/apimachinery/log";
 import { writablePath } from "@gatehouse/apimachinery/pod-environment";
 import type { AccessRecord } from "@gatehouse/proxy/access";
 import { createAccessLogWriter } from "./access-log-writer.ts";
-import { formatAccess } from "./access-log.ts";
+import { addAccessLine } from "./access-log.ts";
 import type { StaticConfiguration } from "./static-configuration.ts";
 import type { RouterNames } from "./traefik-names.ts";
 
@@ -33,10 +33,7 @@ export function startAccessLog(
   }
   const writer = createAccessLogWriter(path, () => log.warn("the access log's reader is too slow: lines are dropped"));
   return {
-    write: (record) => {
-      const line = formatAccess(record, accessLog, routerOf);
-      if (line !== undefined) writer.write(line);
-    },
+    write: (record) => writer.write((lines) => addAccessLine(lines, record, accessLog, routerOf)),
     close: () => writer.close(),
   };
 }

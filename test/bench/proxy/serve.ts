@@ -62,11 +62,12 @@ function tableOf({ addresses, ports, hosts, tls, backend, echo }: Serving): Rout
 
 /** Names are made once and looked up for every line, as the gateway does. */
 function createRouterOf(): (listener: string, route: string) => string {
-  const known = new Map<string, string>();
+  const known = new Map<string, Map<string, string>>();
   return (listener, route) => {
-    const key = `${listener} ${route}`;
-    const name = known.get(key) ?? `httproute-${route.replaceAll("/", "-")}-ep-${listener}@kubernetesgateway`;
-    known.set(key, name);
+    const present = known.get(route)?.get(listener);
+    if (present !== undefined) return present;
+    const name = `httproute-${route.replaceAll("/", "-")}-ep-${listener}@kubernetesgateway`;
+    known.set(route, (known.get(route) ?? new Map<string, string>()).set(listener, name));
     return name;
   };
 }
