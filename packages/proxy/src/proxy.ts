@@ -16,7 +16,7 @@ import type { RoutingTable } from "./routing-table.ts";
 import type { ServerContext } from "./server-context.ts";
 import { ServerPorts } from "./server-ports.ts";
 import type { ListenerState } from "./server-ports.ts";
-import { CounterSet, countRequest, newListenerCounters } from "./stats.ts";
+import { CounterSet, countRequest, durationBucket, newListenerCounters } from "./stats.ts";
 import type { ListenerCounters, ProxyStats } from "./stats.ts";
 import { TableCompiler } from "./table-compiler.ts";
 import { TimerWheel } from "./timer-wheel.ts";
@@ -91,13 +91,15 @@ class DataPlane implements Proxy {
       openRecord: (listener, address, port, head) => newRecord(listener, address, port, head, ++this.#requests),
       closeRecord: (record, port, route, service, endpoint) => {
         const { status, bytes, duration } = record;
-        for (const counters of [port.counters, route?.counters]) {
-          if (counters === undefined) continue;
-          countRequest(counters, status, bytes, duration);
-          counters.active--;
+        const bucket = durationBucket(duration);
+        countRequest(port.counters, status, bytes, duration, bucket);
+        port.counters.active--;
+        if (route !== null) {
+          countRequest(route.counters, status, bytes, duration, bucket);
+          route.counters.active--;
         }
-        if (service !== null) countRequest(service.counters, status, bytes, duration);
-        if (endpoint !== null) countRequest(endpoint.counters, status, bytes, duration);
+        if (service !== null) countRequest(service.counters, status, bytes, duration, bucket);
+        if (endpoint !== null) countRequest(endpoint.counters, status, bytes, duration, bucket);
         onAccess?.(record);
       },
       reportStream: (record) => onAccess?.(record),

@@ -103,16 +103,27 @@ export function newStreamCounters(): StreamCounters {
   return { connections: 0, active: 0, failed: 0, received: 0, sent: 0, ...datagrams };
 }
 
-/** Counts a finished request. */
-export function countRequest(counters: TrafficCounters, status: number, bytes: number, duration: number): void {
+/** Counts a finished request; `bucket` is `durationBucket` of its duration. */
+export function countRequest(
+  counters: TrafficCounters,
+  status: number,
+  bytes: number,
+  duration: number,
+  bucket: number,
+): void {
   counters.requests++;
-  const statusClass = Math.floor(status / 100);
+  const statusClass = (status / 100) | 0;
   if (statusClass >= 1 && statusClass <= 5) counters.statuses[statusClass as 1]++;
   counters.responseBytes += bytes;
   counters.durationSum += duration;
+  counters.durations[bucket]!++;
+}
+
+/** Index of the histogram's bucket for a duration in milliseconds. */
+export function durationBucket(duration: number): number {
   let bucket = 0;
   while (bucket < DURATION_BOUNDS.length && duration > DURATION_BOUNDS[bucket]!) bucket++;
-  counters.durations[bucket]!++;
+  return bucket;
 }
 
 /** Counters by id, created on demand. */

@@ -2,6 +2,7 @@
 // from running ahead of each other. Policy for half-closed clients: a FIN while a request is under way means the client
 // has gone (as nginx and Go have it); in a tunnel it closes one half.
 
+import { performance } from "node:perf_hooks";
 import type { AccessRecord } from "../access.ts";
 import type { CompiledListener, CompiledRoute } from "../compiled-table.ts";
 import { addressesOf } from "../connection-facts.ts";

@@ -1,6 +1,7 @@
 // One connection that is carried to an endpoint as it is: bytes both ways with backpressure, each side's FIN and reset passed
 // on to the other, and an account of it at the end.
 
+import { performance } from "node:perf_hooks";
 import type { AccessRecord } from "../access.ts";
 import { addressesOf } from "../connection-facts.ts";
 import type { ConnectionFacts } from "../connection-facts.ts";

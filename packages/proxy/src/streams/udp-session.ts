@@ -1,6 +1,7 @@
 // One client of a UDP listener, for as long as something moves: a socket of its own towards the endpoint it has got, so that
 // answers find back and the system tells when nobody listens there.
 
+import { performance } from "node:perf_hooks";
 import { createSocket } from "node:dgram";
 import type { RemoteInfo, Socket } from "node:dgram";
 import { isIPv6 } from "node:net";
