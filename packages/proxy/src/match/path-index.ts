@@ -88,7 +88,7 @@ export class PathIndex<T> {
 
   /** The route that takes the request: exact path, then longest prefix, then expressions. */
   find(request: MatchRequest): RouteEntry<T> | undefined {
-    const exact = this.#exact.get(request.path);
+    const exact = this.#exact.size === 0 ? undefined : this.#exact.get(request.path);
     if (exact !== undefined) {
       const found = firstFitting(exact, request);
       if (found !== undefined) return found;
