@@ -56,7 +56,7 @@ const FIXED_BYTES = 256;
 // Consecutive requests mostly come from the same client in the same second: what they share of their lines is kept.
 let lastAddress = "";
 let lastSecond = -1;
-let lastClient = new Uint8Array();
+let lastClient: Uint8Array = new Uint8Array();
 
 function client({ clientAddress, time }: AccessRecord): Uint8Array {
   const second = Math.trunc(time / 1000);
@@ -71,13 +71,17 @@ function client({ clientAddress, time }: AccessRecord): Uint8Array {
 /** By router name and endpoint. Both are made of names that the API server has checked and of addresses: nothing there needs
  * escaping. */
 const routings = new Map<string, Map<string, Uint8Array>>();
-const MOST_ROUTERS = 4096;
+const MOST_ROUTINGS = 4096;
+let routingsMade = 0;
 
 function routing(router: string, endpoint: string): Uint8Array {
   const known = routings.get(router)?.get(endpoint);
   if (known !== undefined) return known;
   const made = bytesOf(` "${router || "-"}" "${endpoint ? `http://${endpoint}` : "-"}" `);
-  if (routings.size >= MOST_ROUTERS) routings.clear();
+  if (routingsMade++ >= MOST_ROUTINGS) {
+    routings.clear();
+    routingsMade = 1;
+  }
   routings.set(router, (routings.get(router) ?? new Map<string, Uint8Array>()).set(endpoint, made));
   return made;
 }

@@ -218,6 +218,11 @@ export class RequestHead extends FieldLines implements MatchRequest {
   }
 
   #interpretConnection(connection: string, upgrade: string): void {
+    if (connection === "keep-alive" && this.minor === 1) return;
+    if (connection === "close") {
+      this.keepAlive = false;
+      return;
+    }
     let close = false;
     for (const option of listMembers(connection)) {
       if (option === "close") close = true;

@@ -22,6 +22,7 @@ export interface StreamHandle {
   /** Data and encoding in turn; the encoding of bytes is "buffer". */
   writev(request: HandleRequest, chunks: (string | Buffer)[], allBuffers: false): number;
   shutdown(request: HandleRequest): number;
+  /** `done` is called on the handle. */
   close(done?: () => void): void;
 }
 
@@ -42,6 +43,7 @@ export interface TcpHandle extends StreamHandle {
 
 export interface SocketName {
   address?: string;
+  family?: string;
   port?: number;
 }
 
