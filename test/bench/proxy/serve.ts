@@ -3,7 +3,6 @@
 
 import { startAccessLog } from "@gatehouse/gateway/start-access-log";
 import { createProxy } from "@gatehouse/proxy/proxy";
-import type { ProxyOptions } from "@gatehouse/proxy/proxy";
 import type { Listener, Route, RoutingTable } from "@gatehouse/proxy/routing-table";
 import { createWorkerGroup } from "@gatehouse/proxy/workers/worker-group";
 import { createLog } from "@gatehouse/apimachinery/log";
@@ -83,9 +82,11 @@ const access = startAccessLog(
   log,
 );
 if (!access) throw new Error(`no access log at ${serving.accessLog}`);
-const options: ProxyOptions = { log: (line) => log.warn(line), onAccess: (record) => access.write(record) };
-const { workers, workerProgram } = serving;
-const proxy = workers > 1 ? createWorkerGroup({ ...options, workers, program: workerProgram }) : createProxy(options);
+const { workers, workerProgram: program } = serving;
+const proxy =
+  workers > 1
+    ? createWorkerGroup({ log: (line) => log.warn(line), workers, program, accessLog: access.ofWorkers })
+    : createProxy({ log: (line) => log.warn(line), onAccess: (record) => access.write(record) });
 const failed = (await proxy.apply(tableOf(serving))).filter(({ error }) => error);
 if (failed.length > 0) throw new Error(`cannot listen: ${JSON.stringify(failed)}`);
 process.on("SIGTERM", () => {

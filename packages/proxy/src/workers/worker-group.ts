@@ -5,7 +5,6 @@
 import { fork } from "node:child_process";
 import type { ChildProcess } from "node:child_process";
 import { randomBytes } from "node:crypto";
-import type { AccessRecord } from "../access.ts";
 import { explain } from "../match/explain.ts";
 import type { Explanation, RequestDescription } from "../match/explain.ts";
 import { offlineCompiler } from "../proxy.ts";
@@ -15,14 +14,26 @@ import type { ListenerState } from "../server-ports.ts";
 import { emptyStats, mergeStats } from "../stats.ts";
 import type { ProxyStats } from "../stats.ts";
 import type { TableCompiler } from "../table-compiler.ts";
+import type { NameOf } from "./line-writer.ts";
 import type { FromWorker, ToWorker } from "./messages.ts";
 import { TableEncoder } from "./table-transfer.ts";
 
-export interface WorkerGroupOptions extends Omit<ProxyOptions, "io" | "reusePort"> {
+export interface WorkerGroupOptions extends Omit<ProxyOptions, "io" | "reusePort" | "onAccess"> {
   /** At least 1. */
   workers: number;
-  /** Path of worker-main, built or as source. */
+  /** Path of a program that calls `runWorker`. */
   program: string;
+  accessLog?: GroupAccessLog;
+}
+
+/** Workers make lines of their records themselves; this process knows names and writes. */
+export interface GroupAccessLog {
+  /** What `program` makes lines by: plain data. */
+  format: unknown;
+  /** What lines call a route at a listener. Asked once per table. */
+  nameOf: NameOf;
+  /** Whole lines. */
+  write(lines: Uint8Array): void;
 }
 
 /** A worker that lived shorter than this is not replaced at once, in milliseconds. */
@@ -37,11 +48,16 @@ class Worker {
   readonly process: ChildProcess;
   readonly started = performance.now();
   readonly encoder = new TableEncoder();
-  stats: ProxyStats = emptyStats();
+  /** The highest number of a request in its lines, or in those of whom it replaced. Each worker counts in steps of as many as there
+   * are, so no number is given twice. */
+  lastRequest: number;
+  /** As JSON; empty before the first. */
+  stats = "";
   readonly #waiting = new Map<number, (states: ListenerState[]) => void>();
   #applies = 0;
 
-  constructor(program: string) {
+  constructor(program: string, lastRequest: number) {
+    this.lastRequest = lastRequest;
     this.process = fork(program, [], { serialization: "advanced", stdio: ["ignore", "inherit", "inherit", "ipc"] });
     // Without a listener an error would end this process; what follows is `exit`.
     this.process.on("error", () => {});
@@ -82,59 +98,59 @@ class WorkerGroup implements Proxy {
   readonly #foundPorts = new Map<string, number>();
   #queue: Promise<unknown> = Promise.resolve();
   #closing = false;
-  #requests = 0;
   /** The workers understand each other's session tokens and TLS session tickets. */
   readonly #sessionSecret: string;
 
   constructor(options: WorkerGroupOptions) {
     this.#options = options;
     this.#sessionSecret = options.sessionSecret ?? randomBytes(32).toString("hex");
-    for (let count = 0; count < options.workers; count++) this.#start();
+    for (let place = 1; place <= options.workers; place++) this.#start(place - options.workers);
   }
 
-  #start(): Worker {
-    const { program, serverName, limits, onAccess } = this.#options;
-    const worker = new Worker(program);
+  #start(lastRequest: number): Worker {
+    const { program, workers, serverName, limits, accessLog } = this.#options;
+    const worker = new Worker(program, lastRequest);
     this.#workers.add(worker);
     worker.process.on("message", (message) => this.#onMessage(worker, message as FromWorker));
-    worker.process.once("exit", (code, signal) => this.#onExit(worker, signal ?? String(code)));
-    const records = onAccess !== undefined;
+    worker.process.once("close", (code, signal) => this.#onExit(worker, signal ?? String(code)));
     worker.tell({
       type: "start",
-      records,
       sessionSecret: this.#sessionSecret,
       ...(serverName !== undefined && { serverName }),
       ...(limits !== undefined && { limits }),
+      ...(accessLog && { accessLog: { format: accessLog.format, after: lastRequest, step: workers } }),
     });
     return worker;
   }
 
   #onMessage(worker: Worker, message: FromWorker): void {
+    const { accessLog, log } = this.#options;
     if (message.type === "applied") worker.applied(message.id, message.states);
     else if (message.type === "stats") worker.stats = message.stats;
-    else if (message.type === "log") this.#options.log?.(message.line);
-    else for (const record of message.records) this.#onRecord(record);
-  }
-
-  /** Each worker counts its own. What is no request has no number. */
-  #onRecord(record: AccessRecord): void {
-    if (record.requestCount > 0) record.requestCount = ++this.#requests;
-    this.#options.onAccess?.(record);
+    else if (message.type === "log") log?.(message.line);
+    else if (accessLog === undefined) return;
+    else if (message.type === "lines") {
+      worker.lastRequest = message.last;
+      accessLog.write(message.lines);
+    } else {
+      const named = message.routes.map((each) => ({ ...each, name: accessLog.nameOf(each.listener, each.route) }));
+      worker.tell({ type: "names", names: named });
+    }
   }
 
   #onExit(worker: Worker, how: string): void {
     this.#workers.delete(worker);
     worker.giveUp();
-    this.#past = mergeStats([this.#past, ended(worker.stats)]);
+    this.#past = mergeStats([this.#past, ended(statsOf(worker))]);
     if (this.#closing) return;
     this.#options.log?.(`a worker of the proxy ended (${how}): another takes its place`);
     const wait = performance.now() - worker.started < SHORT_LIFE ? REPLACE_DELAY : 0;
-    setTimeout(() => this.#replace(), wait);
+    setTimeout(() => this.#replace(worker), wait);
   }
 
-  #replace(): void {
+  #replace({ lastRequest }: Worker): void {
     if (this.#closing) return;
-    const worker = this.#start();
+    const worker = this.#start(lastRequest);
     if (this.#table !== null) void worker.apply(this.#withPorts(this.#table));
   }
 
@@ -186,7 +202,7 @@ class WorkerGroup implements Proxy {
   }
 
   stats(): ProxyStats {
-    return mergeStats([this.#past, ...[...this.#workers].map(({ stats }) => stats)]);
+    return mergeStats([this.#past, ...[...this.#workers].map(statsOf)]);
   }
 
   async close({ graceMs }: { graceMs: number }): Promise<void> {
@@ -201,12 +217,15 @@ const END_MARGIN = 1_000;
 async function endOf(worker: Worker, graceMs: number): Promise<void> {
   const { process } = worker;
   if (process.exitCode !== null || process.signalCode !== null) return;
-  const ended = new Promise<void>((resolve) => process.once("exit", () => resolve()));
+  // All it had to say is read by then.
+  const ended = new Promise<void>((resolve) => process.once("close", () => resolve()));
   worker.tell({ type: "close", graceMs });
   const timer = setTimeout(() => process.kill("SIGKILL"), graceMs + END_MARGIN);
   await ended;
   clearTimeout(timer);
 }
+
+const statsOf = ({ stats }: Worker): ProxyStats => (stats === "" ? emptyStats() : (JSON.parse(stats) as ProxyStats));
 
 const findsPorts = ({ listeners }: RoutingTable): boolean =>
   listeners.some(({ addresses }) => addresses.some(({ port }) => port === 0));
@@ -221,12 +240,11 @@ function combine(states: ListenerState[], others: ListenerState[][]): ListenerSt
 
 /** What a worker had under way ended with it. */
 function ended(stats: ProxyStats): ProxyStats {
-  const settled = structuredClone(stats);
-  const { listeners, routes, services, endpoints, streams, streamServices } = settled;
+  const { listeners, routes, services, endpoints, streams, streamServices } = stats;
   for (const group of [listeners, routes, services, endpoints, streams, streamServices])
     for (const counters of Object.values(group))
       for (const gauge of ["active", "connectionsOpen", "connectionsIdle"] as const)
         if (gauge in counters) (counters as unknown as Record<string, number>)[gauge] = 0;
   for (const { mirrored } of Object.values(services)) mirrored.active = 0;
-  return settled;
+  return stats;
 }

@@ -1,0 +1,84 @@
+// One worker: a proxy of its own in a process of its own, which shares its addresses with the other workers (SO_REUSEPORT) and is
+// told its tables by the process that started it. It ends with that process.
+
+import { createProxy } from "../proxy.ts";
+import type { Proxy } from "../proxy.ts";
+import { LineWriter } from "./line-writer.ts";
+import type { LineFormat } from "./line-writer.ts";
+import type { FromWorker, ToWorker } from "./messages.ts";
+import { TableDecoder } from "./table-transfer.ts";
+
+/** How old statistics are at most, in milliseconds, unless making them takes more than a twentieth of the time. */
+const STATS_INTERVAL = 500;
+const STATS_SHARE = 1 / 20;
+
+/** What a worker's program does: `formatOf` makes the access log's format of what the group was given for it. */
+export function runWorker(formatOf: (format: unknown) => LineFormat): void {
+  const worker = new Worker(formatOf);
+  process.on("message", (message) => void worker.handle(message as ToWorker));
+  process.on("disconnect", () => process.exit(0));
+  // A terminal's Ctrl-C reaches all processes: the one that started the workers says when they end.
+  process.on("SIGINT", () => {});
+  process.on("SIGTERM", () => {});
+}
+
+function tell(message: FromWorker, sent: () => void = () => {}): void {
+  if (process.connected) process.send?.(message, sent);
+}
+
+const log = (line: string): void => tell({ type: "log", line });
+
+class Worker {
+  readonly #formatOf: (format: unknown) => LineFormat;
+  readonly #decoder = new TableDecoder();
+  #proxy: Proxy | null = null;
+  #lines: LineWriter | null = null;
+  #sentStats = "";
+
+  constructor(formatOf: (format: unknown) => LineFormat) {
+    this.#formatOf = formatOf;
+  }
+
+  async handle(message: ToWorker): Promise<void> {
+    if (message.type === "start") this.#start(message);
+    else if (message.type === "apply") await this.#apply(message);
+    else if (message.type === "names") this.#lines?.learn(message.names);
+    else await this.#close(message.graceMs);
+  }
+
+  #start({ sessionSecret, serverName, limits, accessLog }: Extract<ToWorker, { type: "start" }>): void {
+    const lines = accessLog && new LineWriter(this.#formatOf(accessLog.format), accessLog, tell, log);
+    this.#lines = lines ?? null;
+    this.#proxy = createProxy({
+      reusePort: true,
+      sessionSecret,
+      log,
+      ...(serverName !== undefined && { serverName }),
+      ...(limits !== undefined && { limits }),
+      ...(lines !== undefined && { onAccess: (record) => lines.write(record) }),
+    });
+    this.#tellStats();
+  }
+
+  async #apply({ id, table }: Extract<ToWorker, { type: "apply" }>): Promise<void> {
+    const opened = this.#proxy!.apply(this.#decoder.decode(table));
+    this.#lines?.forget();
+    tell({ type: "applied", id, states: await opened });
+  }
+
+  #tellStats(): void {
+    const started = performance.now();
+    const stats = JSON.stringify(this.#proxy!.stats());
+    if (stats !== this.#sentStats) tell({ type: "stats", stats });
+    this.#sentStats = stats;
+    const wait = Math.max(STATS_INTERVAL, (performance.now() - started) / STATS_SHARE);
+    setTimeout(() => this.#tellStats(), wait).unref();
+  }
+
+  async #close(graceMs: number): Promise<void> {
+    await this.#proxy?.close({ graceMs });
+    // The last lines and numbers shall arrive.
+    this.#lines?.flush();
+    tell({ type: "stats", stats: JSON.stringify(this.#proxy?.stats()) }, () => process.exit(0));
+  }
+}
