@@ -6,7 +6,7 @@ import type { Server, Socket } from "node:net";
 import { HandleTransport } from "./handle-transport.ts";
 import { AcceptedTransport } from "./net-transport.ts";
 import type { Io } from "./network.ts";
-import { socketOver, systemError, tcpHandles } from "./tcp-handles.ts";
+import { descriptorOf, socketOver, systemError, tcpHandles } from "./tcp-handles.ts";
 import type { TcpHandle, TcpHandles } from "./tcp-handles.ts";
 import type { Transport } from "./transport.ts";
 
@@ -23,6 +23,8 @@ export interface TcpListenerOptions {
   port: number;
   /** Several processes, or several of one, listen on the same address, and the system shares connections among them. */
   reusePort: boolean;
+  /** Whether a connection with this descriptor is taken; else it is reset. */
+  admits: (fd: number) => boolean;
   onAccept: (accepted: Accepted) => void;
   /** A connection could not be accepted. */
   onError: (error: Error) => void;
@@ -72,7 +74,7 @@ class HandleListener implements TcpListener {
   }
 
   async open(): Promise<void> {
-    const { host, port, reusePort, onAccept, onError } = this.#options;
+    const { host, port, reusePort, admits, onAccept, onError } = this.#options;
     const { IPV6_ONLY, REUSE_PORT } = tcpHandles as TcpHandles;
     const handle = this.#handle;
     const shared = reusePort ? REUSE_PORT : 0;
@@ -90,6 +92,7 @@ class HandleListener implements TcpListener {
     this.port = name.port ?? 0;
     handle.onconnection = (error, accepted) => {
       if (error !== 0) onError(systemError(error, "accept"));
+      else if (!admits(accepted.fd)) accepted.reset();
       else onAccept(new AcceptedHandle(accepted));
     };
   }
@@ -105,9 +108,10 @@ class SocketListener implements TcpListener {
 
   constructor(options: TcpListenerOptions) {
     this.#options = options;
-    this.#server = createServer({ allowHalfOpen: true, noDelay: true }, (socket) =>
-      options.onAccept({ transport: () => new AcceptedTransport(socket), socket: () => socket }),
-    );
+    this.#server = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => {
+      if (!options.admits(descriptorOf(socket))) socket.resetAndDestroy();
+      else options.onAccept({ transport: () => new AcceptedTransport(socket), socket: () => socket });
+    });
   }
 
   get port(): number {
