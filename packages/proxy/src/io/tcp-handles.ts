@@ -79,7 +79,7 @@ export function socketOver(handle: StreamHandle): Socket {
 
 /** The descriptor of a socket of node:net; -1, as of one that is closed, where it cannot be told. */
 export function descriptorOf(socket: Socket): number {
-  return (socket as unknown as { _handle?: { fd?: number } })._handle?.fd ?? -1;
+  return (Reflect.get(socket, "_handle") as { fd?: number } | null | undefined)?.fd ?? -1;
 }
 
 interface Bindings {
