@@ -27,7 +27,8 @@ export interface Limits {
    * has been silent longest makes room. */
   udpIdleTimeout: number;
   udpSessions: number;
-  /** How long a request may wait for its turn at an endpoint whose connections are limited, else 503. */
+  /** How long a request, or a connection carried as it is, may wait for its turn at an endpoint whose connections are limited, else
+   * 503 or a reset. */
   queueTimeout: number;
   /** Longest request body in bytes that is kept so that it can be sent again; requests with longer ones are not retried. */
   replayBytes: number;

@@ -171,8 +171,8 @@ export interface Service {
   outliers?: OutlierDetection;
   healthCheck?: HealthCheck;
   retryBudget?: RetryBudget;
-  /** Open connections to one endpoint (HTTP/1.1) or requests under way (HTTP/2); more wait in a queue of this length, further
-   * ones are answered 503. Default unlimited. */
+  /** Open connections to one endpoint (HTTP/1.1, TCP streams) or requests under way (HTTP/2); more wait in a queue of this length,
+   * further ones are answered 503, and reset where there is no HTTP. Not for UDP. Default unlimited. */
   limits?: { connections: number; queue: number };
 }
 
