@@ -26,6 +26,7 @@ export class ServerPort implements AcceptingPort, IntakeOwner {
   readonly host: string;
   /** As configured, 0 for any free port. */
   readonly requestedPort: number;
+  readonly holdsAddress = false;
   counters: ListenerCounters;
   draining = false;
   readonly #context: ServerContext;
