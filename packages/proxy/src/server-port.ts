@@ -52,6 +52,7 @@ export class ServerPort implements AcceptingPort, IntakeOwner {
     this.#server = createTcpListener(context.io, {
       ...address,
       reusePort: context.reusePort,
+      boundSocket: context.boundSocket,
       admits: (fd) => guard.admits(fd),
       onAccept: (accepted) => this.#accept(accepted),
       onError: (error) => log(error.message),

@@ -23,6 +23,8 @@ export interface TcpListenerOptions {
   port: number;
   /** Several processes, or several of one, listen on the same address, and the system shares connections among them. */
   reusePort: boolean;
+  /** A socket that was bound to this address elsewhere, if there is one (with handles). */
+  boundSocket: (host: string, port: number) => TcpHandle | undefined;
   /** Whether a connection with this descriptor is taken; else it is reset. */
   admits: (fd: number) => boolean;
   onAccept: (accepted: Accepted) => void;
@@ -64,23 +66,20 @@ class AcceptedHandle implements Accepted {
 
 class HandleListener implements TcpListener {
   readonly #options: TcpListenerOptions;
-  readonly #handle: TcpHandle;
+  #handle: TcpHandle | null = null;
   #closed: Promise<void> | null = null;
   port = 0;
 
   constructor(options: TcpListenerOptions) {
     this.#options = options;
-    this.#handle = (tcpHandles as TcpHandles).newServer();
   }
 
   async open(): Promise<void> {
-    const { host, port, reusePort, admits, onAccept, onError } = this.#options;
-    const { IPV6_ONLY, REUSE_PORT } = tcpHandles as TcpHandles;
-    const handle = this.#handle;
-    const shared = reusePort ? REUSE_PORT : 0;
-    const status =
-      (host.includes(":") ? handle.bind6(host, port, IPV6_ONLY | shared) : handle.bind(host, port, shared)) ||
-      handle.listen(BACKLOG);
+    const { host, port, admits, onAccept, onError } = this.#options;
+    const given = this.#options.boundSocket(host, port);
+    const handle = given ?? (tcpHandles as TcpHandles).newServer();
+    this.#handle = handle;
+    const status = (given === undefined ? this.#bind(handle) : 0) || handle.listen(BACKLOG);
     if (status !== 0) {
       void this.close();
       throw systemError(status, "listen");
@@ -97,8 +96,18 @@ class HandleListener implements TcpListener {
     };
   }
 
+  #bind(handle: TcpHandle): number {
+    const { host, port, reusePort } = this.#options;
+    const { IPV6_ONLY, REUSE_PORT } = tcpHandles as TcpHandles;
+    const shared = reusePort ? REUSE_PORT : 0;
+    return host.includes(":") ? handle.bind6(host, port, IPV6_ONLY | shared) : handle.bind(host, port, shared);
+  }
+
   close(): Promise<void> {
-    return (this.#closed ??= new Promise((resolve) => this.#handle.close(resolve)));
+    return (this.#closed ??= new Promise((resolve) => {
+      if (this.#handle === null) resolve();
+      else this.#handle.close(resolve);
+    }));
   }
 }
 

@@ -14,6 +14,8 @@ export type ToWorker =
     }
   /** Answered by `applied` with the same `id`. */
   | { type: "apply"; id: number; table: TableMessage }
+  /** Comes with a bound socket, for the next listener at that address (`addressKey`). */
+  | { type: "socket"; address: string }
   | { type: "names"; names: RouteName[] }
   /** The worker ends by itself within `graceMs`. */
   | { type: "close"; graceMs: number };

@@ -1,11 +1,13 @@
 // One worker: a proxy of its own in a process of its own, which shares its addresses with the other workers (SO_REUSEPORT) and is
-// told its tables by the process that started it. It ends with that process.
+// given its sockets and told its tables by the process that started it. It ends with that process.
 
+import type { TcpHandle } from "../io/tcp-handles.ts";
 import { createProxy } from "../proxy.ts";
 import type { Proxy } from "../proxy.ts";
 import { LineWriter } from "./line-writer.ts";
 import type { LineFormat } from "./line-writer.ts";
 import type { FromWorker, ToWorker } from "./messages.ts";
+import { addressKey } from "./shared-sockets.ts";
 import { TableDecoder } from "./table-transfer.ts";
 
 /** How old statistics are at most, in milliseconds, unless making them takes more than a twentieth of the time. */
@@ -15,7 +17,7 @@ const STATS_SHARE = 1 / 20;
 /** What a worker's program does: `formatOf` makes the access log's format of what the group was given for it. */
 export function runWorker(formatOf: (format: unknown) => LineFormat): void {
   const worker = new Worker(formatOf);
-  process.on("message", (message) => void worker.handle(message as ToWorker));
+  process.on("message", (message, handle) => void worker.handle(message as ToWorker, handle));
   process.on("disconnect", () => process.exit(0));
   // A terminal's Ctrl-C reaches all processes: the one that started the workers says when they end.
   process.on("SIGINT", () => {});
@@ -33,14 +35,17 @@ class Worker {
   readonly #decoder = new TableDecoder();
   #proxy: Proxy | null = null;
   #lines: LineWriter | null = null;
+  /** Bound, and not listened on yet. */
+  readonly #sockets = new Map<string, TcpHandle>();
   #sentStats = "";
 
   constructor(formatOf: (format: unknown) => LineFormat) {
     this.#formatOf = formatOf;
   }
 
-  async handle(message: ToWorker): Promise<void> {
+  async handle(message: ToWorker, handle: unknown): Promise<void> {
     if (message.type === "start") this.#start(message);
+    else if (message.type === "socket") this.#sockets.set(message.address, handle as TcpHandle);
     else if (message.type === "apply") await this.#apply(message);
     else if (message.type === "names") this.#lines?.learn(message.names);
     else await this.#close(message.graceMs);
@@ -51,6 +56,7 @@ class Worker {
     this.#lines = lines ?? null;
     this.#proxy = createProxy({
       reusePort: true,
+      boundSocket: (host, port) => this.#takeSocket(addressKey({ host, port })),
       sessionSecret,
       log,
       ...(serverName !== undefined && { serverName }),
@@ -61,9 +67,20 @@ class Worker {
   }
 
   async #apply({ id, table }: Extract<ToWorker, { type: "apply" }>): Promise<void> {
+    const given = [...this.#sockets];
     const opened = this.#proxy!.apply(this.#decoder.decode(table));
     this.#lines?.forget();
-    tell({ type: "applied", id, states: await opened });
+    const states = await opened;
+    // Nobody has asked for them: an address must not stay taken.
+    for (const [address, socket] of given)
+      if (this.#sockets.get(address) === socket) this.#takeSocket(address)!.close();
+    tell({ type: "applied", id, states });
+  }
+
+  #takeSocket(address: string): TcpHandle | undefined {
+    const socket = this.#sockets.get(address);
+    this.#sockets.delete(address);
+    return socket;
   }
 
   #tellStats(): void {

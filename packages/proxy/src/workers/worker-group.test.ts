@@ -8,9 +8,9 @@ import { test } from "node:test";
 import type { TestContext } from "node:test";
 import type { AccessRecord, Proxy } from "../proxy.ts";
 import { createAuthority } from "../testing/certificates.ts";
-import { answering, exchangeBytes, GET_CLOSE, ok } from "../testing/sockets.ts";
+import { answering, exchangeBytes, GET_CLOSE, ok, RawClient } from "../testing/sockets.ts";
 import type { Backend } from "../testing/sockets.ts";
-import { echoing, received, streamListener, streamTo, tcpService } from "../testing/streams.ts";
+import { echoing, ending, received, streamListener, streamTo, tcpService } from "../testing/streams.ts";
 import { listener, route, service, table } from "../testing/tables.ts";
 import { isResumed, tlsSession } from "../testing/tls-clients.ts";
 import { createWorkerGroup } from "./worker-group.ts";
@@ -205,6 +205,28 @@ test(
     await until(() => workerPids().length === 0);
   },
 );
+
+test("whoever waits to be accepted by a worker that dies is accepted by the next", { skip }, async (t) => {
+  const backend = await backendFor(t);
+  await withGroup(async (group, { log }) => {
+    const [state] = await group.apply(table([listener({ "*": [route("/*", "s")] })], [service("s", [backend.port])]));
+    const [victim] = workerPids();
+    process.kill(victim!, "SIGSTOP");
+    // The system shares them out by their ports: some wait in the queue of the one that does not run.
+    const clients = Array.from({ length: 40 }, () => new RawClient(state!.port).send(GET_CLOSE));
+    await until(() => clients.filter(({ ended }) => ended).length > 0);
+    process.kill(victim!, "SIGKILL");
+    for (const client of clients) assert.match(await client.untilEnd(), /^HTTP\/1\.1 200 /);
+    assert.equal(log.length, 1);
+    // An address that is gone is gone at every worker, and may be had again.
+    const again = table([listener({ "*": [route("/*", "s")] })], [service("s", [backend.port])]);
+    await group.apply(table([]));
+    for (let count = 0; count < 20; count++)
+      assert.equal(await ending(connect(state!.port, "127.0.0.1")), "ECONNREFUSED");
+    const [back] = await group.apply(again);
+    for (let count = 0; count < 20; count++) assert.match(await exchangeBytes(back!.port, GET_CLOSE), /hello$/);
+  });
+});
 
 /** Child processes of this one that run. */
 function workerPids(): number[] {

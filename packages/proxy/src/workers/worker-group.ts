@@ -1,10 +1,12 @@
 // A proxy of several processes, one per core: the same interface as of one. The system shares connections out among the workers; each
 // has the whole table, its own connections to endpoints and its own counters, which are added up here. A worker that dies is
-// replaced while the others go on accepting.
+// replaced by one with the same listening sockets: nobody who waits to be accepted notices.
 
 import { fork } from "node:child_process";
 import type { ChildProcess } from "node:child_process";
 import { randomBytes } from "node:crypto";
+import type { Socket } from "node:net";
+import type { TcpHandle } from "../io/tcp-handles.ts";
 import { explain } from "../match/explain.ts";
 import type { Explanation, RequestDescription } from "../match/explain.ts";
 import { offlineCompiler } from "../proxy.ts";
@@ -16,6 +18,7 @@ import type { ProxyStats } from "../stats.ts";
 import type { TableCompiler } from "../table-compiler.ts";
 import type { NameOf } from "./line-writer.ts";
 import type { FromWorker, ToWorker } from "./messages.ts";
+import { SharedSockets } from "./shared-sockets.ts";
 import { TableEncoder } from "./table-transfer.ts";
 
 export interface WorkerGroupOptions extends Omit<ProxyOptions, "io" | "reusePort" | "onAccess"> {
@@ -48,6 +51,10 @@ class Worker {
   readonly process: ChildProcess;
   readonly started = performance.now();
   readonly encoder = new TableEncoder();
+  /** Which of the workers that are to be there, from 0. */
+  readonly place: number;
+  /** Addresses whose sockets it has been given. */
+  sockets = new Set<string>();
   /** The highest number of a request in its lines, or in those of whom it replaced. Each worker counts in steps of as many as there
    * are, so no number is given twice. */
   lastRequest: number;
@@ -56,7 +63,8 @@ class Worker {
   readonly #waiting = new Map<number, (states: ListenerState[]) => void>();
   #applies = 0;
 
-  constructor(program: string, lastRequest: number) {
+  constructor(program: string, place: number, lastRequest: number) {
+    this.place = place;
     this.lastRequest = lastRequest;
     this.process = fork(program, [], { serialization: "advanced", stdio: ["ignore", "inherit", "inherit", "ipc"] });
     // Without a listener an error would end this process; what follows is `exit`.
@@ -65,6 +73,17 @@ class Worker {
 
   tell(message: ToWorker): void {
     if (this.process.connected) this.process.send(message, () => {});
+  }
+
+  /** Each once; `sockets` by address. */
+  give(sockets: ReadonlyMap<string, TcpHandle>): void {
+    for (const [address, socket] of sockets) {
+      // A native handle is what node:cluster sends, too; the types know sockets and servers alone.
+      const handle = socket as unknown as Socket;
+      if (!this.sockets.has(address) && this.process.connected)
+        this.process.send({ type: "socket", address } satisfies ToWorker, handle, {}, () => {});
+    }
+    this.sockets = new Set(sockets.keys());
   }
 
   /** Resolves with no states when the worker dies before it answers. */
@@ -96,6 +115,7 @@ class WorkerGroup implements Proxy {
   #table: RoutingTable | null = null;
   /** Free ports that were found for listeners with port 0, by listener and position of the address. */
   readonly #foundPorts = new Map<string, number>();
+  readonly #sockets: SharedSockets;
   #queue: Promise<unknown> = Promise.resolve();
   #closing = false;
   /** The workers understand each other's session tokens and TLS session tickets. */
@@ -104,12 +124,13 @@ class WorkerGroup implements Proxy {
   constructor(options: WorkerGroupOptions) {
     this.#options = options;
     this.#sessionSecret = options.sessionSecret ?? randomBytes(32).toString("hex");
-    for (let place = 1; place <= options.workers; place++) this.#start(place - options.workers);
+    this.#sockets = new SharedSockets(options.workers);
+    for (let place = 0; place < options.workers; place++) this.#start(place, place + 1 - options.workers);
   }
 
-  #start(lastRequest: number): Worker {
+  #start(place: number, lastRequest: number): Worker {
     const { program, workers, serverName, limits, accessLog } = this.#options;
-    const worker = new Worker(program, lastRequest);
+    const worker = new Worker(program, place, lastRequest);
     this.#workers.add(worker);
     worker.process.on("message", (message) => this.#onMessage(worker, message as FromWorker));
     worker.process.once("close", (code, signal) => this.#onExit(worker, signal ?? String(code)));
@@ -148,9 +169,10 @@ class WorkerGroup implements Proxy {
     setTimeout(() => this.#replace(worker), wait);
   }
 
-  #replace({ lastRequest }: Worker): void {
+  #replace({ place, lastRequest }: Worker): void {
     if (this.#closing) return;
-    const worker = this.#start(lastRequest);
+    const worker = this.#start(place, lastRequest);
+    worker.give(this.#sockets.of(place));
     if (this.#table !== null) void worker.apply(this.#withPorts(this.#table));
   }
 
@@ -163,6 +185,7 @@ class WorkerGroup implements Proxy {
   }
 
   async #applyToAll(table: RoutingTable): Promise<ListenerState[]> {
+    this.#bindSockets(table);
     const [first, ...others] = this.#workers;
     if (first === undefined) return [];
     // The first finds free ports for those that are to be found; the others listen where it does.
@@ -172,6 +195,20 @@ class WorkerGroup implements Proxy {
     this.#notePorts(table, states);
     const rest = early.length > 0 ? early : others.map((worker) => worker.apply(this.#withPorts(table)));
     return combine(states, await Promise.all(rest));
+  }
+
+  /** What is listened on over TCP; whoever cannot have it that way listens by itself. */
+  #bindSockets(table: RoutingTable): void {
+    for (const { name, transport, addresses } of table.listeners) {
+      if (transport === "udp") continue;
+      for (const [index, address] of addresses.entries()) {
+        const key = `${name}#${index}`;
+        const port = this.#sockets.bind({ ...address, port: address.port || (this.#foundPorts.get(key) ?? 0) });
+        if (address.port === 0 && port !== undefined) this.#foundPorts.set(key, port);
+      }
+    }
+    this.#sockets.retain(this.#withPorts(table).listeners.flatMap(({ addresses }) => addresses));
+    for (const worker of this.#workers) worker.give(this.#sockets.of(worker.place));
   }
 
   #notePorts(table: RoutingTable, states: readonly ListenerState[]): void {
@@ -207,6 +244,7 @@ class WorkerGroup implements Proxy {
 
   async close({ graceMs }: { graceMs: number }): Promise<void> {
     this.#closing = true;
+    this.#sockets.retain([]);
     await Promise.all([...this.#workers].map((worker) => endOf(worker, graceMs)));
   }
 }
