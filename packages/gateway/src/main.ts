@@ -6,7 +6,7 @@ import { createLog, type Log } from "@gatehouse/apimachinery/log";
 import { podEnvironment } from "@gatehouse/apimachinery/pod-environment";
 import { createProxy } from "@gatehouse/proxy/proxy";
 import type { Proxy } from "@gatehouse/proxy/proxy";
-import { createWorkerGroup } from "@gatehouse/proxy/workers/worker-group";
+import { createWorkerGroup, type ProxyGroup } from "@gatehouse/proxy/workers/worker-group";
 import { startController } from "./controller.ts";
 import { planEntryPoints } from "./entry-points.ts";
 import { findApiServer } from "./find-api-server.ts";
@@ -91,7 +91,7 @@ export async function runGateway(argv: readonly string[], options: GatewayOption
 
 /** In this process, or in as many as GOMAXPROCS says: that is how many cores Traefik uses, and Helm values set it for either
  * (`env`). */
-function startProxy(program: string, log: Log, access: AccessLog | undefined): Proxy {
+function startProxy(program: string, log: Log, access: AccessLog | undefined): Proxy | ProxyGroup {
   const workers = wantedWorkers(process.env.GOMAXPROCS);
   const options = { log: (line: string) => log.warn(line) };
   return workers > 1

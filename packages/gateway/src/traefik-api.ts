@@ -15,7 +15,7 @@ export interface TraefikApiSource {
   startDate: Date;
   /** Undefined until the first translation. */
   view(): TraefikView | undefined;
-  stats(): ProxyStats;
+  stats(): ProxyStats | Promise<ProxyStats>;
   isReady(): boolean;
   /** Where an entrypoint really listens, `host:port`. */
   addressesOf: (entryPoint: string) => string[];
@@ -58,7 +58,7 @@ async function answer(
     return sendText(response, ready ? 200 : 503, ready ? "OK" : "Service Unavailable");
   }
   if (parts.metrics && pathname === "/metrics")
-    return sendText(response, 200, renderMetrics(source.stats()), metricsType);
+    return sendText(response, 200, renderMetrics(await source.stats()), metricsType);
   if (parts.api && pathname.startsWith("/api/")) return answerApi(source, response, url);
   if (parts.api && source.configuration.api.dashboard) {
     if (pathname === "/") return redirect(response, 301, `${originOf(request)}/dashboard/`);

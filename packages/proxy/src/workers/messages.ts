@@ -17,6 +17,8 @@ export type ToWorker =
   /** Comes with a bound socket, for the next listener at that address (`addressKey`). */
   | { type: "socket"; address: string }
   | { type: "names"; names: RouteName[] }
+  /** Answered by `stats`. */
+  | { type: "count" }
   /** The worker ends by itself within `graceMs`. */
   | { type: "close"; graceMs: number };
 
@@ -41,6 +43,6 @@ export type FromWorker =
   | { type: "lines"; lines: Uint8Array; last: number }
   /** Answered by `names`. */
   | { type: "nameless"; routes: Omit<RouteName, "name">[] }
-  /** JSON of `ProxyStats`: read when somebody asks. */
+  /** JSON of `ProxyStats`, which the channel carries at a fraction of what it takes for so many objects. */
   | { type: "stats"; stats: string }
   | { type: "log"; line: string };

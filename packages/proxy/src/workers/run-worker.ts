@@ -10,10 +10,6 @@ import type { FromWorker, ToWorker } from "./messages.ts";
 import { addressKey } from "./shared-sockets.ts";
 import { TableDecoder } from "./table-transfer.ts";
 
-/** How old statistics are at most, in milliseconds, unless making them takes more than a twentieth of the time. */
-const STATS_INTERVAL = 500;
-const STATS_SHARE = 1 / 20;
-
 /** What a worker's program does: `formatOf` makes the access log's format of what the group was given for it. */
 export function runWorker(formatOf: (format: unknown) => LineFormat): void {
   const worker = new Worker(formatOf);
@@ -37,7 +33,6 @@ class Worker {
   #lines: LineWriter | null = null;
   /** Bound, and not listened on yet. */
   readonly #sockets = new Map<string, TcpHandle>();
-  #sentStats = "";
 
   constructor(formatOf: (format: unknown) => LineFormat) {
     this.#formatOf = formatOf;
@@ -48,6 +43,7 @@ class Worker {
     else if (message.type === "socket") this.#sockets.set(message.address, handle as TcpHandle);
     else if (message.type === "apply") await this.#apply(message);
     else if (message.type === "names") this.#lines?.learn(message.names);
+    else if (message.type === "count") this.#tellStats();
     else await this.#close(message.graceMs);
   }
 
@@ -63,7 +59,6 @@ class Worker {
       ...(limits !== undefined && { limits }),
       ...(lines !== undefined && { onAccess: (record) => lines.write(record) }),
     });
-    this.#tellStats();
   }
 
   async #apply({ id, table }: Extract<ToWorker, { type: "apply" }>): Promise<void> {
@@ -83,19 +78,14 @@ class Worker {
     return socket;
   }
 
-  #tellStats(): void {
-    const started = performance.now();
-    const stats = JSON.stringify(this.#proxy!.stats());
-    if (stats !== this.#sentStats) tell({ type: "stats", stats });
-    this.#sentStats = stats;
-    const wait = Math.max(STATS_INTERVAL, (performance.now() - started) / STATS_SHARE);
-    setTimeout(() => this.#tellStats(), wait).unref();
+  #tellStats(sent?: () => void): void {
+    tell({ type: "stats", stats: JSON.stringify(this.#proxy!.stats()) }, sent);
   }
 
   async #close(graceMs: number): Promise<void> {
-    await this.#proxy?.close({ graceMs });
+    await this.#proxy!.close({ graceMs });
     // The last lines and numbers shall arrive.
     this.#lines?.flush();
-    tell({ type: "stats", stats: JSON.stringify(this.#proxy?.stats()) }, () => process.exit(0));
+    this.#tellStats(() => process.exit(0));
   }
 }

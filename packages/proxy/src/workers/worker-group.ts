@@ -42,8 +42,16 @@ export interface GroupAccessLog {
 /** A worker that lived shorter than this is not replaced at once, in milliseconds. */
 const SHORT_LIFE = 2_000;
 const REPLACE_DELAY = 500;
+/** For a worker to say its numbers, in milliseconds. */
+const COUNT_TIMEOUT = 2_000;
 
-export function createWorkerGroup(options: WorkerGroupOptions): Proxy {
+/** As of one process, but workers have to be asked for their numbers. */
+export interface ProxyGroup extends Omit<Proxy, "stats"> {
+  /** The sum of all workers', of those that are gone as they were when somebody asked last. */
+  stats(): Promise<ProxyStats>;
+}
+
+export function createWorkerGroup(options: WorkerGroupOptions): ProxyGroup {
   return new WorkerGroup(options);
 }
 
@@ -58,8 +66,10 @@ class Worker {
   /** The highest number of a request in its lines, or in those of whom it replaced. Each worker counts in steps of as many as there
    * are, so no number is given twice. */
   lastRequest: number;
-  /** As JSON; empty before the first. */
+  /** As JSON, when it was asked last; empty before. */
   stats = "";
+  #counted: Promise<void> | null = null;
+  #onCounted: () => void = () => {};
   readonly #waiting = new Map<number, (states: ListenerState[]) => void>();
   #applies = 0;
 
@@ -100,13 +110,31 @@ class Worker {
     this.#waiting.delete(id);
   }
 
+  /** Makes `stats` new; resolves without when the worker does not answer. */
+  count(): Promise<void> {
+    return (this.#counted ??= new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, COUNT_TIMEOUT);
+      this.#onCounted = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+      this.tell({ type: "count" });
+    }).then(() => void (this.#counted = null)));
+  }
+
+  counted(stats: string): void {
+    this.stats = stats;
+    this.#onCounted();
+  }
+
   giveUp(): void {
+    this.#onCounted();
     for (const resolve of this.#waiting.values()) resolve([]);
     this.#waiting.clear();
   }
 }
 
-class WorkerGroup implements Proxy {
+class WorkerGroup implements ProxyGroup {
   readonly #options: WorkerGroupOptions;
   readonly #compiler: TableCompiler = offlineCompiler();
   readonly #workers = new Set<Worker>();
@@ -147,7 +175,7 @@ class WorkerGroup implements Proxy {
   #onMessage(worker: Worker, message: FromWorker): void {
     const { accessLog, log } = this.#options;
     if (message.type === "applied") worker.applied(message.id, message.states);
-    else if (message.type === "stats") worker.stats = message.stats;
+    else if (message.type === "stats") worker.counted(message.stats);
     else if (message.type === "log") log?.(message.line);
     else if (accessLog === undefined) return;
     else if (message.type === "lines") {
@@ -238,7 +266,8 @@ class WorkerGroup implements Proxy {
     return explain(this.#compiler.listeners.get(request.listener)?.matcher, request);
   }
 
-  stats(): ProxyStats {
+  async stats(): Promise<ProxyStats> {
+    await Promise.all([...this.#workers].map((worker) => worker.count()));
     return mergeStats([this.#past, ...[...this.#workers].map(statsOf)]);
   }
 
