@@ -47,15 +47,17 @@ export interface GatewayFixtureOptions {
   gatewayApi?: false | "v1.4.0" | "v1.6.1";
   /** Who the controller is, when not an administrator. */
   user?: string;
+  /** What the controller's client goes through. */
+  through?: (client: ApiClient) => ApiClient;
 }
 
 /** Everything is stopped when the test ends. */
 export async function startGateway(t: TestContext, options: GatewayFixtureOptions = {}): Promise<GatewayFixture> {
-  const { gatewayApi = "v1.4.0", user } = options;
+  const { gatewayApi = "v1.4.0", user, through = (client) => client } = options;
   const server = await startTestServer();
   const client = await server.client();
   if (gatewayApi) await installGatewayApi(client, gatewayApi);
-  const own = user === undefined ? client : await server.client({ user, groups: ["system:authenticated"] });
+  const own = through(user === undefined ? client : await server.client({ user, groups: ["system:authenticated"] }));
   let writes = 0;
   const counted: ApiClient = {
     ...own,
