@@ -30,7 +30,7 @@ export interface GatewayFixture {
   controller: Controller;
   /** The lines the controller logged. */
   logged: string[];
-  /** Paths of PUT requests to status subresources so far. */
+  /** PUT requests to status subresources so far that took effect. */
   statusWrites(): number;
   /** GET through entrypoint `web`. */
   get(host: string, path?: string): Promise<Answer>;
@@ -61,9 +61,10 @@ export async function startGateway(t: TestContext, options: GatewayFixtureOption
   let writes = 0;
   const counted: ApiClient = {
     ...own,
-    updateStatus: (type, object, writeOptions) => {
+    updateStatus: async (type, object, writeOptions) => {
+      const updated = await own.updateStatus(type, object, writeOptions);
       writes++;
-      return own.updateStatus(type, object, writeOptions);
+      return updated;
     },
   };
   const proxy = createProxy();
