@@ -189,7 +189,8 @@ test("who may not read definitions finds out by asking again", async (t) => {
   await controller.ready;
   await eventually(async () => assert.deepEqual(await kindsOf(client), []));
   await install(client, tcpRoutes);
-  await eventually(async () => assert.deepEqual(await kindsOf(client), ["TCPRoute"]));
+  // It asks every five seconds.
+  await eventually(async () => assert.deepEqual(await kindsOf(client), ["TCPRoute"]), 30_000);
 });
 
 test("a release that takes another's place serves the same routes in its own version", async (t) => {
