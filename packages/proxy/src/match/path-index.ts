@@ -115,8 +115,6 @@ export class PathIndex<T> {
   }
 }
 
-const takesEveryPath = ({ route }: RouteEntry<unknown>): boolean => barePrefix(route.match.path.value) === "";
-
 /** Behind those that go first and those that are equal. */
 function insert<T>(routes: RouteEntry<T>[], entry: RouteEntry<T>): void {
   let at = routes.length;
@@ -146,3 +144,5 @@ function firstFitting<T>(routes: RouteEntry<T>[], request: MatchRequest): RouteE
   for (const entry of routes) if (conditionsMatch(entry, request)) return entry;
   return undefined;
 }
+
+const takesEveryPath = ({ route }: RouteEntry<unknown>): boolean => barePrefix(route.match.path.value) === "";
