@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { AccessRecord } from "@gatehouse/proxy/access";
-import { LineBuffer } from "./access-line.ts";
+import { LineBuffer } from "@gatehouse/proxy/line-buffer";
 import { addAccessLine } from "./access-log.ts";
 import { parseStaticConfiguration } from "./parse-static-configuration.ts";
 

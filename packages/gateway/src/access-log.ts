@@ -1,8 +1,8 @@
 // Access log lines as Traefik writes them: its common format, the generic one, JSON.
 
 import type { AccessRecord } from "@gatehouse/proxy/access";
-import { bytesOf } from "./access-line.ts";
-import type { LineBuffer } from "./access-line.ts";
+import { bytesOf } from "@gatehouse/proxy/line-buffer";
+import type { LineBuffer } from "@gatehouse/proxy/line-buffer";
 import type { AccessLogConfiguration } from "./static-configuration.ts";
 import type { RouterNames } from "./traefik-names.ts";
 

@@ -7,6 +7,7 @@ import type { CompiledListener } from "./compiled-table.ts";
 import type { RequestHead } from "./http1/request-head.ts";
 import { BEST_IO } from "./io/network.ts";
 import type { Io } from "./io/network.ts";
+import type { TcpHandle } from "./io/tcp-handles.ts";
 import { DEFAULT_LIMITS } from "./limits.ts";
 import type { Limits } from "./limits.ts";
 import { explain } from "./match/explain.ts";
@@ -39,6 +40,8 @@ export interface ProxyOptions {
   io?: Io;
   /** Other processes listen on the same addresses, and the system shares connections among them (SO_REUSEPORT). */
   reusePort?: boolean;
+  /** Sockets that were bound elsewhere to be listened on here, asked for when an address is opened; undefined: it is bound here. */
+  boundSocket?: (host: string, port: number) => TcpHandle | undefined;
   /** What session tokens and TLS session tickets are encrypted with: proxies that have the same one understand each other's, also after a restart.
    * Default: one that nobody else knows. */
   sessionSecret?: string;
@@ -85,6 +88,7 @@ class DataPlane implements Proxy {
       wheel,
       io,
       reusePort: options.reusePort ?? false,
+      boundSocket: options.boundSocket ?? (() => undefined),
       ticketSecret: options.sessionSecret ?? randomBytes(32).toString("hex"),
       serverName: options.serverName ?? hostname(),
       log: options.log ?? (() => {}),

@@ -127,7 +127,7 @@ export function durationBucket(duration: number): number {
 }
 
 /** Counters by id, created on demand. */
-export class CounterSet<T> {
+export class CounterSet<T extends object> {
   readonly #create: () => T;
   readonly #byId = new Map<string, T>();
 
@@ -150,8 +150,24 @@ export class CounterSet<T> {
   }
 
   snapshot(): Record<string, T> {
-    return structuredClone(Object.fromEntries(this.#byId));
+    return snapshotOf(this.#byId);
   }
+}
+
+/** Copies of counters, by id. */
+export function snapshotOf<T extends object>(counters: Iterable<[string, T]>): Record<string, T> {
+  return Object.fromEntries(Array.from(counters, ([id, each]) => [id, copyOf(each)]));
+}
+
+/** Of plain numbers, and lists and objects of them: a fraction of what structuredClone costs, while no request is served. */
+function copyOf<T extends object>(counters: T): T {
+  if (Array.isArray(counters)) return counters.slice() as unknown as T;
+  const copy = { ...counters };
+  for (const key in copy) {
+    const value = copy[key];
+    if (typeof value === "object" && value !== null) copy[key] = copyOf(value);
+  }
+  return copy;
 }
 
 export function emptyStats(): ProxyStats {
@@ -173,7 +189,7 @@ function addNumbers(sum: Numbers, more: Numbers): void {
   for (const [key, value] of Object.entries(more)) {
     const present = sum[key];
     if (typeof value === "number") sum[key] = (typeof present === "number" ? present : 0) + value;
-    else if (present === undefined) sum[key] = structuredClone(value);
+    else if (present === undefined) sum[key] = copyOf(value);
     else addNumbers(present as Numbers, value);
   }
 }

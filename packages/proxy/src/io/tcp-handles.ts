@@ -27,6 +27,8 @@ export interface StreamHandle {
 }
 
 export interface TcpHandle extends StreamHandle {
+  /** The system's descriptor, -1 once closed. */
+  readonly fd: number;
   bind(host: string, port: number, flags: number): number;
   bind6(host: string, port: number, flags: number): number;
   listen(backlog: number): number;
@@ -77,6 +79,11 @@ export function socketOver(handle: StreamHandle): Socket {
   return new Socket(options as unknown as ConstructorParameters<typeof Socket>[0]);
 }
 
+/** The descriptor of a socket of node:net; -1, as of one that is closed, where it cannot be told. */
+export function descriptorOf(socket: Socket): number {
+  return (Reflect.get(socket, "_handle") as { fd?: number } | null | undefined)?.fd ?? -1;
+}
+
 interface Bindings {
   tcp_wrap: {
     TCP: new (type: number) => TcpHandle;
@@ -105,7 +112,8 @@ function detect(): TcpHandles | null {
     const numbers = [kReadBytesOrError, kBytesWritten, kLastWriteWasAsync, UV_EOF, constants.SOCKET, constants.SERVER];
     if (!(streamBaseState instanceof Int32Array) || numbers.some((each) => typeof each !== "number")) return null;
     const probe = new TCP(constants.SOCKET!) as unknown as Record<string, unknown> & TcpHandle;
-    const complete = METHODS.split(",").every((name) => typeof probe[name] === "function") && "onread" in probe;
+    const complete =
+      METHODS.split(",").every((name) => typeof probe[name] === "function") && "onread" in probe && "fd" in probe;
     probe.close();
     if (!complete) return null;
     return {

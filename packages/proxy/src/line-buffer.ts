@@ -1,19 +1,29 @@
-// One line of the access log as bytes: written in place, because lines made of strings would cost more than the request's own
-// parsing does.
+// Lines of an access log as bytes: written in place, because lines made of strings would cost more than reading the
+// request does.
 
 /** Grows with what is added; `bytes[0, used)` is what there is. */
 export class LineBuffer {
   bytes: Buffer;
   used = 0;
+  readonly #size: number;
 
   constructor(size: number) {
-    this.bytes = Buffer.allocUnsafeSlow(size);
+    this.#size = size;
+    this.bytes = Buffer.allocUnsafe(size);
+  }
+
+  /** What there is, the caller's from then on. */
+  take(): Buffer {
+    const taken = this.bytes.subarray(0, this.used);
+    this.bytes = Buffer.allocUnsafe(this.#size);
+    this.used = 0;
+    return taken;
   }
 
   /** Makes room for that many more bytes: to be called before what follows is added. */
   reserve(more: number): void {
     if (this.used + more <= this.bytes.length) return;
-    const grown = Buffer.allocUnsafeSlow(Math.max(this.used + more, this.bytes.length * 2));
+    const grown = Buffer.allocUnsafe(Math.max(this.used + more, this.bytes.length * 2));
     this.bytes.copy(grown, 0, 0, this.used);
     this.bytes = grown;
   }
