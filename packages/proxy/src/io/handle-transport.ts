@@ -52,7 +52,6 @@ export class HandleTransport implements Transport {
   readonly #buffers = new ReadBuffers();
   /** What the handle reads into. */
   #buffer: Buffer = SHARED;
-  #inRead = false;
   #reading = false;
   #paused = false;
   #wasBlocked = false;
@@ -94,9 +93,7 @@ export class HandleTransport implements Transport {
       else if (count < 0) this.fail(systemError(count, "read"));
       return undefined;
     }
-    this.#inRead = true;
     this.handler.onData(this.#buffer, count);
-    this.#inRead = false;
     const next = this.#buffers.next();
     if (next === this.#buffer) return undefined;
     this.#buffer = next;
@@ -192,9 +189,6 @@ export class HandleTransport implements Transport {
 
   releaseReadBuffer(): void {
     this.#buffers.release();
-    if (this.#inRead || this.#buffer === SHARED || this.#closed) return;
-    this.#buffer = SHARED;
-    this.#handle.useUserBuffer(SHARED);
   }
 
   pause(): void {
@@ -258,7 +252,7 @@ export class HandleTransport implements Transport {
   onClosed(): void {
     const handler = this.handler;
     this.handler = IGNORE;
-    this.#buffers.release();
+    this.#buffers.giveBack();
     handler.onClose(this.#error);
   }
 }
