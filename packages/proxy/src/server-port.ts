@@ -2,7 +2,6 @@
 // looked up per request, so that a table swap reaches open connections at once.
 
 import type { Socket } from "node:net";
-import type { TLSSocket } from "node:tls";
 import type { CompiledListener } from "./compiled-table.ts";
 import { isTrusted } from "./compiled-table.ts";
 import { PLAIN } from "./connection-facts.ts";
@@ -12,14 +11,15 @@ import type { IntakeOwner } from "./connection-intake.ts";
 import type { ClientFacts } from "./forwarding-fields.ts";
 import { ClientConnection } from "./http1/client-connection.ts";
 import { ClientSession } from "./http2/client-session.ts";
-import { AcceptedTransport } from "./io/net-transport.ts";
 import { createTcpListener } from "./io/tcp-listener.ts";
-import type { Accepted, TcpListener } from "./io/tcp-listener.ts";
+import type { TcpListener } from "./io/tcp-listener.ts";
 import type { Transport } from "./io/transport.ts";
 import type { AcceptingPort, OpenConnection, ServerContext } from "./server-context.ts";
 import type { ListenerCounters } from "./stats.ts";
 import type { CompiledStream } from "./streams/compiled-stream.ts";
 import { StreamConnection } from "./streams/stream-connection.ts";
+
+const NOTHING = Buffer.alloc(0);
 
 export class ServerPort implements AcceptingPort, IntakeOwner {
   readonly host: string;
@@ -48,7 +48,7 @@ export class ServerPort implements AcceptingPort, IntakeOwner {
     this.#server = createTcpListener(context.io, {
       ...address,
       reusePort: context.reusePort,
-      onAccept: (accepted) => this.#accept(accepted),
+      onAccept: (client) => this.#accept(client),
       onError: (error) => context.log(`listener ${this.host}:${this.port}: ${error.message}`),
     });
     this.#intake = new ConnectionIntake(this, context);
@@ -78,20 +78,16 @@ export class ServerPort implements AcceptingPort, IntakeOwner {
     return this.#server.open();
   }
 
-  #accept(accepted: Accepted): void {
+  #accept(client: Transport): void {
     const { stream } = this.#listener;
-    if (this.#intake.needed) this.#intake.take(accepted.socket());
-    else if (stream !== null) this.carry(accepted.transport(), stream, PLAIN);
-    else this.#serve(accepted.transport(), PLAIN);
+    if (this.#intake.needed) this.#intake.take(client);
+    else if (stream !== null) this.carry(client, stream, PLAIN);
+    else this.serve(client, PLAIN, false);
   }
 
-  serve(socket: Socket, facts: ConnectionFacts): void {
-    if (agreedOnHttp2(socket)) this.#remember(new ClientSession(socket, this, this.#context, facts));
-    else this.#serve(new AcceptedTransport(socket), facts);
-  }
-
-  #serve(transport: Transport, facts: ConnectionFacts): void {
-    this.#remember(new ClientConnection(transport, this, this.#context, facts));
+  serve(client: Transport, facts: ConnectionFacts, http2: boolean): void {
+    if (http2) this.#remember(new ClientSession(client.detach(NOTHING), this, this.#context, facts));
+    else this.#remember(new ClientConnection(client, this, this.#context, facts));
   }
 
   serveHttp2(before: OpenConnection, socket: Socket, facts: ConnectionFacts): void {
@@ -143,9 +139,4 @@ export class ServerPort implements AcceptingPort, IntakeOwner {
       });
     });
   }
-}
-
-/** RFC 7301: only a TLS connection can have. */
-function agreedOnHttp2(socket: Socket): boolean {
-  return (socket as Partial<TLSSocket>).alpnProtocol === "h2";
 }

@@ -18,7 +18,7 @@ for (const io of BEST_IO === "sockets" ? (["sockets"] as const) : (["handles", "
         port: 0,
         reusePort: false,
         onError: assert.fail,
-        onAccept: (each) => accept(each.transport()),
+        onAccept: (each) => accept(each),
       });
       await server.open();
       test.after(() => server.close());

@@ -49,6 +49,8 @@ export class HandleTransport implements Transport {
   #reading = false;
   #paused = false;
   #wasBlocked = false;
+  /** Comes before what is read next. */
+  #unread: Buffer | null = null;
   #peerEnded = false;
   #shut = false;
   #shutDone = false;
@@ -199,16 +201,38 @@ export class HandleTransport implements Transport {
     if (!this.#paused) return;
     this.#paused = false;
     this.#startReading();
+    if (this.#unread !== null) process.nextTick(() => this.#replay());
+  }
+
+  /** What TLS is put on. */
+  get handle(): StreamHandle {
+    return this.#handle;
+  }
+
+  /** Gives the handle up, stopped: nothing else follows here. */
+  release(): StreamHandle {
+    this.handler = IGNORE;
+    this.#closed = true;
+    if (this.#reading) this.#handle.readStop();
+    return this.#handle;
   }
 
   detach(unread: Buffer): Socket {
-    this.handler = IGNORE;
-    this.#closed = true;
-    // The socket begins by starting it.
-    if (this.#reading) this.#handle.readStop();
-    const socket = socketOver(this.#handle);
+    const socket = socketOver(this.release());
     socket.unshift(Buffer.from(unread));
     return socket;
+  }
+
+  unread(bytes: Buffer): void {
+    this.#unread = bytes;
+    process.nextTick(() => this.#replay());
+  }
+
+  #replay(): void {
+    const bytes = this.#unread;
+    if (bytes === null || this.#paused || this.#closed) return;
+    this.#unread = null;
+    this.handler.onData(bytes, bytes.length);
   }
 
   end(): void {

@@ -80,11 +80,20 @@ class SocketTransport implements Transport {
     this.socket.resume();
   }
 
+  unread(bytes: Buffer): void {
+    // A socket that flows would hand it out at once.
+    this.socket.pause();
+    this.socket.unshift(bytes);
+    process.nextTick(() => {
+      if (!this.#paused) this.socket.resume();
+    });
+  }
+
   detach(unread: Buffer): Socket {
     this.handler = IGNORE;
     this.socket.pause();
     this.socket.removeAllListeners("data");
-    this.socket.unshift(unread);
+    if (unread.length > 0) this.socket.unshift(Buffer.from(unread));
     return this.socket;
   }
 

@@ -1,6 +1,6 @@
-// The one place that knows the runtime's internals: libuv's TCP handles as Node binds them (process.binding, DEP0111). They save
-// what streams add to a read or write, which is more than the rest of a small request costs. Null where they are not
-// there or do not look as expected; then the documented sockets of net-transport.ts do the same work.
+// With tls-handles.ts the one place that knows the runtime's internals: libuv's TCP handles as Node binds them (process.binding,
+// DEP0111). They save what streams add to a read or write, which is more than the rest of a small request costs. Null where
+// they are not there or do not look as expected; then the documented sockets of net-transport.ts do the same work.
 
 import { Socket } from "node:net";
 import { getSystemErrorName } from "node:util";
@@ -12,7 +12,7 @@ export interface HandleRequest {
 
 /** A TCP (or TLS) stream of the runtime. Calls return 0 or a negative libuv error. */
 export interface StreamHandle {
-  onread: (() => Buffer | undefined) | undefined;
+  onread: (() => Buffer | void) | undefined;
   readStart(): number;
   readStop(): number;
   /** Reads go into `buffer` from now on; a buffer returned by `onread` replaces it. */
@@ -23,6 +23,8 @@ export interface StreamHandle {
   writev(request: HandleRequest, chunks: (string | Buffer)[], allBuffers: false): number;
   shutdown(request: HandleRequest): number;
   close(done?: () => void): void;
+  /** Bytes not yet handed on. */
+  readonly writeQueueSize: number;
 }
 
 export interface TcpHandle extends StreamHandle {

@@ -1,21 +1,13 @@
-// A listening TCP socket, by handles or by node:net. Each connection it accepts is taken either as a transport (plain HTTP) or
-// as a socket of node:net (whatever has to be done to it before, or instead).
+// A listening TCP socket, by handles or by node:net.
 
 import { createServer } from "node:net";
-import type { Server, Socket } from "node:net";
+import type { Server } from "node:net";
 import { HandleTransport } from "./handle-transport.ts";
 import { AcceptedTransport } from "./net-transport.ts";
 import type { Io } from "./network.ts";
-import { socketOver, systemError, tcpHandles } from "./tcp-handles.ts";
+import { systemError, tcpHandles } from "./tcp-handles.ts";
 import type { TcpHandle, TcpHandles } from "./tcp-handles.ts";
 import type { Transport } from "./transport.ts";
-
-/** A connection nobody has taken yet: exactly one of these is to be called. */
-export interface Accepted {
-  transport(): Transport;
-  /** `allowHalfOpen`: a client's FIN must not make it answer with its own before the answer is out. */
-  socket(): Socket;
-}
 
 export interface TcpListenerOptions {
   host: string;
@@ -23,7 +15,8 @@ export interface TcpListenerOptions {
   port: number;
   /** Several processes, or several of one, listen on the same address, and the system shares connections among them. */
   reusePort: boolean;
-  onAccept: (accepted: Accepted) => void;
+  /** `client` reads already; its handler is to be set before the call returns. */
+  onAccept: (client: Transport) => void;
   /** A connection could not be accepted. */
   onError: (error: Error) => void;
 }
@@ -42,22 +35,6 @@ const BACKLOG = 4096;
 
 export function createTcpListener(io: Io, options: TcpListenerOptions): TcpListener {
   return io === "handles" ? new HandleListener(options) : new SocketListener(options);
-}
-
-class AcceptedHandle implements Accepted {
-  readonly #handle: TcpHandle;
-
-  constructor(handle: TcpHandle) {
-    this.#handle = handle;
-  }
-
-  transport(): Transport {
-    return new HandleTransport(this.#handle, false);
-  }
-
-  socket(): Socket {
-    return socketOver(this.#handle);
-  }
 }
 
 class HandleListener implements TcpListener {
@@ -90,7 +67,7 @@ class HandleListener implements TcpListener {
     this.port = name.port ?? 0;
     handle.onconnection = (error, accepted) => {
       if (error !== 0) onError(systemError(error, "accept"));
-      else onAccept(new AcceptedHandle(accepted));
+      else onAccept(new HandleTransport(accepted, false));
     };
   }
 
@@ -106,7 +83,7 @@ class SocketListener implements TcpListener {
   constructor(options: TcpListenerOptions) {
     this.#options = options;
     this.#server = createServer({ allowHalfOpen: true, noDelay: true }, (socket) =>
-      options.onAccept({ transport: () => new AcceptedTransport(socket), socket: () => socket }),
+      options.onAccept(new AcceptedTransport(socket)),
     );
   }
 

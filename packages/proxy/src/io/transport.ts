@@ -44,8 +44,10 @@ export interface Transport extends ReadMemory {
   releaseReadBuffer(): void;
   pause(): void;
   resume(): void;
+  /** Puts back what its next user is to read first; it comes once it is not paused, after the call. Only while `onData` runs. */
+  unread(bytes: Buffer): void;
   /** Gives the connection up to another user: its socket, with `unread` to be read first. Nothing else follows here. Only
-   * while `onData` runs. */
+   * while `onData` runs, or before anything was read. The socket is for node:http2 and node:tls, which read its handle. */
   detach(unread: Buffer): Socket;
   /** Sends FIN behind what was written. */
   end(): void;
