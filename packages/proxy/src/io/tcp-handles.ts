@@ -23,8 +23,6 @@ export interface StreamHandle {
   writev(request: HandleRequest, chunks: (string | Buffer)[], allBuffers: false): number;
   shutdown(request: HandleRequest): number;
   close(done?: () => void): void;
-  /** Bytes not yet handed on. */
-  readonly writeQueueSize: number;
 }
 
 export interface TcpHandle extends StreamHandle {

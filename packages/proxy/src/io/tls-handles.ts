@@ -45,8 +45,6 @@ export interface TlsHandle extends StreamHandle {
   getCipher(): CipherNameAndProtocol;
   getProtocol(): string;
   isSessionReused(): boolean;
-  /** Bytes encrypted and not yet known to be with the kernel. */
-  readonly writeQueueSize: number;
 }
 
 export interface TlsHandles {
@@ -64,7 +62,7 @@ interface Binding {
 }
 
 const MEMBERS =
-  "onread,readStart,readStop,useUserBuffer,writeLatin1String,writeBuffer,writev,shutdown,writeQueueSize,enableCertCb," +
+  "onread,readStart,readStop,useUserBuffer,writeLatin1String,writeBuffer,writev,shutdown,enableCertCb," +
   "certCbDone,enableKeylogCallback,setVerifyMode,setALPNProtocols,receive,destroySSL,getServername," +
   "getALPNNegotiatedProtocol,verifyError,getPeerCertificate,getCipher,getProtocol,isSessionReused";
 

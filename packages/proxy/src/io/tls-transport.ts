@@ -42,8 +42,6 @@ export class TlsTransport implements Transport {
   readonly #tls: OwnedHandle;
   /** Bytes of the write under way, 0 for none. */
   #writing = 0;
-  /** The kernel has not taken all of it. */
-  #stuck = false;
   /** What waits for its end. */
   readonly #waiting: (string | Buffer)[] = [];
   #waitingBytes = 0;
@@ -154,19 +152,15 @@ export class TlsTransport implements Transport {
     request.oncomplete = onWritten;
     request.transport = this;
     this.#writing = bytes;
-    // Of what went before, a handshake's end for one.
-    this.#stuck = this.#tls.writeQueueSize > 0;
     return request;
   }
 
   #sent(status: number): void {
-    if (status !== 0) return this.fail(systemError(status, "write"));
-    this.#stuck ||= this.#tcp.handle.writeQueueSize > 0;
+    if (status !== 0) this.fail(systemError(status, "write"));
   }
 
   onWritten(status: number): void {
     this.#writing = 0;
-    this.#stuck = false;
     if (this.#closed) return;
     if (status !== 0) return this.fail(systemError(status, "write"));
     if (this.#waitingBytes > 0) {
@@ -183,10 +177,10 @@ export class TlsTransport implements Transport {
     return this.#writing + this.#waitingBytes;
   }
 
-  /** The kernel's buffers are full, or somebody keeps memory for us (see BatchedWriter): what is small and gone but for its
-   * completion blocks nobody. */
+  /** Every write completes in the next turn at the soonest: a small one alone blocks nobody. For a large one somebody keeps
+   * memory until `onDrain` (see BatchedWriter). */
   get blocked(): boolean {
-    if (!this.#stuck && this.#waitingBytes === 0 && this.#writing <= SMALL) return false;
+    if (this.#waitingBytes === 0 && this.#writing <= SMALL) return false;
     this.#wasBlocked = true;
     return true;
   }

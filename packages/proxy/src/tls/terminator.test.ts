@@ -319,7 +319,13 @@ describe("client certificates", () => {
     const { certificate: cert, key } = await authority.issue("client");
     for (const servername of ["a.test", "b.test"]) {
       assert.match(await secureExchange(port, { cert, key, servername }), /^HTTP\/1\.1 200 /);
-      assert.doesNotMatch(await secureExchange(port, { servername }), /HTTP/);
+      const refused = await secureExchange(port, { servername });
+      assert.doesNotMatch(refused, /HTTP/);
+      if (variant.io === "handles") assert.match(refused, /certificate required/);
+      const { certificate, key: unknown } = await stranger.issue("client");
+      const shown = await secureExchange(port, { cert: certificate, key: unknown, servername });
+      if (variant.io === "handles") assert.match(shown, /unknown ca/);
+      else assert.doesNotMatch(shown, /HTTP/);
     }
     const both = { authorities: `${stranger.certificate}\n${authority.certificate}`, insecureFallback: false };
     assert.equal(await apply({ certificates, clientCertificates: both }), undefined);

@@ -1,7 +1,7 @@
 // TLS termination of one listening socket: handshakes, certificates by SNI and their replacement, client certificates,
 // session tickets. What is replaced serves until what replaces it is loaded; open connections keep what they began with.
 
-import { createHash, createHmac } from "node:crypto";
+import { constants, createHash, createHmac } from "node:crypto";
 import type { SecureContext, SecureContextOptions } from "node:tls";
 import { HandleTransport } from "../io/handle-transport.ts";
 import { tlsHandles } from "../io/tls-handles.ts";
@@ -67,6 +67,7 @@ export class TlsTerminator {
     try {
       return {
         minVersion: minVersion ?? "TLSv1.2",
+        secureOptions: constants.SSL_OP_NO_RENEGOTIATION,
         ticketKeys: createHmac("sha384", this.#ticketSecret).update(asked).digest(),
         sessionIdContext: createHash("sha256").update(asked).digest("hex").slice(0, 32),
         ...(clientCertificates && { ca: readAuthorities(clientCertificates.authorities, "authorities of clients") }),
