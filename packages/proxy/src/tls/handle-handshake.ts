@@ -39,6 +39,7 @@ class HandleHandshake implements TransportHandler {
   #secret: Buffer | null = null;
   /** Done, failed or refused. */
   #over = false;
+  #closed = false;
 
   constructor(runtime: TlsHandles, tcp: HandleTransport, settings: HandshakeSettings, user: HandshakeUser) {
     this.#runtime = runtime;
@@ -88,8 +89,8 @@ class HandleHandshake implements TransportHandler {
     const clientCertificate = this.#settings.clientCertificates === null ? null : shownBy(this.#tls);
     if (insisting(this.#settings) && clientCertificate?.verified !== true) return this.#refuseSecured();
     this.#over = true;
-    this.#tls.onhandshakedone = undefined;
-    this.#tls.onkeylog = undefined;
+    // The connection outlives all this.
+    Object.assign(this.#tls, { onhandshakedone: undefined, oncertcb: undefined, onkeylog: undefined });
     // What is asked for now, also where the session that is resumed began with another name.
     const serverName = this.#tls.servername ?? this.#tls.getServername();
     this.#user.onSecure({
@@ -114,6 +115,7 @@ class HandleHandshake implements TransportHandler {
   /** What the client sends from now on is read and dropped, so that no reset eats the alert. */
   #refuse(alert: Buffer | null): void {
     this.#over = true;
+    if (this.#closed) return;
     this.#user.onRefused();
     if (alert !== null) this.#tcp.write(alert);
     this.#tcp.end();
@@ -138,6 +140,7 @@ class HandleHandshake implements TransportHandler {
   onDrain(): void {}
 
   onClose(): void {
+    this.#closed = true;
     this.#tls.destroySSL();
     this.#user.onClosed();
   }
