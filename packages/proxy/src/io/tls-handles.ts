@@ -30,6 +30,10 @@ export interface TlsHandle extends StreamHandle {
   setVerifyMode(ask: boolean, insist: boolean): void;
   /** As ALPN has them: names, each after a byte with its length. */
   setALPNProtocols(names: Buffer): void;
+  /** For a client's end, before `start`; never an address. */
+  setServername(name: string): void;
+  /** Sends a client's first message. */
+  start(): void;
   /** Takes bytes that were read before it was there. */
   receive(bytes: Buffer): void;
   /** Frees OpenSSL's memory; nothing but `close` of the stream may follow. */
@@ -50,6 +54,8 @@ export interface TlsHandle extends StreamHandle {
 export interface TlsHandles {
   /** The server's end, over a connected stream. */
   serverOver(stream: StreamHandle, context: SecureContext): TlsHandle;
+  /** The client's end, likewise. */
+  clientOver(stream: StreamHandle, context: SecureContext): TlsHandle;
   /** From now on `onkeylog` hears of connections with this context. */
   reportSecrets(context: SecureContext): void;
 }
@@ -63,7 +69,7 @@ interface Binding {
 
 const MEMBERS =
   "onread,readStart,readStop,useUserBuffer,writeLatin1String,writeBuffer,writev,shutdown,enableCertCb," +
-  "certCbDone,enableKeylogCallback,setVerifyMode,setALPNProtocols,receive,destroySSL,getServername," +
+  "setServername,start,certCbDone,enableKeylogCallback,setVerifyMode,setALPNProtocols,receive,destroySSL,getServername," +
   "getALPNNegotiatedProtocol,verifyError,getPeerCertificate,getCipher,getProtocol,isSessionReused";
 
 /** How node:tls itself calls `wrap`: which ends the process when the arguments are others than it knows. */
@@ -80,7 +86,8 @@ function detect(): TlsHandles | null {
     const complete = MEMBERS.split(",").every((name) => name in TLSWrap.prototype);
     if (!complete || !KNOWN_CALL.test(String(_wrapHandle))) return null;
     const serverOver: TlsHandles["serverOver"] = (stream, { context }) => wrap(stream, context, true, false);
-    return { serverOver, reportSecrets: secretReporter(tcpHandles, serverOver) };
+    const clientOver: TlsHandles["clientOver"] = (stream, { context }) => wrap(stream, context, false, false);
+    return { serverOver, clientOver, reportSecrets: secretReporter(tcpHandles, serverOver) };
   } catch {
     return null;
   }

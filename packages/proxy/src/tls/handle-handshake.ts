@@ -11,11 +11,11 @@ import { TlsTransport } from "../io/tls-transport.ts";
 import type { TransportHandler } from "../io/transport.ts";
 import { bareHost } from "../match/hostname.ts";
 import { plainAlert } from "./alerts.ts";
-import { alertFor, ALPN_PROTOCOLS, insisting } from "./handshake.ts";
+import { alertFor, ALPN_PROTOCOLS, alpnNames, insisting } from "./handshake.ts";
 import type { HandshakeSettings, HandshakeUser } from "./handshake.ts";
 import { isMasterSecret, securedAlert, serverTrafficSecret } from "./secured-alert.ts";
 
-const PROTOCOLS = Buffer.from(ALPN_PROTOCOLS.map((name) => String.fromCharCode(name.length) + name).join(""));
+const PROTOCOLS = alpnNames(ALPN_PROTOCOLS);
 
 /** Leads the client through; `unread` was read already, and `tcp` reads. One that fails ends the connection. */
 export function handshakeOverHandle(

@@ -11,6 +11,11 @@ import { Alert } from "./alerts.ts";
 /** What HTTP listeners speak, the most wanted first (RFC 7301). */
 export const ALPN_PROTOCOLS = ["h2", "http/1.1"];
 
+/** Names as they are sent: each after a byte with its length. */
+export function alpnNames(names: readonly string[]): Buffer {
+  return Buffer.from(names.map((name) => String.fromCharCode(name.length) + name).join(""), "latin1");
+}
+
 /** What is read from the decrypted connection. A `stream` is not asked for its protocol, as nobody here knows it. */
 export type Purpose = "http" | "stream";
 
