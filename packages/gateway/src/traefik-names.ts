@@ -100,3 +100,7 @@ const normalize = (text: string): string =>
 
 /** By the id of a service of the routing table. */
 export const serviceName = (id: string): string => `${normalize(id)}@${providerName}`;
+
+/** Of a service or middleware that belongs to one router. */
+export const ownName = (router: string, suffix: string): string =>
+  `${router.replace(`@${providerName}`, "")}-${suffix}@${providerName}`;
