@@ -86,17 +86,20 @@ export class ServerPort implements AcceptingPort, IntakeOwner {
   }
 
   serve(socket: Socket, facts: ConnectionFacts): void {
-    if (agreedOnHttp2(socket)) this.#remember(new ClientSession(socket, this, this.#context, facts));
-    else this.#serve(new AcceptedTransport(socket), facts);
+    const transport = new AcceptedTransport(socket);
+    if (agreedOnHttp2(socket)) this.#remember(new ClientSession(transport, this, this.#context, facts));
+    else this.#serve(transport, facts);
   }
 
   #serve(transport: Transport, facts: ConnectionFacts): void {
     this.#remember(new ClientConnection(transport, this, this.#context, facts));
   }
 
-  serveHttp2(before: OpenConnection, socket: Socket, facts: ConnectionFacts): void {
+  serveHttp2(before: OpenConnection, transport: Transport, unread: Buffer, facts: ConnectionFacts): void {
+    const session = new ClientSession(transport, this, this.#context, facts);
     this.#connections.delete(before);
-    this.#connections.add(new ClientSession(socket, this, this.#context, facts));
+    this.#connections.add(session);
+    session.onData(unread, unread.length);
   }
 
   carry(client: Transport, stream: CompiledStream, facts: ConnectionFacts): void {

@@ -89,8 +89,8 @@ describe("floods over HTTP/2", () => {
       const malformed = headerBlock(requestFields([["connection", "close"]]));
       client.send(...times(5000, (index) => headerFrames(2 * index + 1, malformed, true)).flat());
       assert.notEqual(await client.goaway(), ErrorCode.noError);
-      assert.ok(client.frames.filter(({ type }) => type === FrameType.rstStream).length < 2000);
-      assert.equal(records.length, 0);
+      assert.ok(client.frames.filter(({ type }) => type === FrameType.rstStream).length < 300);
+      assert.ok(records.every(({ reason, endpoint }) => reason === "connection-specific-field" && endpoint === ""));
     });
   });
 
@@ -112,12 +112,12 @@ describe("floods over HTTP/2", () => {
         frame(FrameType.headers, 0, 1, get),
         ...times(5000, (index) => frame(FrameType.continuation, 0, 1, headerBlock([[`x-${index}`, "y"]]))),
       ],
-      ErrorCode.internalError,
+      ErrorCode.enhanceYourCalm,
     ],
     [
       "empty CONTINUATION",
       () => [frame(FrameType.headers, 0, 1, get), ...times(5000, () => frame(FrameType.continuation, 0, 1))],
-      ErrorCode.internalError,
+      ErrorCode.enhanceYourCalm,
     ],
     [
       "empty DATA (CVE-2019-9518)",
@@ -125,7 +125,7 @@ describe("floods over HTTP/2", () => {
         ...headerFrames(1, headerBlock(requestFields([], "POST")), false),
         ...times(5000, () => frame(FrameType.data, 0, 1)),
       ],
-      ErrorCode.internalError,
+      ErrorCode.enhanceYourCalm,
     ],
     [
       "PRIORITY (CVE-2019-9513)",
@@ -195,7 +195,7 @@ describe("floods over HTTP/2", () => {
       const bomb = Buffer.concat([get, ...times(10_000, () => indexedField(0))]);
       client.send(...times(20, (index) => headerFrames(2 * index + 3, bomb, true)).flat());
       assert.equal(await client.outcome(41), -ErrorCode.enhanceYourCalm);
-      assert.equal(records.length, 1);
+      assert.equal(records.filter(({ reason }) => reason !== "request-head-too-long").length, 1);
       client.destroy();
     });
   });
@@ -213,7 +213,8 @@ describe("heads that are too long over HTTP/2", () => {
           [await client.outcome(1), await client.outcome(3), await client.outcome(5)],
           [200, 431, -ErrorCode.enhanceYourCalm],
         );
-        assert.deepEqual(records.map(({ reason }) => reason).toSorted(), ["", "request-head-too-long"]);
+        const tooLong = "request-head-too-long";
+        assert.deepEqual(records.map(({ reason }) => reason).toSorted(), ["", tooLong, tooLong]);
         client.destroy();
       },
       { limits: { headBytes: 4096 } },

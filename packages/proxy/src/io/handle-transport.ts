@@ -1,9 +1,8 @@
 // Transport over the runtime's own TCP handles (tcp-handles.ts): one call into the kernel per read or write and nothing between.
 
-import type { Socket } from "node:net";
 import { plainAddress } from "./plain-address.ts";
 import { ReadBuffers, SHARED } from "./read-buffers.ts";
-import { socketOver, systemError, tcpHandles } from "./tcp-handles.ts";
+import { systemError, tcpHandles } from "./tcp-handles.ts";
 import type { HandleRequest, SocketName, StreamHandle, TcpHandle, TcpHandles } from "./tcp-handles.ts";
 import type { Transport, TransportHandler } from "./transport.ts";
 
@@ -199,16 +198,6 @@ export class HandleTransport implements Transport {
     if (!this.#paused) return;
     this.#paused = false;
     this.#startReading();
-  }
-
-  detach(unread: Buffer): Socket {
-    this.handler = IGNORE;
-    this.#closed = true;
-    // The socket begins by starting it.
-    if (this.#reading) this.#handle.readStop();
-    const socket = socketOver(this.#handle);
-    socket.unshift(Buffer.from(unread));
-    return socket;
   }
 
   end(): void {

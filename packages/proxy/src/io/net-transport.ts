@@ -80,14 +80,6 @@ class SocketTransport implements Transport {
     this.socket.resume();
   }
 
-  detach(unread: Buffer): Socket {
-    this.handler = IGNORE;
-    this.socket.pause();
-    this.socket.removeAllListeners("data");
-    this.socket.unshift(unread);
-    return this.socket;
-  }
-
   end(): void {
     this.socket.end();
   }
