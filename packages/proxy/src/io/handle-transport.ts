@@ -45,6 +45,7 @@ export class HandleTransport implements Transport {
   /** What the handle reads into. */
   #buffer: Buffer = SHARED;
   #inRead = false;
+  #releaseDue = false;
   #reading = false;
   #paused = false;
   #wasBlocked = false;
@@ -87,6 +88,8 @@ export class HandleTransport implements Transport {
     this.#inRead = true;
     this.handler.onData(this.#buffer, count);
     this.#inRead = false;
+    if (this.#releaseDue) this.#buffers.release();
+    this.#releaseDue = false;
     const next = this.#buffers.next();
     if (next === this.#buffer) return undefined;
     this.#buffer = next;
@@ -180,8 +183,11 @@ export class HandleTransport implements Transport {
   }
 
   releaseReadBuffer(): void {
+    // Whoever was given what is being read may still say that it is to be kept.
+    this.#releaseDue = this.#inRead;
+    if (this.#inRead) return;
     this.#buffers.release();
-    if (this.#inRead || this.#buffer === SHARED || this.#closed) return;
+    if (this.#buffer === SHARED || this.#closed) return;
     this.#buffer = SHARED;
     this.#handle.useUserBuffer(SHARED);
   }
