@@ -147,7 +147,7 @@ export class ClientStream implements Downstream, OutputOwner {
   #look(fields: readonly string[]): void {
     for (let at = 0; at < fields.length; at += 2) {
       const name = fields[at]!;
-      if (name === "content-type") this.#grpc = isGrpc(fields[at + 1]!);
+      if (name === "content-type") this.#grpc = isGrpc(fields[at + 1]);
       else if (name === ":method") this.#toHead = fields[at + 1] === "HEAD";
     }
   }

@@ -201,11 +201,7 @@ export class SessionReader {
       if (start === end) return this.#events.fail(ErrorCode.frameSizeError);
       end -= bytes[start++]!;
     }
-    if ((flags & Flag.priority) !== 0) {
-      // RFC 7540 section 5.3.1, which many still follow: a stream does not depend on itself.
-      if (end - start >= 4 && readNumber31(bytes, start) === stream) return this.#events.fail(ErrorCode.protocolError);
-      start += 5;
-    }
+    if ((flags & Flag.priority) !== 0) start += 5;
     if (start > end) return this.#events.fail(ErrorCode.protocolError);
     if ((flags & Flag.endHeaders) !== 0) return this.#onBlock(stream, flags, bytes, start, end);
     this.#block = [Buffer.from(bytes.subarray(start, end))];

@@ -78,7 +78,14 @@ describe("the decoder", () => {
         "7738666f6f3d4153444a4b48514b425a584f5157454f50495541585157454f49553b206d61782d6167653d333630303b2076657273696f6e3d31",
     ].map(bytes);
     assert.deepEqual(decode(decoder, blocks[0]!), [
-      ...[":status", "302", "cache-control", "private", "date", date(1), "location", "https://www.example.com"],
+      ":status",
+      "302",
+      "cache-control",
+      "private",
+      "date",
+      date(1),
+      "location",
+      "https://www.example.com",
     ]);
     assert.deepEqual(decode(decoder, blocks[1]!)!.slice(0, 4), [":status", "307", "cache-control", "private"]);
     const third = decode(decoder, blocks[2]!)!;
@@ -150,19 +157,26 @@ describe("the decoder", () => {
 });
 
 describe("the encoder", () => {
-  const roundTrip = (block: string): string[] | null => decode(new HpackDecoder(), Buffer.from(block, "latin1"));
+  const roundTrip = (block: string): string[] => {
+    const fields = decode(new HpackDecoder(), Buffer.from(block, "latin1"))!;
+    return fields.flatMap((name, at) => (at % 2 === 0 ? [`${name}: ${fields[at + 1]!}`] : []));
+  };
 
   it("says what the decoder reads", () => {
     const long = "x".repeat(5000);
     const lines = `Content-Type:  text/html \t\r\nX-\xe9: \xff\r\nSet-Cookie: a=b\r\nempty:\r\nLong: ${long}\r\n`;
     for (let again = 0; again < 2; again++) {
       assert.deepEqual(roundTrip(encodeStatus(200) + encodeFieldLines(lines)), [
-        ...[":status", "200", "content-type", "text/html", "x-\xe9", "\xff", "set-cookie", "a=b"],
-        ...["empty", "", "long", long],
+        ":status: 200",
+        "content-type: text/html",
+        "x-\xe9: \xff",
+        "set-cookie: a=b",
+        "empty: ",
+        `long: ${long}`,
       ]);
     }
     for (const status of [100, 204, 302, 404, 599])
-      assert.deepEqual(roundTrip(encodeStatus(status)), [":status", String(status)]);
+      assert.deepEqual(roundTrip(encodeStatus(status)), [`:status: ${status}`]);
     assert.equal(encodeFieldLines(""), "");
   });
 
