@@ -94,6 +94,26 @@ describe("floods over HTTP/2", () => {
     });
   });
 
+  for (const [name, provoke] of [
+    ["a window update of nothing", (stream) => frame(FrameType.windowUpdate, 0, stream, number32(0))],
+    ["a window too large", (stream) => frame(FrameType.windowUpdate, 0, stream, number32(0x7fffffff))],
+    ["DATA behind the end", (stream) => frame(FrameType.data, 0, stream, "x")],
+    ["HEADERS behind the end", (stream) => headerFrames(stream, get, true)[0]!],
+  ] as [string, (stream: number) => Buffer][]) {
+    it(`made to reset what is under way: ${name} (CVE-2025-8671)`, async () => {
+      await withBackend(await silent(), async ({ port, proxy }) => {
+        const client = new FrameClient(port);
+        for (let stream = 1; !client.ended && stream < 2000; stream += 2) {
+          client.send(...headerFrames(stream, get, true), provoke(stream));
+          await new Promise((resolve) => setImmediate(resolve));
+        }
+        assert.equal(await client.goaway(), ErrorCode.enhanceYourCalm);
+        const { requests } = proxy.stats();
+        assert.ok(requests < 300, `${requests} requests begun`);
+      });
+    });
+  }
+
   it("of requests beyond the concurrent ones are refused, and so are those before settings are acknowledged", async () => {
     await withBackend(await silent(), async ({ port }) => {
       const client = new FrameClient(port);
@@ -130,6 +150,21 @@ describe("floods over HTTP/2", () => {
     [
       "PRIORITY (CVE-2019-9513)",
       () => times(50_000, () => frame(FrameType.priority, 0, 1, "\0\0\0\0\x10")),
+      ErrorCode.enhanceYourCalm,
+    ],
+    [
+      "window updates one by one",
+      () => times(50_000, () => frame(FrameType.windowUpdate, 0, 0, number32(1))),
+      ErrorCode.enhanceYourCalm,
+    ],
+    [
+      "resets of a stream that is closed",
+      () => [...headerFrames(1, get, true), ...times(50_000, () => frame(FrameType.rstStream, 0, 1, number32(8)))],
+      ErrorCode.enhanceYourCalm,
+    ],
+    [
+      "acknowledgements of nothing",
+      () => times(50_000, () => frame(FrameType.settings, Flag.ack, 0)),
       ErrorCode.enhanceYourCalm,
     ],
     ["unknown frames", () => times(50_000, () => frame(99, 0, 0, "x")), ErrorCode.enhanceYourCalm],
@@ -250,6 +285,26 @@ describe("clients that stall over HTTP/2", () => {
       async ({ port }) => {
         const client = new FrameClient(port, [[4, 0]]).request(1);
         assert.equal((await client.frame(({ type }) => type === FrameType.rstStream)).stream, 1);
+        client.destroy();
+      },
+      { limits },
+    );
+  });
+
+  it("with a window that opens byte by byte (CVE-2019-9511): the stream is reset", async () => {
+    const backend = await large();
+    await withBackend(
+      backend,
+      async ({ port, records }) => {
+        const client = new FrameClient(port, [[4, 1]]).request(1);
+        let reset = false;
+        void client.frame(({ type }) => type === FrameType.rstStream).then(() => (reset = true));
+        while (!reset) {
+          client.send(frame(FrameType.windowUpdate, 0, 1, number32(1)));
+          await new Promise((resolve) => setTimeout(resolve, 5));
+        }
+        assert.equal(records[0]!.reason, "client-stalled");
+        assert.ok(client.frames.some(({ type, payload }) => type === FrameType.data && payload.length === 1));
         client.destroy();
       },
       { limits },

@@ -16,4 +16,6 @@ if (BEST_IO !== "sockets") {
   await import("../resilience.test.ts");
   await import("../table-swap.test.ts");
   await import("../http2/client.test.ts");
+  await import("../http2/protocol.test.ts");
+  await import("../http2/streaming.test.ts");
 }
