@@ -297,9 +297,7 @@ describe("clients that stall over HTTP/2", () => {
       backend,
       async ({ port, records }) => {
         const client = new FrameClient(port, [[4, 1]]).request(1);
-        let reset = false;
-        void client.frame(({ type }) => type === FrameType.rstStream).then(() => (reset = true));
-        while (!reset) {
+        while (!client.frames.some(({ type }) => type === FrameType.rstStream)) {
           client.send(frame(FrameType.windowUpdate, 0, 1, number32(1)));
           await new Promise((resolve) => setTimeout(resolve, 5));
         }
