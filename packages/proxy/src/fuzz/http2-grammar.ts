@@ -38,6 +38,8 @@ export class Http2Writer {
   /** A fault in so many choices; 0: never. */
   readonly #rarity: number;
   #next = 1;
+  /** Tells the targets of requests apart. */
+  #requests = 0;
   readonly #open: number[] = [];
 
   constructor(random: Random, rarity: number) {
@@ -107,7 +109,7 @@ export class Http2Writer {
       `:method: ${this.#choose(METHODS, 4)}\r\n`,
       `:scheme: ${this.#choose(["http", "https", "ftp", ""], 2)}\r\n`,
       `:authority: ${this.#choose(AUTHORITIES, 3)}\r\n`,
-      `:path: ${this.#choose(PATHS, 2)}?${this.#next}\r\n`,
+      `:path: ${this.#choose(PATHS, 2)}?${++this.#requests}\r\n`,
     ];
     if (this.#fault()) parts.splice(this.#random.below(parts.length), 1);
     return parts.map((line) => this.#encode(line.slice(0, -2))).join("");

@@ -121,11 +121,12 @@ export class ClientSession implements OpenConnection, StreamOwner, TransportHand
   }
 
   #noteUnfinished(): void {
-    if (!this.#reader.unfinished) this.#unfinishedSince = 0;
-    else if (this.#unfinishedSince === 0) {
-      this.#unfinishedSince = performance.now();
-      if (this.#streams.size === 0) this.context.wheel.arm(this.#timer, this.context.limits.headTimeout);
-    }
+    const { unfinished } = this.#reader;
+    if (unfinished === this.#unfinishedSince > 0 || this.#state >= State.lingering) return;
+    this.#unfinishedSince = unfinished ? performance.now() : 0;
+    if (this.#streams.size > 0) return;
+    const { headTimeout, keepAliveTimeout } = this.context.limits;
+    this.context.wheel.arm(this.#timer, unfinished ? headTimeout : keepAliveTimeout);
   }
 
   // Frames, as the reader found them.
@@ -166,7 +167,7 @@ export class ClientSession implements OpenConnection, StreamOwner, TransportHand
   #refuse(id: number): void {
     this.#closed.add(id, true);
     this.outbox.addFrame(resetFrame(id, ErrorCode.refusedStream));
-    if (!this.#resets.spend(performance.now())) this.fail(ErrorCode.enhanceYourCalm);
+    this.onIdleFrame();
   }
 
   onDataHead(id: number, length: number): void {

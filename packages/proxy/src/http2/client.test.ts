@@ -337,6 +337,25 @@ describe("HTTP/2 connections", () => {
     });
   });
 
+  it("whose client allows no HPACK table, from the start or later, understand answers", async () => {
+    await withBackend(await answering(ok("hello")), async ({ port }) => {
+      for (const settings of [{ headerTableSize: 0 }, {}]) {
+        await withSession(
+          port,
+          async (session) => {
+            assert.equal((await ask(session)).body, "hello");
+            for (const headerTableSize of [4096, 0]) {
+              session.settings({ headerTableSize });
+              await once(session, "localSettings");
+              assert.equal((await ask(session)).body, "hello");
+            }
+          },
+          settings,
+        );
+      }
+    });
+  });
+
   it("cancelled streams abort the backend's work, and that alone", async () => {
     const backend = await startBackend(() => {});
     await withBackend(backend, async ({ session, records }) => {

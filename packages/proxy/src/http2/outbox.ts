@@ -3,6 +3,7 @@
 
 import type { Transport } from "../io/transport.ts";
 import { FIRST_WINDOW, LARGEST_WINDOW } from "./frames.ts";
+import { NO_TABLE } from "./hpack/encoder.ts";
 import type { FrameSink, StreamOutput } from "./stream-output.ts";
 import { atEndOfTurn } from "./turn.ts";
 import type { Gathering } from "./turn.ts";
@@ -28,9 +29,17 @@ export class Outbox implements FrameSink, Gathering {
   /** Streams whose owners wait until they are empty, or have ended. */
   #told: StreamOutput[] = [];
   #due = false;
+  /** A header block was sent. */
+  #begun = false;
 
   constructor(transport: Transport) {
     this.#transport = transport;
+  }
+
+  beginBlock(block: string): string {
+    if (this.#begun) return block;
+    this.#begun = true;
+    return NO_TABLE + block;
   }
 
   addText(latin1: string): void {

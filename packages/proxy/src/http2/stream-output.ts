@@ -10,6 +10,8 @@ const SMALL = 8 * 1024;
 
 /** Takes frames in the order in which they go out. */
 export interface FrameSink {
+  /** What to send for a header block: the connection's first has something to say before. */
+  beginBlock(block: string): string;
   addText(latin1: string): void;
   addBytes(bytes: Buffer): void;
 }
@@ -35,8 +37,8 @@ export class StreamOutput {
   full = false;
   readonly owner: OutputOwner;
   readonly #id: number;
-  /** Frames of interim heads, and the header block of the final one. */
-  #frames = "";
+  /** Header blocks of interim heads, and of the final one. */
+  #interim: string[] | null = null;
   #block = "";
   #text = "";
   /** What goes before `#text`, and where to go on in the first part. */
@@ -54,7 +56,7 @@ export class StreamOutput {
   }
 
   addInformational(block: string): void {
-    this.#frames += headerFrames(this.#id, block, false);
+    (this.#interim ??= []).push(block);
   }
 
   addHead(block: string): void {
@@ -89,7 +91,7 @@ export class StreamOutput {
   }
 
   get empty(): boolean {
-    return this.waiting === 0 && this.#frames === "" && this.#block === "" && this.#end !== End.due;
+    return this.waiting === 0 && this.#interim === null && this.#block === "" && this.#end !== End.due;
   }
 
   /** Memory of large pieces is in use. */
@@ -105,8 +107,8 @@ export class StreamOutput {
 
   /** Nothing more is sent. */
   drop(): void {
-    this.#frames = this.#block = this.#text = "";
-    this.#parts = null;
+    this.#block = this.#text = "";
+    this.#parts = this.#interim = null;
     this.waiting = 0;
     this.#end = End.sent;
     this.full = false;
@@ -119,18 +121,23 @@ export class StreamOutput {
     const length = Math.max(0, Math.min(this.waiting, this.window, most, LARGEST_PAYLOAD));
     const last = this.#end === End.due && length === this.waiting;
     const closes = last && this.#trailers === "";
-    if (this.#frames !== "") sink.addText(this.#frames);
-    if (this.#block !== "") sink.addText(headerFrames(this.#id, this.#block, closes && length === 0));
+    if (this.#interim !== null) for (const block of this.#interim) this.#sendBlock(sink, block, false);
+    if (this.#block !== "") this.#sendBlock(sink, this.#block, closes && length === 0);
     if (length > 0) {
       sink.addText(frameHead(length, FrameType.data, closes ? Flag.endStream : 0, this.#id));
       this.#sendContent(sink, length);
     } else if (closes && this.#block === "") {
       sink.addText(frameHead(0, FrameType.data, Flag.endStream, this.#id));
     }
-    if (last && !closes) sink.addText(headerFrames(this.#id, this.#trailers, true));
+    if (last && !closes) this.#sendBlock(sink, this.#trailers, true);
     if (last) this.#end = End.sent;
-    this.#frames = this.#block = "";
+    this.#interim = null;
+    this.#block = "";
     return length;
+  }
+
+  #sendBlock(sink: FrameSink, block: string, end: boolean): void {
+    sink.addText(headerFrames(this.#id, sink.beginBlock(block), end));
   }
 
   #sendContent(sink: FrameSink, length: number): void {

@@ -19,6 +19,10 @@ const LONGEST_RECENT = 256;
 
 const statuses = new Map<number, string>();
 
+/** What the first header block of a connection begins with: the table has no room, so that whatever size the decoder allows later
+ * changes nothing, and it need not wait for our agreement (RFC 7541 sections 4.2 and 6.3). */
+export const NO_TABLE = "\x20";
+
 /** A header block's first field. */
 export function encodeStatus(status: number): string {
   const known = statuses.get(status);
