@@ -1,7 +1,6 @@
 // One listening socket: accepts connections for the listener it stands for. The listener's compiled configuration is
 // looked up per request, so that a table swap reaches open connections at once.
 
-import type { Socket } from "node:net";
 import type { CompiledListener } from "./compiled-table.ts";
 import { isTrusted } from "./compiled-table.ts";
 import { PLAIN } from "./connection-facts.ts";
@@ -18,8 +17,6 @@ import type { AcceptingPort, OpenConnection, ServerContext } from "./server-cont
 import type { ListenerCounters } from "./stats.ts";
 import type { CompiledStream } from "./streams/compiled-stream.ts";
 import { StreamConnection } from "./streams/stream-connection.ts";
-
-const NOTHING = Buffer.alloc(0);
 
 export class ServerPort implements AcceptingPort, IntakeOwner {
   readonly host: string;
@@ -86,13 +83,17 @@ export class ServerPort implements AcceptingPort, IntakeOwner {
   }
 
   serve(client: Transport, facts: ConnectionFacts, http2: boolean): void {
-    if (http2) this.#remember(new ClientSession(client.detach(NOTHING), this, this.#context, facts));
-    else this.#remember(new ClientConnection(client, this, this.#context, facts));
+    const connection = http2
+      ? new ClientSession(client, this, this.#context, facts)
+      : new ClientConnection(client, this, this.#context, facts);
+    this.#remember(connection);
   }
 
-  serveHttp2(before: OpenConnection, socket: Socket, facts: ConnectionFacts): void {
+  serveHttp2(before: OpenConnection, transport: Transport, unread: Buffer, facts: ConnectionFacts): void {
+    const session = new ClientSession(transport, this, this.#context, facts);
     this.#connections.delete(before);
-    this.#connections.add(new ClientSession(socket, this, this.#context, facts));
+    this.#connections.add(session);
+    session.onData(unread, unread.length);
   }
 
   carry(client: Transport, stream: CompiledStream, facts: ConnectionFacts): void {

@@ -105,6 +105,11 @@ export class FieldLines {
     return this.spans[index * STRIDE + 3] !== this.lineEnd(index) - 2;
   }
 
+  /** More than one blank comes before the value, or any behind it. */
+  hasBlanksAround(index: number): boolean {
+    return this.spans[index * STRIDE + 2]! > this.spans[index * STRIDE + 1]! + 2 || this.hasBlankEnd(index);
+  }
+
   /** Field name as sent. */
   name(index: number): string {
     return this.text.slice(this.spans[index * STRIDE], this.spans[index * STRIDE + 1]);

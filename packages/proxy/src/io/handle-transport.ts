@@ -1,9 +1,8 @@
 // Transport over the runtime's own TCP handles (tcp-handles.ts): one call into the kernel per read or write and nothing between.
 
-import type { Socket } from "node:net";
 import { plainAddress } from "./plain-address.ts";
 import { ReadBuffers, SHARED } from "./read-buffers.ts";
-import { socketOver, systemError, tcpHandles } from "./tcp-handles.ts";
+import { systemError, tcpHandles } from "./tcp-handles.ts";
 import type { HandleRequest, SocketName, StreamHandle, TcpHandle, TcpHandles } from "./tcp-handles.ts";
 import type { Transport, TransportHandler } from "./transport.ts";
 
@@ -46,6 +45,7 @@ export class HandleTransport implements Transport {
   /** What the handle reads into. */
   #buffer: Buffer = SHARED;
   #inRead = false;
+  #releaseDue = false;
   #reading = false;
   #paused = false;
   #wasBlocked = false;
@@ -90,6 +90,8 @@ export class HandleTransport implements Transport {
     this.#inRead = true;
     this.handler.onData(this.#buffer, count);
     this.#inRead = false;
+    if (this.#releaseDue) this.#buffers.release();
+    this.#releaseDue = false;
     const next = this.#buffers.next();
     if (next === this.#buffer) return undefined;
     this.#buffer = next;
@@ -183,8 +185,11 @@ export class HandleTransport implements Transport {
   }
 
   releaseReadBuffer(): void {
+    // Whoever was given what is being read may still say that it is to be kept.
+    this.#releaseDue = this.#inRead;
+    if (this.#inRead) return;
     this.#buffers.release();
-    if (this.#inRead || this.#buffer === SHARED || this.#closed) return;
+    if (this.#buffer === SHARED || this.#closed) return;
     this.#buffer = SHARED;
     this.#handle.useUserBuffer(SHARED);
   }
@@ -207,20 +212,6 @@ export class HandleTransport implements Transport {
   /** What TLS is put on. */
   get handle(): StreamHandle {
     return this.#handle;
-  }
-
-  /** Gives the handle up, stopped: nothing else follows here. */
-  release(): StreamHandle {
-    this.handler = IGNORE;
-    this.#closed = true;
-    if (this.#reading) this.#handle.readStop();
-    return this.#handle;
-  }
-
-  detach(unread: Buffer): Socket {
-    const socket = socketOver(this.release());
-    socket.unshift(Buffer.from(unread));
-    return socket;
   }
 
   unread(bytes: Buffer): void {

@@ -89,14 +89,6 @@ class SocketTransport implements Transport {
     });
   }
 
-  detach(unread: Buffer): Socket {
-    this.handler = IGNORE;
-    this.socket.pause();
-    this.socket.removeAllListeners("data");
-    if (unread.length > 0) this.socket.unshift(Buffer.from(unread));
-    return this.socket;
-  }
-
   end(): void {
     this.socket.end();
   }
@@ -120,6 +112,15 @@ export class AcceptedTransport extends SocketTransport {
     this.#tcp = tcp;
     this.listen(socket);
     socket.on("data", (bytes: Buffer) => this.handler.onData(bytes, bytes.length));
+  }
+
+  /** Gives the connection up to another user: its socket, with `unread` to be read first. Nothing else follows here. */
+  detach(unread: Buffer): Socket {
+    this.handler = IGNORE;
+    this.socket.pause();
+    this.socket.removeAllListeners("data");
+    if (unread.length > 0) this.socket.unshift(Buffer.from(unread));
+    return this.socket;
   }
 
   override reset(): void {

@@ -2,7 +2,6 @@
 // DEP0111). They save what streams add to a read or write, which is more than the rest of a small request costs. Null where
 // they are not there or do not look as expected; then the documented sockets of net-transport.ts do the same work.
 
-import { Socket } from "node:net";
 import { getSystemErrorName } from "node:util";
 
 /** A request object that libuv completes later; it may be used again once complete, or at once when it was not needed. */
@@ -65,14 +64,6 @@ export interface TcpHandles {
 export function systemError(status: number, call: string): NodeJS.ErrnoException {
   const code = getSystemErrorName(status);
   return Object.assign(new Error(`${call} ${code}`), { code, errno: status, syscall: call });
-}
-
-/** A socket of node:net over a handle. `allowHalfOpen`: a client's FIN must not make it answer with its own before the answer
- * is out. */
-export function socketOver(handle: StreamHandle): Socket {
-  // `handle` is how node:net itself makes the sockets it accepts; its types do not say so.
-  const options = { handle, allowHalfOpen: true, readable: true, writable: true };
-  return new Socket(options as unknown as ConstructorParameters<typeof Socket>[0]);
 }
 
 interface Bindings {

@@ -1,11 +1,10 @@
 // Transport over OpenSSL's end of a TLS connection (tls-handles.ts) on top of a TCP transport. What differs from TCP: one write at
 // a time is under way, what comes meanwhile waits here; and whoever closes says so first (close_notify).
 
-import type { Socket } from "node:net";
 import { SMALL } from "./batched-writer.ts";
 import type { HandleTransport } from "./handle-transport.ts";
 import { SHARED } from "./read-buffers.ts";
-import { socketOver, systemError, tcpHandles } from "./tcp-handles.ts";
+import { systemError, tcpHandles } from "./tcp-handles.ts";
 import type { HandleRequest, TcpHandles } from "./tcp-handles.ts";
 import type { TlsHandle } from "./tls-handles.ts";
 import type { Transport, TransportHandler } from "./transport.ts";
@@ -211,17 +210,6 @@ export class TlsTransport implements Transport {
   unread(bytes: Buffer): void {
     this.#held.unshift(bytes);
     this.#replaySoon();
-  }
-
-  detach(unread: Buffer): Socket {
-    this.handler = IGNORE;
-    this.#closed = true;
-    const socket = socketOver(Object.assign(this.#tls, { _parent: this.#tcp.release() }));
-    const bytes = Buffer.concat([unread, ...this.#held]);
-    if (bytes.length > 0) socket.unshift(bytes);
-    // Not within OpenSSL.
-    socket.once("close", () => setImmediate(() => this.#tls.destroySSL()));
-    return socket;
   }
 
   end(): void {

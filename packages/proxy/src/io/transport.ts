@@ -1,7 +1,5 @@
 // The small I/O layer under the HTTP core: a byte stream each way. One file per way of doing I/O implements it.
 
-import type { Socket } from "node:net";
-
 /** What a transport tells its user. Calls never nest into one another. */
 export interface TransportHandler {
   /** bytes[0, end) arrived. They are valid until the call returns, longer only as `ReadMemory` says. */
@@ -46,9 +44,6 @@ export interface Transport extends ReadMemory {
   resume(): void;
   /** Puts back what its next user is to read first; it comes once it is not paused, after the call. Only while `onData` runs. */
   unread(bytes: Buffer): void;
-  /** Gives the connection up to another user: its socket, with `unread` to be read first. Nothing else follows here. Only
-   * while `onData` runs, or before anything was read. The socket is for node:http2 and node:tls, which read its handle. */
-  detach(unread: Buffer): Socket;
   /** Sends FIN behind what was written. */
   end(): void;
   /** Closes at once, dropping what is unsent. */

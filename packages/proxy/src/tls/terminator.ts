@@ -5,6 +5,7 @@ import { constants, createHash, createHmac } from "node:crypto";
 import type { SecureContext, SecureContextOptions } from "node:tls";
 import { HandleTransport } from "../io/handle-transport.ts";
 import { tlsHandles } from "../io/tls-handles.ts";
+import type { AcceptedTransport } from "../io/net-transport.ts";
 import type { Transport } from "../io/transport.ts";
 import { bareHost } from "../match/hostname.ts";
 import type { ClientCertificates, TlsTermination } from "../routing-table.ts";
@@ -87,7 +88,7 @@ export class TlsTerminator {
       sockets = new SocketHandshakes({ ...this.#common, cert, key }, this.#settings(purpose));
       this.#sockets.set(purpose, sockets);
     }
-    sockets.lead(transport.detach(unread), user);
+    sockets.lead((transport as AcceptedTransport).detach(unread), user);
   }
 
   #settings(purpose: Purpose): HandshakeSettings {

@@ -19,4 +19,6 @@ if (BEST_IO !== "sockets") {
   await import("../connection-intake.test.ts");
   await import("../tls/terminator.test.ts");
   await import("../streams/tls-streams.test.ts");
+  await import("../http2/protocol.test.ts");
+  await import("../http2/streaming.test.ts");
 }
