@@ -3,12 +3,13 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { connect as connectHttp2 } from "node:http2";
-import { connect, createServer } from "node:net";
-import type { AddressInfo, Socket } from "node:net";
+import { connect } from "node:net";
 import { describe, it } from "node:test";
 import { connect as connectTls } from "node:tls";
 import type { ConnectionFacts, ProxiedAddresses } from "./connection-facts.ts";
 import { ConnectionIntake } from "./connection-intake.ts";
+import { createTcpListener } from "./io/tcp-listener.ts";
+import type { Transport } from "./io/transport.ts";
 import { DEFAULT_LIMITS } from "./limits.ts";
 import { Matcher } from "./match/matcher.ts";
 import { compilePeers } from "./peer-list.ts";
@@ -22,6 +23,7 @@ import { streamTo, tcpService } from "./testing/streams.ts";
 import type { Resources } from "./testing/streams.ts";
 import { listener, route, service, table } from "./testing/tables.ts";
 import { secureConnection } from "./testing/tls-clients.ts";
+import { variant } from "./testing/variant.ts";
 import { TimerWheel } from "./timer-wheel.ts";
 
 const CLIENT: ProxiedAddresses = {
@@ -44,22 +46,32 @@ async function intake(test: Resources, settings: Listener): Promise<{ port: numb
   };
   const owner = {
     listener: compiled,
-    serve: (socket: Socket, known: ConnectionFacts) => {
+    serve: (client: Transport, known: ConnectionFacts) => {
       facts.push(known);
-      socket.end("served");
+      client.handler = { onData() {}, onDrain() {}, onClose() {}, onEnd: () => client.end() };
+      client.write("served");
+      client.end();
     },
     carry: () => assert.fail("nothing is to be carried"),
   };
   const context = { limits: DEFAULT_LIMITS, wheel: new TimerWheel() } as unknown as ServerContext;
   const subject = new ConnectionIntake(owner, context);
   assert.deepEqual(subject.update(compiled), []);
-  const server = createServer({ allowHalfOpen: true }, (socket) => subject.take(socket)).listen(0, "127.0.0.1");
-  await once(server, "listening");
+  const server = createTcpListener(variant.io, {
+    host: "127.0.0.1",
+    port: 0,
+    reusePort: false,
+    boundSocket: () => undefined,
+    admits: () => true,
+    onAccept: (client) => subject.take(client),
+    onError: assert.fail,
+  });
+  await server.open();
   test.after(() => {
     subject.close();
-    server.close();
+    return server.close();
   });
-  return { port: (server.address() as AddressInfo).port, facts };
+  return { port: server.port, facts };
 }
 
 describe("facts of a connection", () => {

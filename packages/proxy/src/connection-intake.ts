@@ -1,17 +1,14 @@
-// From an accepted socket to a connection that can be served: what is said and agreed before the first request (a PROXY header,
+// From an accepted connection to one that can be served: what is said and agreed before the first request (a PROXY header,
 // the name in a ClientHello, the TLS handshake) happens here, within one bound of time. Whoever accepted the socket gets it
 // back with what is known of its client, or with the stream route that takes it as it is.
 
-import type { Socket } from "node:net";
 import type { CompiledListener, TlsTarget } from "./compiled-table.ts";
 import { PLAIN } from "./connection-facts.ts";
 import type { ConnectionFacts } from "./connection-facts.ts";
-import { AcceptedTransport } from "./io/net-transport.ts";
-import { plainAddress } from "./io/plain-address.ts";
-import type { Transport } from "./io/transport.ts";
+import type { Transport, TransportHandler } from "./io/transport.ts";
 import { isListed } from "./peer-list.ts";
 import { ProxyHeaderReader } from "./proxy-protocol/read-header.ts";
-import { readAhead } from "./read-ahead.ts";
+import type { Opening } from "./read-ahead.ts";
 import type { ServerContext } from "./server-context.ts";
 import type { CompiledStream } from "./streams/compiled-stream.ts";
 import { Timer } from "./timer-wheel.ts";
@@ -19,12 +16,14 @@ import { Alert, plainAlert } from "./tls/alerts.ts";
 import { ClientHelloReader } from "./tls/client-hello.ts";
 import { TlsTerminator } from "./tls/terminator.ts";
 
-/** Whoever accepts sockets. */
+const NOTHING: Buffer = Buffer.alloc(0);
+
+/** Whoever accepts connections. */
 export interface IntakeOwner {
   /** The configuration in force. */
   readonly listener: CompiledListener;
-  /** Requests may be read from `socket`. It is resumed after the call. */
-  serve(socket: Socket, facts: ConnectionFacts): void;
+  /** Requests may be read from `client`. `http2`: by HTTP/2, as was agreed on. */
+  serve(client: Transport, facts: ConnectionFacts, http2: boolean): void;
   /** What comes from `client` goes on as it is. */
   carry(client: Transport, stream: CompiledStream, facts: ConnectionFacts): void;
 }
@@ -60,17 +59,14 @@ export class ConnectionIntake {
     return listener.tls !== undefined || proxyPeers !== null;
   }
 
-  take(socket: Socket): void {
-    // Gone already: without addresses its handshake could not be told from others.
-    if (socket.remoteAddress === undefined) return void socket.destroy();
-    const arrival = new Arrival(socket, this.#context, () => this.#arrivals.delete(arrival));
+  take(client: Transport): void {
+    const arrival = new Arrival(client, this.#context, () => this.#arrivals.delete(arrival));
     this.#arrivals.add(arrival);
-    const announced = isListed(this.#owner.listener.proxyPeers, plainAddress(socket.remoteAddress));
-    if (!announced) return this.#secure(arrival, PLAIN);
+    if (!isListed(this.#owner.listener.proxyPeers, client.remoteAddress)) return this.#secure(arrival, PLAIN);
     const header = new ProxyHeaderReader();
-    readAhead(socket, header, (progress) => {
-      if (progress === "refused") socket.destroy();
-      else this.#secure(arrival, { ...PLAIN, proxied: header.addresses });
+    arrival.read(header, (understood) => {
+      if (understood) this.#secure(arrival, { ...PLAIN, proxied: header.addresses });
+      else client.destroy();
     });
   }
 
@@ -79,8 +75,8 @@ export class ConnectionIntake {
     if (listener.tls === undefined) return this.#handOver(arrival, stream, facts);
     if (tlsStreams === null) return this.#leadOn(arrival, undefined, facts);
     const hello = new ClientHelloReader();
-    readAhead(arrival.socket, hello, (progress) => {
-      if (progress === "refused") return arrival.refuse(hello.alert);
+    arrival.read(hello, (understood) => {
+      if (!understood) return arrival.refuse(hello.alert);
       const target = this.#owner.listener.tlsStreams?.find(hello.serverName ?? "")?.value;
       this.#leadOn(arrival, target, { ...facts, serverName: hello.serverName });
     });
@@ -100,44 +96,90 @@ export class ConnectionIntake {
 
   #terminate(arrival: Arrival, stream: CompiledStream | null, facts: ConnectionFacts): void {
     const purpose = stream === null ? "http" : "stream";
-    this.#terminator.terminate(arrival.socket, purpose, ({ socket, serverName, clientCertificate }) => {
-      arrival.leave();
-      const known = { ...facts, tls: true, serverName, clientCertificate };
-      if (stream === null) this.#owner.serve(socket, known);
-      else this.#owner.carry(new AcceptedTransport(socket, arrival.socket), stream, known);
+    this.#terminator.terminate(arrival.client, arrival.takeUnread(), purpose, {
+      onSecure: ({ transport, http2, serverName, clientCertificate }) => {
+        arrival.leave();
+        const known = { ...facts, tls: true, serverName, clientCertificate };
+        if (stream === null) this.#owner.serve(transport, known, http2);
+        else this.#owner.carry(transport, stream, known);
+      },
+      onRefused: () => arrival.linger(),
+      onClosed: () => arrival.leave(),
     });
   }
 
   /** Without TLS of ours. */
   #handOver(arrival: Arrival, stream: CompiledStream | null, facts: ConnectionFacts): void {
-    const { socket } = arrival;
+    const { client } = arrival;
     arrival.leave();
-    if (stream !== null) return this.#owner.carry(new AcceptedTransport(socket), stream, facts);
-    this.#owner.serve(socket, facts);
-    socket.resume();
+    const unread = arrival.takeUnread();
+    if (unread.length > 0) client.unread(unread);
+    if (stream !== null) this.#owner.carry(client, stream, facts);
+    else this.#owner.serve(client, facts, false);
   }
 
   /** Gives up what has not been handed over yet. */
   close(): void {
-    for (const { socket } of this.#arrivals) socket.destroy();
+    for (const { client } of this.#arrivals) client.destroy();
   }
 }
 
-/** A socket on its way, until it is handed over, destroyed or out of time. */
-class Arrival {
-  readonly socket: Socket;
+/** A connection on its way, until it is handed over, destroyed or out of time. */
+class Arrival implements TransportHandler {
+  readonly client: Transport;
   readonly #context: ServerContext;
   readonly #timer: Timer;
   readonly #onLeave: () => void;
+  /** What is being read. */
+  #opening: Opening | null = null;
+  #next: (understood: boolean) => void = () => {};
+  /** Read with what went before. */
+  #unread = NOTHING;
 
-  constructor(socket: Socket, context: ServerContext, onLeave: () => void) {
-    this.socket = socket;
+  constructor(client: Transport, context: ServerContext, onLeave: () => void) {
+    this.client = client;
     this.#context = context;
     this.#onLeave = onLeave;
-    this.#timer = new Timer(() => socket.destroy());
+    this.#timer = new Timer(() => client.destroy());
     context.wheel.arm(this.#timer, context.limits.handshakeTimeout);
-    socket.on("error", () => socket.destroy());
-    socket.once("close", () => this.leave());
+    client.handler = this;
+  }
+
+  /** Feeds what comes to `opening` until that is done or refused. */
+  read(opening: Opening, next: (understood: boolean) => void): void {
+    this.#opening = opening;
+    this.#next = next;
+    if (this.#unread.length > 0) this.#push(this.takeUnread());
+  }
+
+  #push(bytes: Buffer): void {
+    const progress = this.#opening!.push(bytes);
+    if (progress === "more") return;
+    if (progress === "done") this.#unread = this.#opening!.replay;
+    this.#opening = null;
+    this.#next(progress === "done");
+  }
+
+  takeUnread(): Buffer {
+    const bytes = this.#unread;
+    this.#unread = NOTHING;
+    return bytes;
+  }
+
+  onData(bytes: Buffer, end: number): void {
+    // Once refused nothing is read any more.
+    if (this.#opening !== null) this.#push(Buffer.from(bytes.subarray(0, end)));
+  }
+
+  onDrain(): void {}
+
+  /** It is gone before it said what it wants. */
+  onEnd(): void {
+    this.client.destroy();
+  }
+
+  onClose(): void {
+    this.leave();
   }
 
   /** It belongs to somebody else now, or is gone. */
@@ -148,9 +190,14 @@ class Arrival {
 
   /** Closes it with an alert, null for none: what the client still sends is read, so that no reset eats the alert. */
   refuse(alert: number | null): void {
-    if (alert === null) return void this.socket.destroy();
+    if (alert === null) return this.client.destroy();
+    this.client.write(plainAlert(alert));
+    this.client.end();
+    this.linger();
+  }
+
+  /** It is told why it has to go. */
+  linger(): void {
     this.#context.wheel.arm(this.#timer, this.#context.limits.lingerTimeout);
-    this.socket.end(plainAlert(alert));
-    this.socket.resume();
   }
 }

@@ -1,7 +1,6 @@
 // What stands between a listening socket and its connections, whatever protocol these speak: each side names here what
 // it needs of the other.
 
-import type { Socket } from "node:net";
 import type { AccessRecord } from "./access.ts";
 import type { CompiledListener, CompiledRoute } from "./compiled-table.ts";
 import type { ConnectionFacts } from "./connection-facts.ts";
@@ -9,6 +8,7 @@ import type { ClientFacts } from "./forwarding-fields.ts";
 import type { RequestHead } from "./http1/request-head.ts";
 import type { Io } from "./io/network.ts";
 import type { TcpHandle } from "./io/tcp-handles.ts";
+import type { Transport } from "./io/transport.ts";
 import type { Limits } from "./limits.ts";
 import type { ListenerCounters } from "./stats.ts";
 import type { TimerWheel } from "./timer-wheel.ts";
@@ -46,9 +46,9 @@ export interface AcceptingPort {
   /** No further connections: open ones close after their current answer. */
   readonly draining: boolean;
   clientFacts(listener: CompiledListener, address: string, connection: ConnectionFacts): ClientFacts;
-  /** A connection that began as HTTP/1.1 speaks HTTP/2 (prior knowledge, RFC 9113 section 3.3): its socket, into which all
-   * that was read has been put back, is served anew. */
-  serveHttp2(before: OpenConnection, socket: Socket, facts: ConnectionFacts): void;
+  /** A connection that began as HTTP/1.1 speaks HTTP/2 (prior knowledge, RFC 9113 section 3.3): it is served anew, from
+   * `unread` on, which is all that was read. Only while `onData` runs. */
+  serveHttp2(before: OpenConnection, transport: Transport, unread: Buffer, facts: ConnectionFacts): void;
   /** The connection is gone. */
   forget(connection: OpenConnection): void;
 }

@@ -1,8 +1,6 @@
 // One listening socket: accepts connections for the listener it stands for. The listener's compiled configuration is
 // looked up per request, so that a table swap reaches open connections at once.
 
-import type { Socket } from "node:net";
-import type { TLSSocket } from "node:tls";
 import type { CompiledListener } from "./compiled-table.ts";
 import { isTrusted } from "./compiled-table.ts";
 import { PLAIN } from "./connection-facts.ts";
@@ -13,9 +11,8 @@ import type { ClientFacts } from "./forwarding-fields.ts";
 import { ClientConnection } from "./http1/client-connection.ts";
 import { ClientSession } from "./http2/client-session.ts";
 import { DescriptorGuard } from "./io/descriptor-guard.ts";
-import { AcceptedTransport } from "./io/net-transport.ts";
 import { createTcpListener } from "./io/tcp-listener.ts";
-import type { Accepted, TcpListener } from "./io/tcp-listener.ts";
+import type { TcpListener } from "./io/tcp-listener.ts";
 import type { Transport } from "./io/transport.ts";
 import type { AcceptingPort, OpenConnection, ServerContext } from "./server-context.ts";
 import type { ListenerCounters } from "./stats.ts";
@@ -54,7 +51,7 @@ export class ServerPort implements AcceptingPort, IntakeOwner {
       reusePort: context.reusePort,
       boundSocket: context.boundSocket,
       admits: (fd) => guard.admits(fd),
-      onAccept: (accepted) => this.#accept(accepted),
+      onAccept: (client) => this.#accept(client),
       onError: (error) => log(error.message),
     });
     this.#intake = new ConnectionIntake(this, context);
@@ -84,25 +81,25 @@ export class ServerPort implements AcceptingPort, IntakeOwner {
     return this.#server.open();
   }
 
-  #accept(accepted: Accepted): void {
+  #accept(client: Transport): void {
     const { stream } = this.#listener;
-    if (this.#intake.needed) this.#intake.take(accepted.socket());
-    else if (stream !== null) this.carry(accepted.transport(), stream, PLAIN);
-    else this.#serve(accepted.transport(), PLAIN);
+    if (this.#intake.needed) this.#intake.take(client);
+    else if (stream !== null) this.carry(client, stream, PLAIN);
+    else this.serve(client, PLAIN, false);
   }
 
-  serve(socket: Socket, facts: ConnectionFacts): void {
-    if (agreedOnHttp2(socket)) this.#remember(new ClientSession(socket, this, this.#context, facts));
-    else this.#serve(new AcceptedTransport(socket), facts);
+  serve(client: Transport, facts: ConnectionFacts, http2: boolean): void {
+    const connection = http2
+      ? new ClientSession(client, this, this.#context, facts)
+      : new ClientConnection(client, this, this.#context, facts);
+    this.#remember(connection);
   }
 
-  #serve(transport: Transport, facts: ConnectionFacts): void {
-    this.#remember(new ClientConnection(transport, this, this.#context, facts));
-  }
-
-  serveHttp2(before: OpenConnection, socket: Socket, facts: ConnectionFacts): void {
+  serveHttp2(before: OpenConnection, transport: Transport, unread: Buffer, facts: ConnectionFacts): void {
+    const session = new ClientSession(transport, this, this.#context, facts);
     this.#connections.delete(before);
-    this.#connections.add(new ClientSession(socket, this, this.#context, facts));
+    this.#connections.add(session);
+    session.onData(unread, unread.length);
   }
 
   carry(client: Transport, stream: CompiledStream, facts: ConnectionFacts): void {
@@ -149,9 +146,4 @@ export class ServerPort implements AcceptingPort, IntakeOwner {
       });
     });
   }
-}
-
-/** RFC 7301: only a TLS connection can have. */
-function agreedOnHttp2(socket: Socket): boolean {
-  return (socket as Partial<TLSSocket>).alpnProtocol === "h2";
 }

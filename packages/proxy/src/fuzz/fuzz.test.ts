@@ -4,7 +4,11 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { campaign, refusedThoughCorrect } from "./campaign.ts";
 import { ANSWERS, REQUESTS } from "./corpus.ts";
+import { CONNECTIONS } from "./http2-corpus.ts";
 import { checkAnswers, checkEveryCut, checkRequests, disagreement } from "./differential.ts";
+import { checkConnections, http2Campaign, misbehaviour, misread } from "./http2-differential.ts";
+import { Http2Writer } from "./http2-grammar.ts";
+import { readConnection } from "./http2-reading.ts";
 import { requestsByLlhttp } from "./llhttp-reading.ts";
 import { readAnswer, readRequests } from "./our-reading.ts";
 import { Random } from "./random.ts";
@@ -32,6 +36,52 @@ describe("the parsers beside llhttp", () => {
 
   it("take every correct stream", () => {
     assert.deepEqual(refusedThoughCorrect(10_000, 2), []);
+  });
+});
+
+describe("HTTP/2 connections beside node:http2", () => {
+  it("take alike what was once worth keeping, wherever it is cut", async () => {
+    assert.deepEqual(await checkConnections(CONNECTIONS, random, true), []);
+    for (const stream of CONNECTIONS) {
+      const bytes = Buffer.from(stream, "latin1");
+      const { error } = readConnection(bytes);
+      for (let at = 1; at < bytes.length; at++)
+        assert.equal(readConnection(bytes, [at]).error, error, `${at} of ${stream}`);
+    }
+  });
+
+  it("take alike whatever a search comes upon, and say nothing that may not be said", async () => {
+    const { findings, taken, failed } = await http2Campaign(2000, 20_260_101);
+    assert.deepEqual(findings, []);
+    assert.ok(taken > 800 && failed > 300, `a search of ${taken} taken and ${failed} failed says little`);
+  });
+
+  it("take every correct one", () => {
+    const writer = new Http2Writer(new Random(3), 0);
+    for (let each = 0; each < 1000; each++) {
+      const stream = writer.connection();
+      const { error, fault } = readConnection(Buffer.from(stream, "latin1"));
+      assert.deepEqual([error, fault], [0, ""], JSON.stringify(stream));
+    }
+  });
+
+  it("are found out when they say or read what cannot be", () => {
+    const head = { type: 1, flags: 4, stream: 1, payload: Buffer.alloc(1) };
+    const settings = { type: 4, flags: 0, stream: 0, payload: Buffer.alloc(0) };
+    const goaway = { type: 7, flags: 0, stream: 0, payload: Buffer.from([0, 0, 0, 0, 0, 0, 0, 1]) };
+    assert.equal(misbehaviour([settings, head, { ...head, flags: 5 }]), null);
+    for (const frames of [
+      [head],
+      [settings, { ...head, type: 0 }],
+      [settings, { ...head, flags: 5 }, head],
+      [settings, { ...head, type: 3 }, head],
+      [settings, goaway, head],
+    ]) {
+      assert.notEqual(misbehaviour(frames), null);
+    }
+    const ours = { requests: ["GET /1 a", "GET /2 a"], frames: [], error: 0, fault: "" };
+    assert.equal(misread(ours, ["GET /1 a"]), null);
+    assert.notEqual(misread(ours, ["GET /1 a", "GET /2 b"]), null);
   });
 });
 

@@ -1,13 +1,15 @@
 // `npm run fuzz -- --count N --seed S`: a longer search than the tests make. Prints what it finds as JSON lines, and how long each
 // stream took; exits with 1 when it found anything. `--peers`: over sockets, beside the nginx, HAProxy and Caddy of the machine.
+// `--http2`: connections of HTTP/2 clients, beside node:http2.
 
 import { parseArgs } from "node:util";
 import { campaign } from "./campaign.ts";
 import type { Finding } from "./differential.ts";
+import { http2Campaign } from "./http2-differential.ts";
 import { Arena, checkBesidePeers, requestStreams } from "./peers-campaign.ts";
 import { peerNames } from "./peers.ts";
 
-const USAGE = "npm run fuzz -- [--count STREAMS] [--seed NUMBER] [--peers]";
+const USAGE = "npm run fuzz -- [--count STREAMS] [--seed NUMBER] [--peers | --http2]";
 
 function wholeNumber(name: string, text: string): number {
   if (!/^\d{1,12}$/.test(text)) throw new Error(`--${name} ${text}: not a number; ${USAGE}`);
@@ -19,11 +21,13 @@ async function main(args: string[]): Promise<number> {
     args,
     options: {
       peers: { type: "boolean", default: false },
+      http2: { type: "boolean", default: false },
       count: { type: "string", default: "100000" },
       seed: { type: "string", default: String(Date.now() % 1e9) },
     },
   });
   const [count, seed] = [wholeNumber("count", values.count), wholeNumber("seed", values.seed)];
+  if (values.http2) return besideNode(count, seed);
   return values.peers ? besidePeers(count, seed) : besideLlhttp(count, seed);
 }
 
@@ -38,6 +42,15 @@ async function besidePeers(count: number, seed: number): Promise<number> {
   const findings = await checkBesidePeers(arena, requestStreams(count, seed));
   await arena.close();
   process.stderr.write(`seed ${seed}: ${count} streams beside ${peerNames.join(", ")}\n`);
+  return print(findings);
+}
+
+/** Every fourth connection also beside node:http2. */
+async function besideNode(count: number, seed: number): Promise<number> {
+  const { checked, taken, failed, findings } = await http2Campaign(count, seed);
+  process.stderr.write(
+    `seed ${seed}: ${checked} connections, ${taken} with requests taken, ${failed} ended by errors\n`,
+  );
   return print(findings);
 }
 

@@ -169,7 +169,7 @@ export class ClientConnection implements OpenConnection, TransportHandler, Downs
   #changeToHttp2(bytes: Buffer): void {
     this.#state = State.closed;
     this.#context.wheel.release(this.#timer);
-    this.#port.serveHttp2(this, this.#transport.detach(this.#head.refused(bytes)), this.#facts);
+    this.#port.serveHttp2(this, this.#transport, this.#head.refused(bytes), this.#facts);
   }
 
   #readBody(bytes: Buffer, at: number, end: number): number {

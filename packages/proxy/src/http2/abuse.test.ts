@@ -89,10 +89,31 @@ describe("floods over HTTP/2", () => {
       const malformed = headerBlock(requestFields([["connection", "close"]]));
       client.send(...times(5000, (index) => headerFrames(2 * index + 1, malformed, true)).flat());
       assert.notEqual(await client.goaway(), ErrorCode.noError);
-      assert.ok(client.frames.filter(({ type }) => type === FrameType.rstStream).length < 2000);
-      assert.equal(records.length, 0);
+      const resets = client.frames.filter(({ type, payload }) => type === FrameType.rstStream && payload[3] === 1);
+      assert.ok(resets.length < 300, `${resets.length} of malformed requests`);
+      assert.ok(records.every(({ reason, endpoint }) => reason === "connection-specific-field" && endpoint === ""));
     });
   });
+
+  for (const [name, provoke] of [
+    ["a window update of nothing", (stream) => frame(FrameType.windowUpdate, 0, stream, number32(0))],
+    ["a window too large", (stream) => frame(FrameType.windowUpdate, 0, stream, number32(0x7fffffff))],
+    ["DATA behind the end", (stream) => frame(FrameType.data, 0, stream, "x")],
+    ["HEADERS behind the end", (stream) => headerFrames(stream, get, true)[0]!],
+  ] as [string, (stream: number) => Buffer][]) {
+    it(`made to reset what is under way: ${name} (CVE-2025-8671)`, async () => {
+      await withBackend(await silent(), async ({ port, proxy }) => {
+        const client = new FrameClient(port);
+        for (let stream = 1; !client.ended && stream < 2000; stream += 2) {
+          client.send(...headerFrames(stream, get, true), provoke(stream));
+          await new Promise((resolve) => setImmediate(resolve));
+        }
+        assert.equal(await client.goaway(), ErrorCode.enhanceYourCalm);
+        const { requests } = proxy.stats();
+        assert.ok(requests < 300, `${requests} requests begun`);
+      });
+    });
+  }
 
   it("of requests beyond the concurrent ones are refused, and so are those before settings are acknowledged", async () => {
     await withBackend(await silent(), async ({ port }) => {
@@ -112,12 +133,12 @@ describe("floods over HTTP/2", () => {
         frame(FrameType.headers, 0, 1, get),
         ...times(5000, (index) => frame(FrameType.continuation, 0, 1, headerBlock([[`x-${index}`, "y"]]))),
       ],
-      ErrorCode.internalError,
+      ErrorCode.enhanceYourCalm,
     ],
     [
       "empty CONTINUATION",
       () => [frame(FrameType.headers, 0, 1, get), ...times(5000, () => frame(FrameType.continuation, 0, 1))],
-      ErrorCode.internalError,
+      ErrorCode.enhanceYourCalm,
     ],
     [
       "empty DATA (CVE-2019-9518)",
@@ -125,11 +146,26 @@ describe("floods over HTTP/2", () => {
         ...headerFrames(1, headerBlock(requestFields([], "POST")), false),
         ...times(5000, () => frame(FrameType.data, 0, 1)),
       ],
-      ErrorCode.internalError,
+      ErrorCode.enhanceYourCalm,
     ],
     [
       "PRIORITY (CVE-2019-9513)",
       () => times(50_000, () => frame(FrameType.priority, 0, 1, "\0\0\0\0\x10")),
+      ErrorCode.enhanceYourCalm,
+    ],
+    [
+      "window updates one by one",
+      () => times(50_000, () => frame(FrameType.windowUpdate, 0, 0, number32(1))),
+      ErrorCode.enhanceYourCalm,
+    ],
+    [
+      "resets of a stream that is closed",
+      () => [...headerFrames(1, get, true), ...times(50_000, () => frame(FrameType.rstStream, 0, 1, number32(8)))],
+      ErrorCode.enhanceYourCalm,
+    ],
+    [
+      "acknowledgements of nothing",
+      () => times(50_000, () => frame(FrameType.settings, Flag.ack, 0)),
       ErrorCode.enhanceYourCalm,
     ],
     ["unknown frames", () => times(50_000, () => frame(99, 0, 0, "x")), ErrorCode.enhanceYourCalm],
@@ -195,7 +231,7 @@ describe("floods over HTTP/2", () => {
       const bomb = Buffer.concat([get, ...times(10_000, () => indexedField(0))]);
       client.send(...times(20, (index) => headerFrames(2 * index + 3, bomb, true)).flat());
       assert.equal(await client.outcome(41), -ErrorCode.enhanceYourCalm);
-      assert.equal(records.length, 1);
+      assert.equal(records.filter(({ reason }) => reason !== "request-head-too-long").length, 1);
       client.destroy();
     });
   });
@@ -213,7 +249,8 @@ describe("heads that are too long over HTTP/2", () => {
           [await client.outcome(1), await client.outcome(3), await client.outcome(5)],
           [200, 431, -ErrorCode.enhanceYourCalm],
         );
-        assert.deepEqual(records.map(({ reason }) => reason).toSorted(), ["", "request-head-too-long"]);
+        const tooLong = "request-head-too-long";
+        assert.deepEqual(records.map(({ reason }) => reason).toSorted(), ["", tooLong, tooLong]);
         client.destroy();
       },
       { limits: { headBytes: 4096 } },
@@ -249,6 +286,24 @@ describe("clients that stall over HTTP/2", () => {
       async ({ port }) => {
         const client = new FrameClient(port, [[4, 0]]).request(1);
         assert.equal((await client.frame(({ type }) => type === FrameType.rstStream)).stream, 1);
+        client.destroy();
+      },
+      { limits },
+    );
+  });
+
+  it("with a window that opens byte by byte (CVE-2019-9511): the stream is reset", async () => {
+    const backend = await large();
+    await withBackend(
+      backend,
+      async ({ port, records }) => {
+        const client = new FrameClient(port, [[4, 1]]).request(1);
+        while (!client.frames.some(({ type }) => type === FrameType.rstStream)) {
+          client.send(frame(FrameType.windowUpdate, 0, 1, number32(1)));
+          await new Promise((resolve) => setTimeout(resolve, 5));
+        }
+        assert.equal(records[0]!.reason, "client-stalled");
+        assert.ok(client.frames.some(({ type, payload }) => type === FrameType.data && payload.length === 1));
         client.destroy();
       },
       { limits },

@@ -13,6 +13,11 @@ export class Budget {
     this.#filledAt = now;
   }
 
+  /** Gives back: what the peer does otherwise makes up for it. */
+  earn(tokens: number): void {
+    this.#tokens = Math.min(this.#most, this.#tokens + tokens);
+  }
+
   /** Takes one. False: there is none left. `now` as of performance.now(). */
   spend(now: number): boolean {
     const filled = this.#tokens + (now - this.#filledAt) * this.#perMillisecond;

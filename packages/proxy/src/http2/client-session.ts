@@ -1,102 +1,311 @@
-// One HTTP/2 connection from a client (RFC 9113): its streams, how it ends, and what a client may not do with it. Frames,
-// HPACK and flow control are node:http2's.
+// One HTTP/2 connection from a client (RFC 9113): what its frames mean for it and for its streams, how it ends, and what a client
+// may not do with it.
 
-import { constants, performServerHandshake } from "node:http2";
-import type { IncomingHttpHeaders, ServerHttp2Session, ServerHttp2Stream } from "node:http2";
-import type { Socket } from "node:net";
 import type { CompiledListener } from "../compiled-table.ts";
 import { addressesOf } from "../connection-facts.ts";
 import type { ConnectionFacts, ProxiedAddresses } from "../connection-facts.ts";
 import { ForwardingFields } from "../forwarding-fields.ts";
-import type { Limits } from "../limits.ts";
-import { plainAddress } from "../io/plain-address.ts";
+import type { ReadMemory, Transport, TransportHandler } from "../io/transport.ts";
 import type { ClientContext } from "../route-request.ts";
 import type { AcceptingPort, OpenConnection, ServerContext } from "../server-context.ts";
 import { Timer } from "../timer-wheel.ts";
 import { Budget } from "./budget.ts";
-import { ClientStream } from "./client-stream.ts";
+import { ClientStream, STREAM_WINDOW } from "./client-stream.ts";
 import type { StreamOwner } from "./client-stream.ts";
-
-const { NGHTTP2_ENHANCE_YOUR_CALM } = constants;
+import { ClosedStreams } from "./closed-streams.ts";
+import { ErrorCode, errorName, FIRST_WINDOW, Flag, frameHead, FrameType, number32, Setting } from "./frames.ts";
+import { LARGEST_WINDOW, settingsFrame } from "./frames.ts";
+import { Outbox } from "./outbox.ts";
+import { SessionReader } from "./session-reader.ts";
+import type { SessionEvents } from "./session-reader.ts";
 
 /** Requests under way at a time. */
 const MOST_STREAMS = 128;
-/** What a stream's request body may fill before it is taken on, in bytes. */
-const STREAM_WINDOW = 64 * 1024;
-/** The same for all streams of a connection. */
+/** What bodies of all streams of a connection may fill before they are taken on, in bytes. */
 const CONNECTION_WINDOW = 1024 * 1024;
-/** Fields beyond this reset the stream; up to it the answer is a 431. */
-const MOST_FIELDS = 512;
-/** Requests taken back before they were answered (CVE-2023-44487, CVE-2025-8671). */
+/** The client is told of room when there is so much of it. */
+const WINDOW_STEP = CONNECTION_WINDOW / 2;
+/** Requests taken back before they were answered, or that we had to reset (CVE-2023-44487, CVE-2025-8671). */
 const RESETS = { burst: 200, perSecond: 20 };
 /** PING and SETTINGS frames, each of which is answered. */
 const CONTROL_FRAMES = { burst: 1000, perSecond: 100 };
+/** Frames that carry nothing. What is sent or asked meanwhile earns more of them. */
+const IDLE_FRAMES = { burst: 2000, perSecond: 1000 };
 /** Times a stream is looked at while it may stall. */
 const LOOKS = 4;
 
-export class ClientSession implements OpenConnection, StreamOwner {
+const State = { open: 0, draining: 1, lingering: 2, closed: 3 } as const;
+
+export class ClientSession implements OpenConnection, StreamOwner, TransportHandler, SessionEvents {
   readonly port: AcceptingPort;
   readonly context: ServerContext;
   readonly address: string;
   readonly remotePort: number;
+  readonly outbox: Outbox;
+  readonly memory: ReadMemory;
+  readonly #transport: Transport;
   readonly #facts: ConnectionFacts;
-  readonly #socket: Socket;
-  readonly #session: ServerHttp2Session;
-  readonly #streams = new Set<ClientStream>();
+  readonly #reader: SessionReader;
+  readonly #streams = new Map<number, ClientStream>();
+  readonly #closed = new ClosedStreams();
   readonly #timer: Timer;
+  readonly #started: number = performance.now();
   readonly #resets: Budget;
   readonly #controls: Budget;
+  readonly #idles: Budget;
+  #state: number = State.open;
   #listener: CompiledListener | null = null;
   #client: ClientContext | null = null;
+  /** The highest stream the client has opened, and of those the highest that is served. */
+  #lastStream = 0;
+  #lastServed = 0;
+  #acknowledged = false;
+  /** What the client may send on the connection, and what it may send more and has not been told of. */
+  #window = CONNECTION_WINDOW;
+  #credit = 0;
+  /** Of new streams, as the client has it. */
+  #streamWindow = FIRST_WINDOW;
+  /** Content sent when frames without any were last counted. */
+  #contentThen = 0;
+  /** Streams that are to go on when all that was read is taken. */
+  #flushes: ClientStream[] = [];
+  /** When the frame or header block began that is not whole yet, 0 for none. */
+  #unfinishedSince = 0;
 
-  /** Takes the socket over, bytes that were put back into it included. */
-  constructor(socket: Socket, port: AcceptingPort, context: ServerContext, facts: ConnectionFacts) {
+  /** Takes the connection over. What was read of it already is to be given to `onData`. */
+  constructor(transport: Transport, port: AcceptingPort, context: ServerContext, facts: ConnectionFacts) {
     this.port = port;
     this.context = context;
-    this.address = facts.proxied?.sourceAddress ?? peerAddress(socket);
-    this.remotePort = facts.proxied?.sourcePort ?? socket.remotePort ?? 0;
+    this.address = facts.proxied?.sourceAddress ?? transport.remoteAddress;
+    this.remotePort = facts.proxied?.sourcePort ?? transport.remotePort;
     this.#facts = facts;
-    this.#socket = socket;
-    const now = performance.now();
-    this.#resets = new Budget(RESETS, now);
-    this.#controls = new Budget(CONTROL_FRAMES, now);
+    this.#transport = transport;
+    this.memory = new SharedMemory(transport);
+    this.outbox = new Outbox(transport);
+    this.#resets = new Budget(RESETS, this.#started);
+    this.#controls = new Budget(CONTROL_FRAMES, this.#started);
+    this.#idles = new Budget(IDLE_FRAMES, this.#started);
     this.#timer = new Timer(() => this.#onTimer());
-    this.#session = performServerHandshake(socket, sessionOptions(context.limits));
-    this.#session.setLocalWindowSize(CONNECTION_WINDOW);
-    this.#listen(socket);
+    this.#reader = new SessionReader(this, context.limits.headBytes);
+    transport.handler = this;
+    this.#greet();
     context.wheel.arm(this.#timer, context.limits.keepAliveTimeout);
+    if (port.draining) this.drain();
   }
 
-  #listen(socket: Socket): void {
-    const session = this.#session;
-    session.on("stream", (stream, headers, _flags, fields) => this.#onStream(stream, headers, fields));
-    session.on("ping", () => this.#onControl());
-    session.on("remoteSettings", () => this.#onControl());
-    // What breaks a session also closes it.
-    session.on("error", () => {});
-    session.on("close", () => this.#onClose());
-    // A client that sends nothing more has gone, as in HTTP/1.1; the socket was opened half-closable for tunnels there.
-    socket.on("end", () => session.destroy());
-    if (this.port.draining) this.drain();
+  #greet(): void {
+    // The limit counts 32 bytes for each field beside its text (RFC 9113 section 6.5.2); a head that is too long for us but
+    // within it is answered, not reset.
+    const settings = settingsFrame([
+      [Setting.maxConcurrentStreams, MOST_STREAMS],
+      [Setting.initialWindowSize, STREAM_WINDOW],
+      [Setting.maxHeaderListSize, 2 * this.context.limits.headBytes],
+    ]);
+    const window = windowUpdate(0, CONNECTION_WINDOW - FIRST_WINDOW);
+    this.outbox.addFrame(settings + window);
   }
 
-  #onStream(stream: ServerHttp2Stream, headers: IncomingHttpHeaders, fields: string[]): void {
-    stream.on("error", ignore);
-    // Opened and reset in one go.
-    if (stream.destroyed) return this.#onReset();
-    const first = this.#streams.size === 0;
-    const mine = new ClientStream(stream, this);
-    this.#streams.add(mine);
-    if (first) this.context.wheel.arm(this.#timer, this.context.limits.stallTimeout / LOOKS);
-    mine.begin(headers, fields);
+  onData(bytes: Buffer, end: number): void {
+    if (this.#state >= State.lingering) return;
+    this.#reader.read(bytes, end);
+    const flushes = this.#flushes;
+    if (flushes.length > 0) {
+      this.#flushes = [];
+      for (const stream of flushes) {
+        stream.flushDue = false;
+        stream.continueRequest();
+      }
+    }
+    if (this.outbox.overflows) return this.destroy();
+    this.#noteUnfinished();
   }
 
-  forget(stream: ClientStream, cancelled: boolean): void {
-    this.#streams.delete(stream);
-    if (cancelled) this.#onReset();
-    if (this.#streams.size > 0 || this.gone) return;
-    const { keepAliveTimeout, lingerTimeout } = this.context.limits;
-    this.context.wheel.arm(this.#timer, this.#session.closed ? lingerTimeout : keepAliveTimeout);
+  #noteUnfinished(): void {
+    const { unfinished } = this.#reader;
+    if (unfinished === this.#unfinishedSince > 0 || this.#state >= State.lingering) return;
+    this.#unfinishedSince = unfinished ? performance.now() : 0;
+    if (this.#streams.size > 0) return;
+    const { headTimeout, keepAliveTimeout } = this.context.limits;
+    this.context.wheel.arm(this.#timer, unfinished ? headTimeout : keepAliveTimeout);
+  }
+
+  // Frames, as the reader found them.
+
+  onHeaders(id: number, fields: string[], ended: boolean, tooLong: boolean): void {
+    const open = this.#streams.get(id);
+    if (open !== undefined) return this.#onTrailers(open, fields, ended, tooLong);
+    if (id <= this.#lastStream) return this.#onLate(id);
+    if ((id & 1) === 0) return this.fail(ErrorCode.protocolError);
+    this.#lastStream = id;
+    // Requests that cross our GOAWAY are not looked at, which the client learns from it (RFC 9113 section 6.8).
+    if (this.#state !== State.open) return;
+    this.#lastServed = id;
+    if (this.#streams.size >= MOST_STREAMS) return this.#refuse(id);
+    const stream = new ClientStream(id, fields, ended, this.#streamWindow, this);
+    if (this.#streams.size === 0) this.context.wheel.arm(this.#timer, this.context.limits.stallTimeout / LOOKS);
+    this.#streams.set(id, stream);
+    this.#idles.earn(4);
+    if (tooLong) stream.refuseHead();
+    else this.flushSoon(stream);
+  }
+
+  #onTrailers(stream: ClientStream, fields: string[], ended: boolean, tooLong: boolean): void {
+    if (stream.requestEnded) return stream.breakOff("client-sent-after-end", ErrorCode.streamClosed);
+    if (tooLong) return stream.breakOff("trailers-too-long", ErrorCode.enhanceYourCalm);
+    // RFC 9113 section 8.1: there is one header section before the body.
+    if (!ended) return stream.breakOff("trailers-without-end", ErrorCode.protocolError);
+    stream.takeTrailers(fields);
+    stream.endRequest();
+  }
+
+  /** A frame that opens or fills a stream, on one that is closed. */
+  #onLate(id: number): void {
+    if (id > this.#lastServed || this.#closed.ignores(id)) return;
+    this.fail(this.#closed.knows(id) ? ErrorCode.streamClosed : ErrorCode.protocolError);
+  }
+
+  #refuse(id: number): void {
+    this.#closed.add(id, true);
+    this.outbox.addFrame(resetFrame(id, ErrorCode.refusedStream));
+    this.onIdleFrame();
+  }
+
+  onDataHead(id: number, length: number): void {
+    if (length > this.#window) return this.fail(ErrorCode.flowControlError);
+    this.#window -= length;
+    const stream = this.#streams.get(id);
+    if (stream === undefined) {
+      if (id > this.#lastStream || id === 0) this.fail(ErrorCode.protocolError);
+      else this.#onLate(id);
+    } else if (stream.requestEnded) stream.breakOff("client-sent-after-end", ErrorCode.streamClosed);
+    else if (length > stream.window) stream.breakOff("window-exceeded", ErrorCode.flowControlError);
+  }
+
+  onBody(id: number, bytes: Buffer, start: number, end: number): void {
+    const stream = this.#streams.get(id);
+    if (stream === undefined) this.credit(end - start);
+    else stream.takeBody(bytes, start, end);
+  }
+
+  onDataEnd(id: number, padding: number, ended: boolean, empty: boolean): void {
+    if (empty && !ended) this.onIdleFrame();
+    const stream = this.#streams.get(id);
+    if (stream === undefined) return this.credit(padding);
+    if (padding > 0) stream.takePadding(padding);
+    if (ended) stream.endRequest();
+  }
+
+  onReset(id: number): void {
+    if (id > this.#lastStream || id === 0) return this.fail(ErrorCode.protocolError);
+    const stream = this.#streams.get(id);
+    if (stream === undefined) return this.onIdleFrame();
+    this.#close(stream, false);
+    if (stream.onOver("client-reset-stream") && !this.#resets.spend(performance.now()))
+      this.fail(ErrorCode.enhanceYourCalm);
+  }
+
+  onSettings(settings: readonly [id: number, value: number][]): void {
+    for (const [id, value] of settings) {
+      if (id === Setting.initialWindowSize && !this.#setStreamWindow(value))
+        return this.fail(ErrorCode.flowControlError);
+    }
+    this.outbox.addFrame(frameHead(0, FrameType.settings, Flag.ack, 0));
+    this.#onControl();
+  }
+
+  /** RFC 9113 section 6.9.2: windows of open streams move by the difference. */
+  #setStreamWindow(value: number): boolean {
+    const difference = value - this.#streamWindow;
+    this.#streamWindow = value;
+    for (const { output } of this.#streams.values()) {
+      output.window += difference;
+      if (output.window > LARGEST_WINDOW) return false;
+      if (output.window > 0) this.outbox.list(output);
+    }
+    return true;
+  }
+
+  onSettingsAcknowledged(): void {
+    if (this.#acknowledged) this.onIdleFrame();
+    this.#acknowledged = true;
+  }
+
+  onPing(payload: string): void {
+    this.outbox.addFrame(frameHead(payload.length, FrameType.ping, Flag.ack, 0) + payload);
+    this.#onControl();
+  }
+
+  onWindowUpdate(id: number, increment: number): void {
+    this.onIdleFrame();
+    if (id === 0) {
+      if (increment === 0) return this.fail(ErrorCode.protocolError);
+      if (!this.outbox.open(increment)) this.fail(ErrorCode.flowControlError);
+      return;
+    }
+    if (id > this.#lastStream) return this.fail(ErrorCode.protocolError);
+    const stream = this.#streams.get(id);
+    if (stream === undefined) return;
+    if (increment === 0) return stream.breakOff("window-update-of-nothing", ErrorCode.protocolError);
+    stream.output.window += increment;
+    if (stream.output.window > LARGEST_WINDOW) stream.breakOff("window-too-large", ErrorCode.flowControlError);
+    else this.outbox.list(stream.output);
+  }
+
+  /** The client will open no further streams; those it has go on. */
+  onGoaway(): void {
+    this.drain();
+  }
+
+  onIdleFrame(): void {
+    this.#idles.earn((this.outbox.content - this.#contentThen) / 1024);
+    this.#contentThen = this.outbox.content;
+    if (!this.#idles.spend(performance.now())) this.fail(ErrorCode.enhanceYourCalm);
+  }
+
+  #onControl(): void {
+    if (!this.#controls.spend(performance.now())) this.fail(ErrorCode.enhanceYourCalm);
+  }
+
+  // What streams ask for.
+
+  flushSoon(stream: ClientStream): void {
+    if (stream.flushDue) return;
+    stream.flushDue = true;
+    this.#flushes.push(stream);
+  }
+
+  credit(length: number): void {
+    this.#credit += length;
+    if (this.#credit < WINDOW_STEP || this.#state >= State.lingering) return;
+    this.outbox.addFrame(windowUpdate(0, this.#credit));
+    this.#window += this.#credit;
+    this.#credit = 0;
+  }
+
+  openWindow(stream: ClientStream, length: number): void {
+    this.outbox.addFrame(windowUpdate(stream.id, length));
+  }
+
+  reset(stream: ClientStream, code: number): void {
+    if (!this.#close(stream, true)) return;
+    stream.onOver("");
+    this.outbox.addFrame(resetFrame(stream.id, code));
+    // What the client has not brought about cannot be held against it.
+    if (code === ErrorCode.noError || code === ErrorCode.internalError) return;
+    if (!this.#resets.spend(performance.now())) this.fail(ErrorCode.enhanceYourCalm);
+  }
+
+  forget(stream: ClientStream): void {
+    if (this.#close(stream, false)) stream.onOver("");
+  }
+
+  #close(stream: ClientStream, byUs: boolean): boolean {
+    if (!this.#streams.delete(stream.id)) return false;
+    this.#closed.add(stream.id, byUs);
+    if (this.#streams.size > 0 || this.#state >= State.lingering) return true;
+    if (this.#state === State.draining) this.#linger();
+    else this.context.wheel.arm(this.#timer, this.context.limits.keepAliveTimeout);
+    return true;
   }
 
   /** What backends are told about the client; looked at anew when the listener's configuration was replaced. */
@@ -110,77 +319,102 @@ export class ClientSession implements OpenConnection, StreamOwner {
   }
 
   get addresses(): ProxiedAddresses {
-    const { localAddress, localPort = 0 } = this.#socket;
-    const local = { address: plainAddress(localAddress), port: localPort };
-    return this.#facts.proxied ?? addressesOf(this.address, this.remotePort, local);
+    return this.#facts.proxied ?? addressesOf(this.address, this.remotePort, this.#transport.local);
   }
 
-  get gone(): boolean {
-    return this.#session.destroyed;
+  // How it ends.
+
+  #onTimer(): void {
+    const { wheel, limits } = this.context;
+    const now = performance.now();
+    if (this.#state === State.lingering) return this.destroy();
+    if (!this.#acknowledged && now - this.#started >= limits.headTimeout && this.#reader.greeted)
+      return this.fail(ErrorCode.settingsTimeout);
+    if (this.#unfinishedSince > 0 && now - this.#unfinishedSince >= limits.headTimeout)
+      return this.fail(ErrorCode.protocolError);
+    if (this.#streams.size === 0) return this.drain();
+    for (const stream of this.#streams.values()) stream.checkProgress(now);
+    if (this.#streams.size > 0) wheel.arm(this.#timer, limits.stallTimeout / LOOKS);
   }
 
-  #onReset(): void {
-    if (!this.#resets.spend(performance.now())) this.#calm();
+  /** GOAWAY: what is under way goes on, and then the connection ends. */
+  drain(): void {
+    if (this.#state !== State.open) return;
+    this.#state = State.draining;
+    this.outbox.addFrame(goawayFrame(this.#lastServed, ErrorCode.noError));
+    if (this.#streams.size === 0) this.#linger();
   }
 
-  #onControl(): void {
-    if (!this.#controls.spend(performance.now())) this.#calm();
+  /** An error of the connection (RFC 9113 section 5.4.1). */
+  fail(code: number): void {
+    if (this.#state >= State.lingering) return;
+    this.#state = State.lingering;
+    this.#reader.stop();
+    this.#endStreams(`client-broke-connection-${errorName(code)}`);
+    this.outbox.addFrame(goawayFrame(this.#lastServed, code));
+    this.#linger();
   }
 
-  #calm(): void {
-    this.#session.destroy(new Error("the client asks too much"), NGHTTP2_ENHANCE_YOUR_CALM);
+  #endStreams(reason: string): void {
+    for (const stream of this.#streams.values()) stream.onOver(reason);
+    this.#streams.clear();
+    this.#flushes = [];
+  }
+
+  /** As with HTTP/1.1 (RFC 9112 section 9.6): half-closes, and reads on for a while, so that no reset eats what was said last. */
+  #linger(): void {
+    this.#state = State.lingering;
+    this.outbox.send();
+    this.#transport.end();
     this.context.wheel.arm(this.#timer, this.context.limits.lingerTimeout);
   }
 
-  #onTimer(): void {
-    if (this.#streams.size === 0) {
-      // A client that does not even take a GOAWAY.
-      return this.#session.closed || this.gone ? this.destroy() : this.drain();
-    }
-    const now = performance.now();
-    for (const stream of this.#streams) stream.checkProgress(now);
-    this.context.wheel.arm(this.#timer, this.context.limits.stallTimeout / LOOKS);
-  }
-
-  /** GOAWAY: requests that cross it are not looked at, which the client learns from it and may repeat them elsewhere
-   * (RFC 9113 section 6.8). */
-  drain(): void {
-    this.#session.close();
-    if (this.#streams.size === 0) this.context.wheel.arm(this.#timer, this.context.limits.lingerTimeout);
-  }
-
-  /** At once: the session alone would wait for what it has handed to a socket that takes nothing. */
   destroy(): void {
-    this.#session.destroy();
-    this.#socket.destroy();
+    this.#transport.destroy();
   }
 
-  #onClose(): void {
+  onDrain(): void {
+    this.outbox.send();
+  }
+
+  /** A client that sends nothing more has gone, as in HTTP/1.1. */
+  onEnd(): void {
+    this.#transport.destroy();
+  }
+
+  onClose(): void {
+    this.#state = State.closed;
     this.context.wheel.release(this.#timer);
+    this.#endStreams("client-closed-connection");
     this.port.forget(this);
   }
 }
 
-function sessionOptions({ headBytes }: Limits): object {
-  return {
-    // The limit counts 32 bytes for each field beside its text (RFC 9113 section 6.5.2); a head that is too long for us
-    // but within it is answered, not reset.
-    settings: {
-      maxConcurrentStreams: MOST_STREAMS,
-      initialWindowSize: STREAM_WINDOW,
-      maxHeaderListSize: 2 * headBytes,
-      enablePush: false,
-    },
-    maxHeaderListPairs: MOST_FIELDS,
-    maxSendHeaderBlockLength: 4 * headBytes,
-    // A proxy passes on what backends repeat.
-    strictSingleValueFields: false,
-  };
+/** Several streams may keep what one read brought: none of them knows when the others are done with it, so it is never read into
+ * again. */
+class SharedMemory implements ReadMemory {
+  readonly #transport: Transport;
+
+  constructor(transport: Transport) {
+    this.#transport = transport;
+  }
+
+  borrow(bytes: Buffer): Buffer {
+    return this.#transport.borrow(bytes);
+  }
+
+  keepReadBuffer(): void {
+    this.#transport.keepReadBuffer();
+  }
+
+  freeReadBuffer(): void {}
 }
 
-function peerAddress(socket: Socket): string {
-  const address = socket.remoteAddress ?? "";
-  return address.startsWith("::ffff:") ? address.slice(7) : address;
-}
+const windowUpdate = (stream: number, increment: number): string =>
+  frameHead(4, FrameType.windowUpdate, 0, stream) + number32(increment);
 
-function ignore(): void {}
+const resetFrame = (stream: number, code: number): string =>
+  frameHead(4, FrameType.rstStream, 0, stream) + number32(code);
+
+const goawayFrame = (lastStream: number, code: number): string =>
+  frameHead(8, FrameType.goaway, 0, 0) + number32(lastStream) + number32(code);

@@ -1,8 +1,6 @@
 // One request of an HTTP/2 client and its answer: what client-connection.ts is for HTTP/1.1, on one stream of a session.
 
 import { performance } from "node:perf_hooks";
-import { constants } from "node:http2";
-import type { IncomingHttpHeaders, ServerHttp2Stream } from "node:http2";
 import type { AccessRecord } from "../access.ts";
 import type { CompiledListener, CompiledRoute } from "../compiled-table.ts";
 import type { Downstream, RequestFlow } from "../exchange.ts";
@@ -12,21 +10,20 @@ import { Framing } from "../http1/field-lines.ts";
 import { endToEndResponseLines, ownBody, ownFieldLines } from "../http1/head-writer.ts";
 import { RequestHead } from "../http1/request-head.ts";
 import type { ResponseHead } from "../http1/response-head.ts";
-import { FieldId } from "../http1/tokens.ts";
 import type { ReadMemory } from "../io/transport.ts";
 import type { OwnAnswer } from "../own-answer.ts";
 import { requestFlow } from "../policies/held-request.ts";
 import { routeRequest } from "../route-request.ts";
 import type { ClientContext } from "../route-request.ts";
 import type { AcceptingPort, ServerContext } from "../server-context.ts";
-import { addFieldLines, headOf, objectOf, readTrailers } from "./field-lists.ts";
-import type { FieldList } from "./field-lists.ts";
+import { readTrailers } from "./field-lists.ts";
+import { ErrorCode } from "./frames.ts";
+import { encodeFieldLines, encodeStatus } from "./hpack/encoder.ts";
+import type { Outbox } from "./outbox.ts";
 import { readRequestFields } from "./request-fields.ts";
-import { isLarge, KEPT, StreamWriter } from "./stream-writer.ts";
-import { atEndOfTurn } from "./turn.ts";
-import type { Gathering } from "./turn.ts";
-
-const { NGHTTP2_NO_ERROR } = constants;
+import { StreamOutput } from "./stream-output.ts";
+import type { OutputOwner } from "./stream-output.ts";
+import { KEPT } from "./stream-writer.ts";
 
 /** What a stream needs of its connection. */
 export interface StreamOwner {
@@ -34,70 +31,101 @@ export interface StreamOwner {
   readonly context: ServerContext;
   readonly address: string;
   readonly remotePort: number;
-  readonly gone: boolean;
+  readonly outbox: Outbox;
+  /** Whose memory the bytes of `takeBody` are. */
+  readonly memory: ReadMemory;
   clientContext(listener: CompiledListener): ClientContext;
-  /** The stream has ended. `cancelled`: before its answer had, and not by us. */
-  forget(stream: ClientStream, cancelled: boolean): void;
+  /** Calls `continueRequest` once all that the connection has read was taken. */
+  flushSoon(stream: ClientStream): void;
+  /** Bytes of a body have left, or were dropped: as many again may come on the connection. */
+  credit(length: number): void;
+  /** So many more may come on the stream. */
+  openWindow(stream: ClientStream, length: number): void;
+  /** RST_STREAM; the stream is over. */
+  reset(stream: ClientStream, code: number): void;
+  /** The stream is over, both ways. */
+  forget(stream: ClientStream): void;
 }
 
-const LAST_FRAME = { endStream: true, sendDate: false };
-const MORE_FRAMES = { sendDate: false };
-const TRAILERS_MAY_FOLLOW = { waitForTrailers: true, sendDate: false };
-
-const BROKEN_OFF = new Error("broken off");
-
-const OWNER = Symbol("owner");
-type OwnedStream = ServerHttp2Stream & { [OWNER]?: ClientStream };
+/** What a stream's request body may fill before it is taken on, in bytes. */
+export const STREAM_WINDOW: number = 256 * 1024;
+/** The client is told of room when there is so much of it. */
+const WINDOW_STEP = STREAM_WINDOW / 2;
+/** A client that takes fewer bytes than this in `stallTimeout`, and could have more, does not read but hold on. */
+const LEAST_READ = 1024;
 
 const scratch = new RequestHead();
 
-export class ClientStream implements Downstream, Gathering {
-  readonly #stream: ServerHttp2Stream;
+export class ClientStream implements Downstream, OutputOwner {
+  readonly id: number;
+  readonly output: StreamOutput;
   readonly #owner: StreamOwner;
-  readonly #out: StreamWriter<OwnedStream>;
+  /** Names and values in turns, until the request is begun. */
+  #fields: string[] | null;
   #exchange: RequestFlow | null = null;
   #record: AccessRecord | null = null;
   #route: CompiledRoute | null = null;
   #started = 0;
   #grpc = false;
   #toHead = false;
-  /** The answer's head, until it is clear whether anything follows it. */
-  #head: FieldList | null = null;
+  /** The answer's head was given to the output. */
   #responding = false;
-  #trailersMayFollow = false;
-  #trailers = "";
-  #resetByUs = false;
+  /** Nothing is sent or expected any more. */
+  #over = false;
   /** All of the request has come. */
-  #requestEnded = true;
-  #reading = false;
+  #requestEnded: boolean;
+  /** As Content-Length has it, -1 when it has not. */
+  #expected = -1;
   #received = 0;
   #requestTrailers = "";
   /** The backend has not been told that all has come. */
   #endDue = false;
-  #flushDue = false;
   /** Read while the backend could not take it. */
   #pending: Buffer[] = [];
-  #progress = -1;
-  #progressAt = 0;
+  /** Received and not yet credited: in `#pending`, or used up since the stream's window was last opened. */
+  #unused = 0;
+  #used = 0;
+  /** In the list of those to flush. */
+  flushDue = false;
+  #receivedThen = 0;
+  #sentThen = 0;
+  #lookedAt = 0;
 
-  constructor(stream: ServerHttp2Stream, owner: StreamOwner) {
-    this.#stream = stream;
+  /** The request is begun by its first DATA, or by `continueRequest`. */
+  constructor(id: number, fields: string[], ended: boolean, window: number, owner: StreamOwner) {
+    this.id = id;
+    this.#fields = fields;
+    this.#requestEnded = ended;
     this.#owner = owner;
-    this.#out = new StreamWriter(stream, onDrain);
-    (stream as OwnedStream)[OWNER] = this;
-    stream.on("close", onClose);
+    this.output = new StreamOutput(id, window, this);
   }
 
-  /** Serves the request whose header list this is. */
-  begin(headers: IncomingHttpHeaders, fields: readonly string[]): void {
+  /** All of the request has come: nothing more may. */
+  get requestEnded(): boolean {
+    return this.#requestEnded;
+  }
+
+  /** The window that the client was given, less what it has used of it. */
+  get window(): number {
+    return STREAM_WINDOW - this.#unused - this.#used;
+  }
+
+  /** Serves the request, unless it has to wait for its end. */
+  #begin(fields: readonly string[]): void {
     const { context, port } = this.#owner;
-    const ended = this.#stream.endAfterHeaders;
-    this.#requestEnded = ended;
-    this.#grpc = isGrpc(headers["content-type"]);
-    this.#toHead = headers[":method"] === "HEAD";
-    const refusal = readRequestFields(scratch, fields, ended, context.limits);
+    this.#look(fields);
+    const refusal = readRequestFields(scratch, fields, this.#requestEnded, context.limits);
+    if (refusal === null && scratch.framing === Framing.length) {
+      this.#expected = scratch.contentLength;
+      // A body that shall have nothing in it may have all the same: the request goes on when it has not.
+      if (this.#expected === 0 && !this.#requestEnded) return;
+    }
+    this.#fields = null;
     const record = this.#open(refusal === null ? scratch : null);
-    if (refusal !== null) return this.answer({ ...refusal, lines: "" });
+    if (refusal !== null) {
+      if (refusal.status === 400) return this.breakOff(refusal.reason, ErrorCode.protocolError);
+      return this.answer({ ...refusal, lines: "" });
+    }
     const { listener } = port;
     const decision = routeRequest(listener, scratch, this.#owner.clientContext(listener));
     this.#route = decision.route;
@@ -108,7 +136,21 @@ export class ClientStream implements Downstream, Gathering {
     if (decision.type === "answer") return this.answer(decision.answer);
     this.#exchange = requestFlow(context, this, decision, record, this.#started);
     this.#exchange.start();
-    this.continueRequest();
+  }
+
+  /** A head that is too long to be kept: it was not even read to its end. */
+  refuseHead(): void {
+    this.#fields = null;
+    this.#open(null);
+    this.breakOff("request-head-too-long", ErrorCode.enhanceYourCalm, 431);
+  }
+
+  #look(fields: readonly string[]): void {
+    for (let at = 0; at < fields.length; at += 2) {
+      const name = fields[at]!;
+      if (name === "content-type") this.#grpc = isGrpc(fields[at + 1]);
+      else if (name === ":method") this.#toHead = fields[at + 1] === "HEAD";
+    }
   }
 
   /** Starts the account of a request; `head` is null when it could not be read. */
@@ -138,84 +180,97 @@ export class ClientStream implements Downstream, Gathering {
     const { status, reason } = own;
     const grpc = this.#grpc && status >= 400;
     const body = grpc ? "" : ownBody(own);
-    this.#head = [":status", grpc ? 200 : status];
-    addFieldLines(this.#head, grpc ? grpcAnswerLines(status, reason) : ownFieldLines(own, body));
-    if (!this.#toHead) this.#out.addSmall(Buffer.from(body, "latin1"));
+    const lines = grpc ? grpcAnswerLines(status, reason) : ownFieldLines(own, body);
+    this.output.addHead(encodeStatus(grpc ? 200 : status) + encodeFieldLines(lines));
+    if (!this.#toHead) this.output.addText(body);
     Object.assign(record, { status: grpc ? 200 : status, reason, bytes: this.#toHead ? 0 : body.length });
-    this.#end("");
     this.#report();
+    this.#end("");
+  }
+
+  /** bytes[start, end) of the body. */
+  takeBody(bytes: Buffer, start: number, end: number): void {
+    const length = end - start;
+    if (this.#fields !== null && this.#expected < 0) this.#begin(this.#fields);
+    this.#received += length;
+    this.#unused += length;
+    if (this.#expected >= 0 && this.#received > this.#expected)
+      return this.breakOff("request-body-longer-than-length", ErrorCode.protocolError);
+    const exchange = this.#exchange;
+    if (exchange === null) return this.#use(length);
+    if (length === 0) return;
+    if (this.#pending.length > 0 || !exchange.ready || exchange.requestBlocked) {
+      this.#pending.push(Buffer.from(bytes.subarray(start, end)));
+      return;
+    }
+    exchange.sendBody(bytes, start, end, this.#owner.memory);
+    this.#use(length);
+    this.#owner.flushSoon(this);
+  }
+
+  /** What stood around the content of a DATA frame: it counts for the windows, too. */
+  takePadding(length: number): void {
+    this.#unused += length;
+    this.#use(length);
+  }
+
+  #use(length: number): void {
+    this.#unused -= length;
+    this.#used += length;
+    this.#owner.credit(length);
+  }
+
+  takeTrailers(fields: readonly string[]): void {
+    const trailers = readTrailers(fields);
+    if (typeof trailers === "string") this.#requestTrailers = trailers;
+    else this.breakOff(trailers.reason, ErrorCode.protocolError);
+  }
+
+  /** The body is complete. */
+  endRequest(): void {
+    this.#requestEnded = true;
+    if (this.#over) return;
+    if (this.#expected > this.#received)
+      return this.breakOff("request-body-shorter-than-length", ErrorCode.protocolError);
+    this.#endDue = true;
+    this.#owner.flushSoon(this);
   }
 
   continueRequest(): void {
+    if (this.#fields !== null) this.#begin(this.#fields);
     const exchange = this.#exchange;
     if (exchange === null || !exchange.ready) return;
     while (this.#pending.length > 0 && exchange.ready && !exchange.requestBlocked) {
       const bytes = this.#pending.shift()!;
       exchange.sendBody(bytes, 0, bytes.length, KEPT);
+      this.#use(bytes.length);
     }
     const all = this.#pending.length === 0;
     if (all && this.#endDue) {
       this.#endDue = false;
       exchange.endBody(this.#requestTrailers);
     }
-    if (!exchange.flushRequest() || !all || this.#requestEnded) return;
-    if (!this.#reading) this.#startReading();
-    else this.#stream.resume();
+    if (exchange.flushRequest() && all && !this.#requestEnded) this.#openWindow();
   }
 
-  #startReading(): void {
-    this.#reading = true;
-    this.#stream.on("trailers", onTrailers).on("end", onEnd).on("data", onData);
-  }
-
-  /** A piece of the request's body. */
-  take(bytes: Buffer): void {
-    const exchange = this.#exchange;
-    this.#received += bytes.length;
-    if (exchange === null) return;
-    if (this.#pending.length > 0 || !exchange.ready || exchange.requestBlocked) {
-      this.#pending.push(bytes);
-      this.#stream.pause();
-      return;
-    }
-    exchange.sendBody(bytes, 0, bytes.length, KEPT);
-    this.#scheduleFlush();
-  }
-
-  takeTrailers(fields: readonly string[]): void {
-    const trailers = readTrailers(fields);
-    if (typeof trailers === "string") this.#requestTrailers = trailers;
-    else this.#breakOff(trailers.reason);
-  }
-
-  /** The body is complete, unless the stream was reset. */
-  endRequest(): void {
-    if (this.#stream.aborted) return;
-    this.#requestEnded = true;
-    this.#endDue = true;
-    this.continueRequest();
-  }
-
-  #scheduleFlush(): void {
-    if (this.#flushDue) return;
-    this.#flushDue = true;
-    atEndOfTurn(this);
-  }
-
-  passOn(): void {
-    this.#flushDue = false;
-    if (this.#exchange !== null && !this.#exchange.flushRequest()) this.#stream.pause();
+  #openWindow(): void {
+    if (this.#used < WINDOW_STEP || this.#over) return;
+    this.#owner.openWindow(this, this.#used);
+    this.#used = 0;
   }
 
   sendInformational(head: ResponseHead): void {
-    if (this.#closed) return;
-    const fields: FieldList = [":status", head.status];
-    addFieldLines(fields, endToEndResponseLines(head, null));
-    this.#stream.additionalHeaders(objectOf(fields));
+    this.#sendInterim(encodeStatus(head.status) + encodeFieldLines(endToEndResponseLines(head, null)));
   }
 
   sendContinue(): void {
-    if (!this.#closed) this.#stream.additionalHeaders({ ":status": 100 });
+    this.#sendInterim(encodeStatus(100));
+  }
+
+  #sendInterim(block: string): void {
+    if (this.#over) return;
+    this.output.addInformational(block);
+    this.#owner.outbox.list(this.output);
   }
 
   sendHead(head: ResponseHead, edits: HeaderEdits | null): void {
@@ -225,77 +280,57 @@ export class ClientStream implements Downstream, Gathering {
     }
     this.#responding = true;
     this.#record!.status = head.status;
-    const fields: FieldList = [":status", head.status];
-    addFieldLines(fields, endToEndResponseLines(head, edits));
-    if (edits !== null) addFieldLines(fields, edits.append);
-    this.#head = fields;
-    this.#trailersMayFollow = head.framing === Framing.chunked || head.getById(FieldId.trailer) !== undefined;
-  }
-
-  #respond(options: object): void {
-    const head = this.#head;
-    if (head === null) return;
-    this.#head = null;
-    this.#stream.respond(headOf(head), options);
+    const block = encodeStatus(head.status) + encodeFieldLines(endToEndResponseLines(head, edits));
+    this.output.addHead(edits === null ? block : block + encodeFieldLines(edits.append));
   }
 
   sendBody(bytes: Buffer, start: number, end: number, source: ReadMemory): void {
-    if (this.#record === null || this.#closed) return;
+    if (this.#record === null || this.#over) return;
     this.#record.bytes += end - start;
-    if (isLarge(end - start)) this.#respondFirst();
-    this.#out.addBytes(bytes, start, end, source);
-  }
-
-  /** More than the head follows. */
-  #respondFirst(): void {
-    this.#respond(this.#trailersMayFollow ? TRAILERS_MAY_FOLLOW : MORE_FRAMES);
+    this.output.addBytes(bytes, start, end, source);
   }
 
   flush(): boolean {
-    if (this.#record === null || this.#closed) return true;
-    this.#respondFirst();
-    return this.#out.flush();
+    if (this.#record === null || this.#over) return true;
+    const { output } = this;
+    const { outbox } = this.#owner;
+    outbox.list(output);
+    this.#sendBorrowed();
+    // What is small waits for the end of the turn. There may be more of it as long as it can be sent then.
+    if (!outbox.blocked && output.waiting <= Math.max(0, Math.min(output.window, outbox.window))) return true;
+    output.full = true;
+    outbox.list(output);
+    return false;
   }
 
-  drained(): void {
-    this.#out.drained();
-    this.#exchange?.onClientDrain();
+  /** Memory that was read into is good until the read is over. */
+  #sendBorrowed(): void {
+    const { outbox } = this.#owner;
+    if (!this.output.borrows) return;
+    outbox.send();
+    this.output.keep(outbox.unsent);
   }
 
   sendEnd(trailers: string): void {
-    this.#end(trailers);
     this.#record!.reason = "";
     this.#report();
+    this.#end(trailers);
   }
 
   #end(trailers: string): void {
-    if (this.#closed) return;
-    if (this.#head !== null) {
-      this.#trailersMayFollow = trailers !== "";
-      if (trailers === "" && this.#out.empty) this.#respond(LAST_FRAME);
-      else this.#respondFirst();
-    }
-    const withTrailers = trailers !== "" && this.#trailersMayFollow;
-    if (withTrailers) {
-      this.#trailers = trailers;
-      this.#stream.on("wantTrailers", onWantTrailers);
-    }
-    this.#out.end();
-    if (!withTrailers) this.#stopRequest();
-  }
-
-  sendTrailers(): void {
-    const fields: FieldList = [];
-    addFieldLines(fields, this.#trailers);
-    this.#stream.sendTrailers(objectOf(fields));
-    if (!this.#requestEnded) setImmediate(() => this.#stopRequest());
-  }
-
-  /** RFC 9113 section 8.1: with a complete answer the client is told to keep the rest of its request. */
-  #stopRequest(): void {
-    if (this.#requestEnded) return;
+    if (this.#over) return;
     this.#pending = [];
-    this.#stream.close(NGHTTP2_NO_ERROR);
+    this.output.addEnd(trailers === "" ? "" : encodeFieldLines(trailers));
+    this.#owner.outbox.list(this.output);
+    this.#sendBorrowed();
+  }
+
+  onOutputSent(): void {
+    if (this.#over) return;
+    if (!this.output.ended) return this.#exchange?.onClientDrain();
+    // RFC 9113 section 8.1: with a complete answer the client is told to keep the rest of its request.
+    if (!this.#requestEnded) return this.#owner.reset(this, ErrorCode.noError);
+    this.#owner.forget(this);
   }
 
   /** No request reaches a tunnel: extended CONNECT (RFC 8441) is not offered. */
@@ -309,91 +344,65 @@ export class ClientStream implements Downstream, Gathering {
   abort(reason: string): void {
     this.#record!.reason = reason;
     this.#report();
-    this.#reset();
+    // What came before the break is good.
+    this.#owner.outbox.hurry(this.output);
+    this.#owner.reset(this, ErrorCode.internalError);
   }
 
   /** The client's own fault. */
-  #breakOff(reason: string): void {
+  breakOff(reason: string, code: number, status = 400): void {
+    this.#exchange?.cancel();
+    if (this.#record === null && this.#fields !== null) this.#open(null);
+    if (this.#record !== null) {
+      this.#record.reason = reason;
+      if (!this.#responding) this.#record.status = status;
+    }
+    this.#report();
+    this.#owner.reset(this, code);
+  }
+
+  /** The stream is over; `reason` when the client has made it so. Returns whether it took a request back. */
+  onOver(reason: string): boolean {
+    const cancelled = this.#record !== null || this.#fields !== null;
+    this.#over = true;
+    this.#fields = null;
     this.#exchange?.cancel();
     if (this.#record !== null) {
       this.#record.reason = reason;
-      if (!this.#responding) this.#record.status = 400;
-    }
-    this.#report();
-    this.#reset();
-  }
-
-  /** RST_STREAM. Not by `close`, which would end the body in good order first: what is cut off would look whole. */
-  #reset(): void {
-    this.#resetByUs = true;
-    this.#pending = [];
-    this.#stream.destroy(BROKEN_OFF);
-  }
-
-  get #closed(): boolean {
-    return this.#stream.destroyed || this.#stream.closed;
-  }
-
-  /** The stream is gone. */
-  onClose(): void {
-    const cancelled = this.#stream.rstCode !== NGHTTP2_NO_ERROR && !this.#resetByUs;
-    this.#pending = [];
-    this.#exchange?.cancel();
-    if (this.#record !== null) {
-      this.#record.reason = this.#owner.gone ? "client-closed-connection" : "client-reset-stream";
       if (!this.#responding) this.#record.status = 499;
       this.#report();
-      this.#owner.forget(this, cancelled);
-    } else this.#owner.forget(this, false);
+    }
+    this.#pending = [];
+    this.#owner.credit(this.#unused);
+    this.#unused = 0;
+    this.output.drop();
+    return cancelled;
   }
 
   /** Called now and then: gives the stream up when the client has neither read what there is nor sent what it owes for
    * `stallTimeout`. */
   checkProgress(now: number): void {
-    const unsent = this.#stream.bufferSize;
-    const progress = this.#received + this.#out.written - unsent;
-    if (progress !== this.#progress || !this.#waitsForClient(unsent)) {
-      this.#progress = progress;
-      this.#progressAt = now;
-    } else if (now - this.#progressAt >= this.#owner.context.limits.stallTimeout) this.#giveUp(unsent);
+    const { sent, waiting } = this.output;
+    const reads = waiting > 0 || (this.#record === null && this.#fields === null);
+    const progress = reads ? sent - this.#sentThen >= LEAST_READ : this.#received !== this.#receivedThen;
+    if (this.#lookedAt === 0 || progress || !(reads || this.#owesBody)) {
+      this.#sentThen = sent;
+      this.#receivedThen = this.#received;
+      this.#lookedAt = now;
+    } else if (now - this.#lookedAt >= this.#owner.context.limits.stallTimeout) this.#giveUp(reads);
   }
 
-  #waitsForClient(unsent: number): boolean {
-    if (unsent > 0 || this.#record === null) return true;
+  get #owesBody(): boolean {
+    if (this.#fields !== null) return true;
     // A stream of messages may be silent as long as it likes (gRPC, or whatever is being answered already).
-    return this.#reading && !this.#requestEnded && !this.#responding && !this.#grpc && this.#pending.length === 0;
+    const reading = this.#exchange !== null && this.#exchange.ready && !this.#requestEnded;
+    return reading && !this.#responding && !this.#grpc && this.#pending.length === 0;
   }
 
-  #giveUp(unsent: number): void {
+  #giveUp(reads: boolean): void {
     const exchange = this.#exchange;
-    if (unsent > 0 || this.#record === null || exchange === null) return this.#breakOff("client-stalled");
+    if (reads || exchange === null) return this.breakOff("client-stalled", ErrorCode.cancel);
     exchange.cancel();
     this.answer({ status: 408, reason: "request-body-timeout", lines: "" });
   }
-}
-
-// One listener for all streams: what belongs to which is found at the stream.
-
-function onClose(this: OwnedStream): void {
-  this[OWNER]!.onClose();
-}
-
-function onData(this: OwnedStream, bytes: Buffer): void {
-  this[OWNER]!.take(bytes);
-}
-
-function onEnd(this: OwnedStream): void {
-  this[OWNER]!.endRequest();
-}
-
-function onTrailers(this: OwnedStream, _trailers: IncomingHttpHeaders, _flags: number, fields: string[]): void {
-  this[OWNER]!.takeTrailers(fields);
-}
-
-function onDrain(this: OwnedStream): void {
-  this[OWNER]!.drained();
-}
-
-function onWantTrailers(this: OwnedStream): void {
-  this[OWNER]!.sendTrailers();
 }

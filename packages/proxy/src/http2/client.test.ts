@@ -196,9 +196,9 @@ describe("answers over HTTP/2", () => {
     ["to HEAD", head("Content-Length: 5\r\n"), { status: 200, body: "", length: "5" }, "HEAD"],
     ["204", "HTTP/1.1 204 No Content\r\nContent-Length: 0\r\n\r\n", { status: 204, body: "" }],
     [
-      "205 with a body nobody may send",
+      "205 with a body nobody may send: as it is, as over HTTP/1.1",
       "HTTP/1.1 205 Reset\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nx\r\n0\r\n\r\n",
-      { status: 205, body: "" },
+      { status: 205, body: "x" },
     ],
     ["304", "HTTP/1.1 304 Not Modified\r\nContent-Length: 5\r\n\r\n", { status: 304, body: "", length: "5" }],
     ["empty", head("Content-Length: 0\r\n"), { status: 200, body: "", length: "0" }],
@@ -334,6 +334,25 @@ describe("HTTP/2 connections", () => {
       const upgrade = `${get.slice(0, -2)}Connection: Upgrade, HTTP2-Settings, close\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABk\r\n\r\n`;
       assert.match(await exchangeBytes(port, upgrade), /^HTTP\/1\.1 200 [^]*hello$/);
       assert.doesNotMatch(backend.received.join(""), /h2c|HTTP2/i);
+    });
+  });
+
+  it("whose client allows no HPACK table, from the start or later, understand answers", async () => {
+    await withBackend(await answering(ok("hello")), async ({ port }) => {
+      for (const settings of [{ headerTableSize: 0 }, {}]) {
+        await withSession(
+          port,
+          async (session) => {
+            assert.equal((await ask(session)).body, "hello");
+            for (const headerTableSize of [4096, 0]) {
+              session.settings({ headerTableSize });
+              await once(session, "localSettings");
+              assert.equal((await ask(session)).body, "hello");
+            }
+          },
+          settings,
+        );
+      }
     });
   });
 

@@ -74,6 +74,8 @@ const scratch = new FieldLines();
 
 /** Trailer lines fit to forward of a header list that came last, or why there are none. */
 export function readTrailers(fields: readonly string[]): string | Refusal {
+  // RFC 9113 sections 8.1 and 8.2: no pseudo-header fields, names in lower case.
+  if (fields.some((name, at) => at % 2 === 0 && (name[0] === ":" || name.toLowerCase() !== name))) return INVALID;
   const lines = fieldLinesOf(fields);
   if (lines === null) return INVALID;
   const bytes = Buffer.from(`${lines.text}\r\n`, "latin1");

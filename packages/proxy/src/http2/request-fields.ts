@@ -19,6 +19,7 @@ const BAD_TARGET = refusal(400, "request-target-invalid");
 const BAD_METHOD = refusal(400, "method-invalid");
 const BAD_NAME = refusal(400, "field-name-invalid");
 const BAD_VALUE = refusal(400, "field-value-invalid");
+const NO_HOST = refusal(400, "host-missing");
 const OTHER_HOST = refusal(400, "host-differs-from-authority");
 const SEVERAL_HOSTS = refusal(400, "host-repeated");
 const CONNECTION_FIELD = refusal(400, "connection-specific-field");
@@ -40,7 +41,8 @@ for (const id of [
 
 let bytes: Buffer = Buffer.allocUnsafeSlow(4096);
 
-/** Reads names and values in turns, as received, into `head`. `ended`: no body follows. Returns why the request is refused. */
+/** Reads names and values in turns, as received, into `head`. `ended`: no body follows. Returns why the request is refused; what
+ * is refused with 400 is malformed (RFC 9113 section 8.1.1). */
 export function readRequestFields(
   head: RequestHead,
   fields: readonly string[],
@@ -64,6 +66,8 @@ export function readRequestFields(
 function interpret(head: RequestHead, ended: boolean): Refusal | null {
   for (let index = 0; index < head.count; index++) {
     const id = head.ids[index]!;
+    // RFC 9113 section 8.2.1.
+    if (head.hasBlanksAround(index)) return BAD_VALUE;
     if (CONNECTION_SPECIFIC[id] !== 0) return CONNECTION_FIELD;
     if (id === FieldId.te && head.value(index) !== "trailers") return BAD_TE;
   }
@@ -97,7 +101,8 @@ function textOf(fields: readonly string[]): string | Refusal {
       else authority = value;
       continue;
     }
-    if (colon > 0) return BAD_NAME;
+    // RFC 9113 section 8.2: in lower case. What else a name may not hold, the parser knows.
+    if (colon > 0 || name.toLowerCase() !== name) return BAD_NAME;
     seen |= FIELD;
     if (name === "host") {
       if (host !== "") return SEVERAL_HOSTS;
@@ -120,7 +125,9 @@ function textOf(fields: readonly string[]): string | Refusal {
   } else if ((seen & NEEDED) !== NEEDED) return PSEUDO_MISSING;
   else if (scheme !== "http" && scheme !== "https") return BAD_SCHEME;
   else if (path.charCodeAt(0) !== 47 && path !== "*") return BAD_TARGET;
-  // RFC 9113 section 8.3.1: who acts on one and forwards the other can be led to different places.
+  // RFC 9113 section 8.3.1.
+  else if (authority === "" && host === "") return NO_HOST;
+  // Who acts on one and forwards the other can be led to different places.
   if (host !== "" && authority !== "" && host.toLowerCase() !== authority.toLowerCase()) return OTHER_HOST;
   asked = method;
   return `${method} ${path} HTTP/1.1\r\nHost: ${authority === "" ? host : authority}\r\n${lines}\r\n`;

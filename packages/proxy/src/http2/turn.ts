@@ -1,5 +1,5 @@
-// What streams do once all that one turn of the event loop brought has been read. node:http2 hands over frame by frame: only
-// here can the frames of a turn go on together.
+// What is done once all that one turn of the event loop brought has been read, from whatever connections: only then can what
+// belongs together go on together.
 
 /** Something that passes on what it gathered. */
 export interface Gathering {

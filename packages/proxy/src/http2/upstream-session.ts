@@ -157,11 +157,3 @@ function sessionOptions(socket: Duplex, { headBytes }: Limits): object {
     strictSingleValueFields: false,
   };
 }
-
-/** Error codes (RFC 9113 section 7), for reasons in the access log. */
-const ERROR_NAMES =
-  "no-error,protocol-error,internal-error,flow-control-error,settings-timeout,stream-closed,frame-size-error,refused-stream,cancel,compression-error,connect-error,enhance-your-calm,inadequate-security,http-1.1-required".split(
-    ",",
-  );
-
-export const errorName = (code: number): string => ERROR_NAMES[code] ?? String(code);

@@ -13,7 +13,8 @@ import { readResponseFields } from "./response-fields.ts";
 import { KEPT, StreamWriter } from "./stream-writer.ts";
 import { atEndOfTurn } from "./turn.ts";
 import type { Gathering } from "./turn.ts";
-import { errorName, NO_BODY, WITH_BODY } from "./upstream-session.ts";
+import { errorName } from "./frames.ts";
+import { NO_BODY, WITH_BODY } from "./upstream-session.ts";
 import type { UpstreamSession } from "./upstream-session.ts";
 
 const { NGHTTP2_CANCEL, NGHTTP2_REFUSED_STREAM, NGHTTP2_FLAG_END_STREAM } = constants;

@@ -4,8 +4,8 @@
 import { latin1 } from "./latin1.ts";
 import type { ReadMemory, Transport } from "./transport.ts";
 
-/** Up to here copying into the string is cheaper than a vectored write. */
-const SMALL = 8 * 1024;
+/** Up to here copying into the string is cheaper than a vectored write, in bytes. */
+export const SMALL = 8 * 1024;
 
 export class BatchedWriter {
   readonly #transport: Transport;

@@ -20,7 +20,7 @@ for (const io of BEST_IO === "sockets" ? (["sockets"] as const) : (["handles", "
         boundSocket: () => undefined,
         admits: () => true,
         onError: assert.fail,
-        onAccept: (each) => accept(each.transport()),
+        onAccept: (each) => accept(each),
       });
       await server.open();
       test.after(() => server.close());

@@ -1,9 +1,8 @@
 // Transport over the runtime's own TCP handles (tcp-handles.ts): one call into the kernel per read or write and nothing between.
 
-import type { Socket } from "node:net";
 import { plainAddress } from "./plain-address.ts";
 import { ReadBuffers, SHARED } from "./read-buffers.ts";
-import { socketOver, systemError, tcpHandles } from "./tcp-handles.ts";
+import { systemError, tcpHandles } from "./tcp-handles.ts";
 import type { HandleRequest, SocketName, StreamHandle, TcpHandle, TcpHandles } from "./tcp-handles.ts";
 import type { Transport, TransportHandler } from "./transport.ts";
 
@@ -55,6 +54,8 @@ export class HandleTransport implements Transport {
   #reading = false;
   #paused = false;
   #wasBlocked = false;
+  /** Comes before what is read next. */
+  #unread: Buffer | null = null;
   #peerEnded = false;
   #shut = false;
   #shutDone = false;
@@ -203,16 +204,24 @@ export class HandleTransport implements Transport {
     if (!this.#paused) return;
     this.#paused = false;
     this.#startReading();
+    if (this.#unread !== null) process.nextTick(() => this.#replay());
   }
 
-  detach(unread: Buffer): Socket {
-    this.handler = IGNORE;
-    this.#closed = true;
-    // The socket begins by starting it.
-    if (this.#reading) this.#handle.readStop();
-    const socket = socketOver(this.#handle);
-    socket.unshift(Buffer.from(unread));
-    return socket;
+  /** What TLS is put on. */
+  get handle(): StreamHandle {
+    return this.#handle;
+  }
+
+  unread(bytes: Buffer): void {
+    this.#unread = bytes;
+    process.nextTick(() => this.#replay());
+  }
+
+  #replay(): void {
+    const bytes = this.#unread;
+    if (bytes === null || this.#paused || this.#closed) return;
+    this.#unread = null;
+    this.handler.onData(bytes, bytes.length);
   }
 
   end(): void {

@@ -80,12 +80,13 @@ class SocketTransport implements Transport {
     this.socket.resume();
   }
 
-  detach(unread: Buffer): Socket {
-    this.handler = IGNORE;
+  unread(bytes: Buffer): void {
+    // A socket that flows would hand it out at once.
     this.socket.pause();
-    this.socket.removeAllListeners("data");
-    this.socket.unshift(unread);
-    return this.socket;
+    this.socket.unshift(bytes);
+    process.nextTick(() => {
+      if (!this.#paused) this.socket.resume();
+    });
   }
 
   end(): void {
@@ -111,6 +112,15 @@ export class AcceptedTransport extends SocketTransport {
     this.#tcp = tcp;
     this.listen(socket);
     socket.on("data", (bytes: Buffer) => this.handler.onData(bytes, bytes.length));
+  }
+
+  /** Gives the connection up to another user: its socket, with `unread` to be read first. Nothing else follows here. */
+  detach(unread: Buffer): Socket {
+    this.handler = IGNORE;
+    this.socket.pause();
+    this.socket.removeAllListeners("data");
+    if (unread.length > 0) this.socket.unshift(Buffer.from(unread));
+    return this.socket;
   }
 
   override reset(): void {

@@ -1,8 +1,8 @@
-// The one place that knows the runtime's internals: libuv's TCP handles as Node binds them (process.binding, DEP0111). They save
-// what streams add to a read or write, which is more than the rest of a small request costs. Null where they are not
-// there or do not look as expected; then the documented sockets of net-transport.ts do the same work.
+// With tls-handles.ts the one place that knows the runtime's internals: libuv's TCP handles as Node binds them (process.binding,
+// DEP0111). They save what streams add to a read or write, which is more than the rest of a small request costs. Null where
+// they are not there or do not look as expected; then the documented sockets of net-transport.ts do the same work.
 
-import { Socket } from "node:net";
+import type { Socket } from "node:net";
 import { getSystemErrorName } from "node:util";
 
 /** A request object that libuv completes later; it may be used again once complete, or at once when it was not needed. */
@@ -12,7 +12,7 @@ export interface HandleRequest {
 
 /** A TCP (or TLS) stream of the runtime. Calls return 0 or a negative libuv error. */
 export interface StreamHandle {
-  onread: (() => Buffer | undefined) | undefined;
+  onread: (() => Buffer | void) | undefined;
   readStart(): number;
   readStop(): number;
   /** Reads go into `buffer` from now on; a buffer returned by `onread` replaces it. */
@@ -69,14 +69,6 @@ export interface TcpHandles {
 export function systemError(status: number, call: string): NodeJS.ErrnoException {
   const code = getSystemErrorName(status);
   return Object.assign(new Error(`${call} ${code}`), { code, errno: status, syscall: call });
-}
-
-/** A socket of node:net over a handle. `allowHalfOpen`: a client's FIN must not make it answer with its own before the answer
- * is out. */
-export function socketOver(handle: StreamHandle): Socket {
-  // `handle` is how node:net itself makes the sockets it accepts; its types do not say so.
-  const options = { handle, allowHalfOpen: true, readable: true, writable: true };
-  return new Socket(options as unknown as ConstructorParameters<typeof Socket>[0]);
 }
 
 /** The descriptor of a socket of node:net; -1, as of one that is closed, where it cannot be told. */

@@ -1,21 +1,13 @@
-// A listening TCP socket, by handles or by node:net. Each connection it accepts is taken either as a transport (plain HTTP) or
-// as a socket of node:net (whatever has to be done to it before, or instead).
+// A listening TCP socket, by handles or by node:net.
 
 import { createServer } from "node:net";
-import type { Server, Socket } from "node:net";
+import type { Server } from "node:net";
 import { HandleTransport } from "./handle-transport.ts";
 import { AcceptedTransport } from "./net-transport.ts";
 import type { Io } from "./network.ts";
-import { descriptorOf, socketOver, systemError, tcpHandles } from "./tcp-handles.ts";
+import { descriptorOf, systemError, tcpHandles } from "./tcp-handles.ts";
 import type { TcpHandle, TcpHandles } from "./tcp-handles.ts";
 import type { Transport } from "./transport.ts";
-
-/** A connection nobody has taken yet: exactly one of these is to be called. */
-export interface Accepted {
-  transport(): Transport;
-  /** `allowHalfOpen`: a client's FIN must not make it answer with its own before the answer is out. */
-  socket(): Socket;
-}
 
 export interface TcpListenerOptions {
   host: string;
@@ -27,7 +19,8 @@ export interface TcpListenerOptions {
   boundSocket: (host: string, port: number) => TcpHandle | undefined;
   /** Whether a connection with this descriptor is taken; else it is reset. */
   admits: (fd: number) => boolean;
-  onAccept: (accepted: Accepted) => void;
+  /** `client` reads already; its handler is to be set before the call returns. */
+  onAccept: (client: Transport) => void;
   /** A connection could not be accepted. */
   onError: (error: Error) => void;
 }
@@ -46,22 +39,6 @@ const BACKLOG = 4096;
 
 export function createTcpListener(io: Io, options: TcpListenerOptions): TcpListener {
   return io === "handles" ? new HandleListener(options) : new SocketListener(options);
-}
-
-class AcceptedHandle implements Accepted {
-  readonly #handle: TcpHandle;
-
-  constructor(handle: TcpHandle) {
-    this.#handle = handle;
-  }
-
-  transport(): Transport {
-    return new HandleTransport(this.#handle, false);
-  }
-
-  socket(): Socket {
-    return socketOver(this.#handle);
-  }
 }
 
 class HandleListener implements TcpListener {
@@ -92,7 +69,7 @@ class HandleListener implements TcpListener {
     handle.onconnection = (error, accepted) => {
       if (error !== 0) onError(systemError(error, "accept"));
       else if (!admits(accepted.fd)) accepted.reset();
-      else onAccept(new AcceptedHandle(accepted));
+      else onAccept(new HandleTransport(accepted, false));
     };
   }
 
@@ -119,7 +96,7 @@ class SocketListener implements TcpListener {
     this.#options = options;
     this.#server = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => {
       if (!options.admits(descriptorOf(socket))) socket.resetAndDestroy();
-      else options.onAccept({ transport: () => new AcceptedTransport(socket), socket: () => socket });
+      else options.onAccept(new AcceptedTransport(socket));
     });
   }
 

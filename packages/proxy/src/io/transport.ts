@@ -1,7 +1,5 @@
 // The small I/O layer under the HTTP core: a byte stream each way. One file per way of doing I/O implements it.
 
-import type { Socket } from "node:net";
-
 /** What a transport tells its user. Calls never nest into one another. */
 export interface TransportHandler {
   /** bytes[0, end) arrived. They are valid until the call returns, longer only as `ReadMemory` says. */
@@ -44,9 +42,8 @@ export interface Transport extends ReadMemory {
   releaseReadBuffer(): void;
   pause(): void;
   resume(): void;
-  /** Gives the connection up to another user: its socket, with `unread` to be read first. Nothing else follows here. Only
-   * while `onData` runs. */
-  detach(unread: Buffer): Socket;
+  /** Puts back what its next user is to read first; it comes once it is not paused, after the call. Only while `onData` runs. */
+  unread(bytes: Buffer): void;
   /** Sends FIN behind what was written. */
   end(): void;
   /** Closes at once, dropping what is unsent. */

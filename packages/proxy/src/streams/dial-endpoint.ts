@@ -1,12 +1,16 @@
 // A connection to an endpoint for a stream: TCP, the PROXY header if there is one, TLS if there is some.
 
-import { connect } from "node:net";
+import { connect, isIP } from "node:net";
 import { connect as connectTls } from "node:tls";
 import type { ConnectionOptions } from "node:tls";
+import { dialHandle } from "../io/handle-transport.ts";
 import { AcceptedTransport } from "../io/net-transport.ts";
 import { dial } from "../io/network.ts";
 import type { Io } from "../io/network.ts";
+import { tlsHandles } from "../io/tls-handles.ts";
+import type { TlsHandles } from "../io/tls-handles.ts";
 import type { Transport } from "../io/transport.ts";
+import { secureBackend } from "../tls/backend-handshake.ts";
 
 export interface Destination {
   host: string;
@@ -26,9 +30,11 @@ export interface DialOutcome {
 
 /** Starts connecting. The call returned gives up, without telling. */
 export function dialEndpoint(io: Io, destination: Destination, outcome: DialOutcome): () => void {
-  return destination.tls === null
-    ? dialPlain(io, destination, outcome)
-    : dialTls(destination, destination.tls, outcome);
+  const { tls } = destination;
+  if (tls === null) return dialPlain(io, destination, outcome);
+  return io === "handles" && tlsHandles !== null && isIP(destination.host) !== 0
+    ? dialHandleTls(tlsHandles, destination, tls, outcome)
+    : dialTls(destination, tls, outcome);
 }
 
 function dialPlain(io: Io, { host, port, header }: Destination, outcome: DialOutcome): () => void {
@@ -50,6 +56,36 @@ function dialPlain(io: Io, { host, port, header }: Destination, outcome: DialOut
   return () => {
     given = true;
     transport.destroy();
+  };
+}
+
+function dialHandleTls(
+  runtime: TlsHandles,
+  { host, port, header }: Destination,
+  tls: ConnectionOptions,
+  outcome: DialOutcome,
+): () => void {
+  let given = false;
+  const fail = (reason: string, error: NodeJS.ErrnoException | null, reached: boolean): void => {
+    if (!given) outcome.onFailed(`${reason}-${codeOf(error)}`, reached);
+    given = true;
+  };
+  const tcp = dialHandle(host, port, () => {
+    if (given) return;
+    if (header !== "") tcp.write(header);
+    secureBackend(runtime, tcp, tls, [], {
+      onSecure(transport) {
+        if (given) return transport.destroy();
+        given = true;
+        outcome.onConnected(transport);
+      },
+      onFailed: (error) => fail("backend-tls", error, true),
+    });
+  });
+  tcp.handler = { onData() {}, onEnd() {}, onDrain() {}, onClose: (error) => fail("connect", error, false) };
+  return () => {
+    given = true;
+    tcp.destroy();
   };
 }
 

@@ -2,35 +2,9 @@
 
 import { connect } from "node:net";
 import type { Socket } from "node:net";
+import { ErrorCode, Flag, FrameType, PREFACE } from "../http2/frames.ts";
 
-/** RFC 9113 section 6. */
-export const FrameType = {
-  data: 0,
-  headers: 1,
-  priority: 2,
-  rstStream: 3,
-  settings: 4,
-  pushPromise: 5,
-  ping: 6,
-  goaway: 7,
-  windowUpdate: 8,
-  continuation: 9,
-} as const;
-
-export const Flag = { endStream: 1, ack: 1, endHeaders: 4 } as const;
-
-/** RFC 9113 section 7. */
-export const ErrorCode = {
-  noError: 0,
-  protocolError: 1,
-  internalError: 2,
-  flowControlError: 3,
-  frameSizeError: 6,
-  refusedStream: 7,
-  cancel: 8,
-  compressionError: 9,
-  enhanceYourCalm: 11,
-} as const;
+export { ErrorCode, Flag, FrameType, PREFACE } from "../http2/frames.ts";
 
 export interface Frame {
   type: number;
@@ -38,8 +12,6 @@ export interface Frame {
   stream: number;
   payload: Buffer;
 }
-
-export const PREFACE = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 
 export type FieldList = [name: string, value: string][];
 

@@ -5,7 +5,7 @@ import { once } from "node:events";
 import { createServer } from "node:net";
 import type { AddressInfo, Socket } from "node:net";
 import type { AccessRecord, ListenerState, Proxy, ProxyOptions } from "../proxy.ts";
-import { createProxy } from "../proxy.ts";
+import { variantProxy } from "./variant.ts";
 import type { Listener, RoutingTable, Service, StreamRoute } from "../routing-table.ts";
 import { listener, table } from "./tables.ts";
 
@@ -85,7 +85,7 @@ export async function startProxy(
   options: ProxyOptions = {},
 ): Promise<RunningProxy> {
   const records: AccessRecord[] = [];
-  const proxy = createProxy({ serverName: "gateway-1", onAccess: (record) => records.push(record), ...options });
+  const proxy = variantProxy({ serverName: "gateway-1", onAccess: (record) => records.push(record), ...options });
   test.after(() => proxy.close({ graceMs: 0 }));
   const states = await proxy.apply(configuration);
   const apply: RunningProxy["apply"] = (listeners, services) => proxy.apply(table(listeners, services));

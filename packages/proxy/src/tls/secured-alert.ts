@@ -19,6 +19,10 @@ const SUITES: Record<string, Suite> = {
   TLS_CHACHA20_POLY1305_SHA256: { aead: "chacha20-poly1305", keyLength: 32, hash: "sha256" },
 };
 
+/** What can be known of a connection's end. */
+type Agreed = Pick<TLSSocket, "getCipher" | "isSessionReused"> & { getProtocol(): string | null };
+
+const MASTER_SECRET = "CLIENT_RANDOM ";
 const FATAL = 2;
 const ALERT_RECORD = 21;
 const DATA_RECORD = 23;
@@ -31,9 +35,14 @@ export function serverTrafficSecret(line: Buffer): Buffer | null {
   return label === "SERVER_TRAFFIC_SECRET_0" && secret !== undefined ? Buffer.from(secret, "hex") : null;
 }
 
+/** Whether `line` of the key log says that the keys of TLS 1.2 are agreed on. */
+export function isMasterSecret(line: Buffer): boolean {
+  return line.toString("latin1", 0, MASTER_SECRET.length) === MASTER_SECRET;
+}
+
 /** A fatal alert as the record that follows the handshake and its session tickets, before anything was written. Null when the
  * connection is not of TLS 1.3. */
-export function securedAlert(socket: TLSSocket, secret: Buffer, description: number): Buffer | null {
+export function securedAlert(socket: Agreed, secret: Buffer, description: number): Buffer | null {
   const suite = SUITES[socket.getCipher().standardName];
   if (suite === undefined || socket.getProtocol() !== "TLSv1.3") return null;
   // OpenSSL sends two tickets, or one where a session was resumed, each in a record.

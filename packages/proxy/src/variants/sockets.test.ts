@@ -1,4 +1,4 @@
-// The suites of the HTTP/1.1 core over the documented sockets of node:net, on both sides.
+// The suites of the HTTP/1.1 core over the documented sockets of node:net, on both sides, and those of TLS.
 
 import { BEST_IO } from "../io/network.ts";
 import { variant } from "../testing/variant.ts";
@@ -16,4 +16,9 @@ if (BEST_IO !== "sockets") {
   await import("../resilience.test.ts");
   await import("../table-swap.test.ts");
   await import("../http2/client.test.ts");
+  await import("../connection-intake.test.ts");
+  await import("../tls/terminator.test.ts");
+  await import("../streams/tls-streams.test.ts");
+  await import("../http2/protocol.test.ts");
+  await import("../http2/streaming.test.ts");
 }

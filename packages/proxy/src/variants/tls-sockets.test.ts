@@ -1,0 +1,16 @@
+// The suites of the HTTP/1.1 core with clients that speak TLS, over the documented sockets of node:net and node:tls.
+
+import { BEST_IO } from "../io/network.ts";
+import { createAuthority } from "../testing/certificates.ts";
+import { variant } from "../testing/variant.ts";
+
+// Where nothing better is found they have run so already.
+if (BEST_IO !== "sockets") {
+  const authority = await createAuthority();
+  variant.io = "sockets";
+  variant.tls = { certificates: [{ hostnames: ["a.test"], ...(await authority.issue("a.test")) }] };
+  await import("../forwarding.test.ts");
+  await import("../connections.test.ts");
+  await import("../faults.test.ts");
+  await import("../streaming.test.ts");
+}
