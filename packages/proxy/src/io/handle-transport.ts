@@ -178,10 +178,6 @@ export class HandleTransport implements Transport {
     this.#buffers.keep();
   }
 
-  freeReadBuffer(): void {
-    this.#buffers.free();
-  }
-
   releaseReadBuffer(): void {
     // Whoever was given what is being read may still say that it is to be kept.
     this.#releaseDue = this.#inRead;

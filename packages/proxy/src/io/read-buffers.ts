@@ -48,10 +48,6 @@ export class ReadBuffers {
     this.#kept = true;
   }
 
-  free(): void {
-    this.#kept = false;
-  }
-
   release(): void {
     if (this.#own === null) return;
     if (!this.#kept && this.#own.length === LARGE_SIZE && spare.length < SPARE) spare.push(this.#own);
