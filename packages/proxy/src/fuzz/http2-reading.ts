@@ -69,7 +69,6 @@ class Tape implements Transport {
   }
 
   keepReadBuffer(): void {}
-  freeReadBuffer(): void {}
   releaseReadBuffer(): void {}
   pause(): void {}
   resume(): void {}

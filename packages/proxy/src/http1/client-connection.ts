@@ -398,7 +398,6 @@ export class ClientConnection implements OpenConnection, TransportHandler, Downs
   }
 
   onDrain(): void {
-    this.#out.drained();
     if (this.#state === State.wait || this.#state === State.tunnel) this.#context.wheel.disarm(this.#timer);
     if (this.#state === State.head) this.#readOn();
     else this.#exchange?.onClientDrain();

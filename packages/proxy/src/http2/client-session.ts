@@ -13,8 +13,8 @@ import { Budget } from "./budget.ts";
 import { ClientStream, STREAM_WINDOW } from "./client-stream.ts";
 import type { StreamOwner } from "./client-stream.ts";
 import { ClosedStreams } from "./closed-streams.ts";
-import { ErrorCode, errorName, FIRST_WINDOW, Flag, frameHead, FrameType, number32, Setting } from "./frames.ts";
-import { LARGEST_WINDOW, settingsFrame } from "./frames.ts";
+import { ErrorCode, errorName, FIRST_WINDOW, Flag, frameHead, FrameType, goawayFrame, Setting } from "./frames.ts";
+import { LARGEST_WINDOW, resetFrame, settingsFrame, windowUpdate } from "./frames.ts";
 import { Outbox } from "./outbox.ts";
 import { SessionReader } from "./session-reader.ts";
 import type { SessionEvents } from "./session-reader.ts";
@@ -80,7 +80,7 @@ export class ClientSession implements OpenConnection, StreamOwner, TransportHand
     this.remotePort = facts.proxied?.sourcePort ?? transport.remotePort;
     this.#facts = facts;
     this.#transport = transport;
-    this.memory = new SharedMemory(transport);
+    this.memory = transport;
     this.outbox = new Outbox(transport);
     this.#resets = new Budget(RESETS, this.#started);
     this.#controls = new Budget(CONTROL_FRAMES, this.#started);
@@ -389,32 +389,3 @@ export class ClientSession implements OpenConnection, StreamOwner, TransportHand
     this.port.forget(this);
   }
 }
-
-/** Several streams may keep what one read brought: none of them knows when the others are done with it, so it is never read into
- * again. */
-class SharedMemory implements ReadMemory {
-  readonly #transport: Transport;
-
-  constructor(transport: Transport) {
-    this.#transport = transport;
-  }
-
-  borrow(bytes: Buffer): Buffer {
-    return this.#transport.borrow(bytes);
-  }
-
-  keepReadBuffer(): void {
-    this.#transport.keepReadBuffer();
-  }
-
-  freeReadBuffer(): void {}
-}
-
-const windowUpdate = (stream: number, increment: number): string =>
-  frameHead(4, FrameType.windowUpdate, 0, stream) + number32(increment);
-
-const resetFrame = (stream: number, code: number): string =>
-  frameHead(4, FrameType.rstStream, 0, stream) + number32(code);
-
-const goawayFrame = (lastStream: number, code: number): string =>
-  frameHead(8, FrameType.goaway, 0, 0) + number32(lastStream) + number32(code);

@@ -80,6 +80,15 @@ export function settingsFrame(settings: readonly (readonly [id: number, value: n
   return frameHead(payload.length, FrameType.settings, 0, 0) + payload;
 }
 
+export const windowUpdate = (stream: number, increment: number): string =>
+  frameHead(4, FrameType.windowUpdate, 0, stream) + number32(increment);
+
+export const resetFrame = (stream: number, code: number): string =>
+  frameHead(4, FrameType.rstStream, 0, stream) + number32(code);
+
+export const goawayFrame = (lastStream: number, code: number): string =>
+  frameHead(8, FrameType.goaway, 0, 0) + number32(lastStream) + number32(code);
+
 /** HEADERS, and CONTINUATION where one frame does not hold the block. */
 export function headerFrames(stream: number, block: string, end: boolean): string {
   const flag = end ? Flag.endStream : 0;

@@ -333,4 +333,25 @@ describe("time", () => {
       { limits },
     );
   });
+
+  it("that an idle connection is kept does not shrink when a frame has come in pieces", async () => {
+    const limits = { headTimeout: 50, keepAliveTimeout: 10_000 };
+    const ping = frame(FrameType.ping, 0, 0, "12345678");
+    await withBackend(
+      await backend(),
+      async ({ port }) => {
+        const client = new FrameClient(port).acknowledgeSettings().send(ping.subarray(0, 12));
+        await client.frame(({ flags }) => flags === Flag.ack);
+        client.send(ping.subarray(12));
+        await client.frame(({ type }) => type === FrameType.ping);
+        // Time for a head passes.
+        const other = new FrameClient(port).acknowledgeSettings().send(ping.subarray(0, 12));
+        assert.equal(await other.goaway(), ErrorCode.protocolError);
+        client.send(ping);
+        await client.frame(() => client.frames.filter(({ type }) => type === FrameType.ping).length === 2);
+        client.destroy();
+      },
+      { limits },
+    );
+  });
 });

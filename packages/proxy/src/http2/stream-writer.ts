@@ -9,7 +9,7 @@ const SMALL = 8 * 1024;
 const MOST_UNSENT = 128 * 1024;
 
 /** Memory of node:http2's own: it is never read into twice. */
-export const KEPT: ReadMemory = { borrow: (bytes) => bytes, keepReadBuffer() {}, freeReadBuffer() {} };
+export const KEPT: ReadMemory = { borrow: (bytes) => bytes, keepReadBuffer() {} };
 
 /** Whether so many bytes would be written at once. */
 export const isLarge = (length: number): boolean => length > SMALL;
@@ -71,7 +71,6 @@ export class StreamWriter<T extends Http2Stream> {
 
   drained(): void {
     this.#draining = false;
-    this.#source?.freeReadBuffer();
     this.#source = null;
   }
 

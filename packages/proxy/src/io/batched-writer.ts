@@ -14,7 +14,6 @@ export class BatchedWriter {
   #parts: (string | Buffer)[] | null = null;
   /** Owner of the large parts. */
   #source: ReadMemory | null = null;
-  #keeping = false;
 
   constructor(transport: Transport) {
     this.#transport = transport;
@@ -55,17 +54,7 @@ export class BatchedWriter {
     this.#text = "";
     this.#parts = null;
     this.#transport.writeAll(parts);
-    if (this.#transport.unsent > 0) {
-      this.#keeping = true;
-      this.#source?.keepReadBuffer();
-    } else this.#source = null;
-  }
-
-  /** Everything was handed to the kernel: what was kept for it may be read into again. */
-  drained(): void {
-    if (!this.#keeping) return;
-    this.#keeping = false;
-    this.#source?.freeReadBuffer();
+    if (this.#transport.unsent > 0) this.#source?.keepReadBuffer();
     this.#source = null;
   }
 }

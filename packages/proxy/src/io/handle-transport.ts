@@ -184,10 +184,6 @@ export class HandleTransport implements Transport {
     this.#buffers.keep();
   }
 
-  freeReadBuffer(): void {
-    this.#buffers.free();
-  }
-
   releaseReadBuffer(): void {
     this.#buffers.release();
   }

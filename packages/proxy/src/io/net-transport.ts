@@ -64,8 +64,6 @@ class SocketTransport implements Transport {
 
   keepReadBuffer(): void {}
 
-  freeReadBuffer(): void {}
-
   releaseReadBuffer(): void {}
 
   pause(): void {
@@ -158,9 +156,5 @@ export class DialledTransport extends SocketTransport {
 
   override keepReadBuffer(): void {
     this.#buffers.keep();
-  }
-
-  override freeReadBuffer(): void {
-    this.#buffers.free();
   }
 }

@@ -53,10 +53,6 @@ export class ReadBuffers {
     this.#kept = true;
   }
 
-  free(): void {
-    this.#kept = false;
-  }
-
   /** Nothing large is expected soon. Not before the read is over it is known whether anybody keeps what it brought. */
   release(): void {
     this.#releasing = this.#own !== null;

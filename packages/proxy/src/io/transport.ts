@@ -19,8 +19,6 @@ export interface ReadMemory {
   borrow(bytes: Buffer): Buffer;
   /** What was borrowed stays valid; from now on is read into other memory. */
   keepReadBuffer(): void;
-  /** What was kept is needed no more: its memory may be read into again. */
-  freeReadBuffer(): void;
 }
 
 export interface Transport extends ReadMemory {

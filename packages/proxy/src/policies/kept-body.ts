@@ -14,7 +14,7 @@ export interface BodyTap {
 }
 
 /** Memory that belongs to whoever hands it over, and that nobody reads into. */
-export const OWN_MEMORY: ReadMemory = { borrow: (bytes) => bytes, keepReadBuffer() {}, freeReadBuffer() {} };
+export const OWN_MEMORY: ReadMemory = { borrow: (bytes) => bytes, keepReadBuffer() {} };
 
 export class KeptBody implements BodyTap {
   /** No longer kept: it grew beyond the bound. */

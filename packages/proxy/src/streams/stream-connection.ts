@@ -252,7 +252,6 @@ class Side implements TransportHandler {
 
   onDrain(): void {
     this.#owner.touch();
-    this.#out.drained();
     this.peer?.transport.resume();
   }
 

@@ -288,7 +288,6 @@ export class UpstreamConnection implements UpstreamStream, TransportHandler, Bod
   }
 
   onDrain(): void {
-    this.#out.drained();
     this.#user?.onUpstreamDrain();
   }
 
