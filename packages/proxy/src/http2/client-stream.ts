@@ -10,6 +10,7 @@ import { Framing } from "../http1/field-lines.ts";
 import { endToEndResponseLines, ownBody, ownFieldLines } from "../http1/head-writer.ts";
 import { RequestHead } from "../http1/request-head.ts";
 import type { ResponseHead } from "../http1/response-head.ts";
+import { KeptBytes } from "../io/kept-bytes.ts";
 import type { ReadMemory } from "../io/transport.ts";
 import type { OwnAnswer } from "../own-answer.ts";
 import { requestFlow } from "../policies/held-request.ts";
@@ -81,7 +82,7 @@ export class ClientStream implements Downstream, OutputOwner {
   /** The backend has not been told that all has come. */
   #endDue = false;
   /** Read while the backend could not take it. */
-  #pending: Buffer[] = [];
+  #pending: KeptBytes | null = null;
   /** Received and not yet credited: in `#pending`, or used up since the stream's window was last opened. */
   #unused = 0;
   #used = 0;
@@ -199,13 +200,15 @@ export class ClientStream implements Downstream, OutputOwner {
     const exchange = this.#exchange;
     if (exchange === null) return this.#use(length);
     if (length === 0) return;
-    if (this.#pending.length > 0 || !exchange.ready || exchange.requestBlocked) {
-      this.#pending.push(Buffer.from(bytes.subarray(start, end)));
-      return;
-    }
+    if (this.#holdsBody || !exchange.ready || exchange.requestBlocked)
+      return (this.#pending ??= new KeptBytes()).add(bytes, start, end);
     exchange.sendBody(bytes, start, end, this.#owner.memory);
     this.#use(length);
     this.#owner.flushSoon(this);
+  }
+
+  get #holdsBody(): boolean {
+    return this.#pending !== null && this.#pending.size > 0;
   }
 
   /** What stood around the content of a DATA frame: it counts for the windows, too. */
@@ -240,12 +243,12 @@ export class ClientStream implements Downstream, OutputOwner {
     if (this.#fields !== null) this.#begin(this.#fields);
     const exchange = this.#exchange;
     if (exchange === null || !exchange.ready) return;
-    while (this.#pending.length > 0 && exchange.ready && !exchange.requestBlocked) {
-      const bytes = this.#pending.shift()!;
+    while (this.#holdsBody && exchange.ready && !exchange.requestBlocked) {
+      const bytes = this.#pending!.shift();
       exchange.sendBody(bytes, 0, bytes.length, KEPT);
       this.#use(bytes.length);
     }
-    const all = this.#pending.length === 0;
+    const all = !this.#holdsBody;
     if (all && this.#endDue) {
       this.#endDue = false;
       exchange.endBody(this.#requestTrailers);
@@ -319,7 +322,7 @@ export class ClientStream implements Downstream, OutputOwner {
 
   #end(trailers: string): void {
     if (this.#over) return;
-    this.#pending = [];
+    this.#pending = null;
     this.output.addEnd(trailers === "" ? "" : encodeFieldLines(trailers));
     this.#owner.outbox.list(this.output);
     this.#sendBorrowed();
@@ -372,9 +375,10 @@ export class ClientStream implements Downstream, OutputOwner {
       if (!this.#responding) this.#record.status = 499;
       this.#report();
     }
-    this.#pending = [];
+    this.#pending = null;
     this.#owner.credit(this.#unused);
     this.#unused = 0;
+    this.#owner.outbox.remove(this.output);
     this.output.drop();
     return cancelled;
   }
@@ -396,7 +400,7 @@ export class ClientStream implements Downstream, OutputOwner {
     if (this.#fields !== null) return true;
     // A stream of messages may be silent as long as it likes (gRPC, or whatever is being answered already).
     const reading = this.#exchange !== null && this.#exchange.ready && !this.#requestEnded;
-    return reading && !this.#responding && !this.#grpc && this.#pending.length === 0;
+    return reading && !this.#responding && !this.#grpc && !this.#holdsBody;
   }
 
   #giveUp(reads: boolean): void {

@@ -85,6 +85,14 @@ export class Outbox implements FrameSink, Gathering {
     this.#schedule();
   }
 
+  /** Nothing more is sent of it. Else clients that neither read nor open a window could make the lists grow. */
+  remove(output: StreamOutput): void {
+    if (!output.listed) return;
+    output.listed = false;
+    this.#ready = this.#ready.filter((each) => each !== output);
+    this.#starved = this.#starved.filter((each) => each !== output);
+  }
+
   /** False: the client's window is larger now than it may be. */
   open(increment: number): boolean {
     this.window += increment;

@@ -1,5 +1,6 @@
 // The body of a request, kept in memory as far as a bound allows, so that it can be sent again, or only once it is known.
 
+import { KeptBytes } from "../io/kept-bytes.ts";
 import type { ReadMemory } from "../io/transport.ts";
 import type { UpstreamStream } from "../upstream/upstream.ts";
 
@@ -23,7 +24,7 @@ export class KeptBody implements BodyTap {
   trailers = "";
   size = 0;
   readonly #longest: number;
-  #pieces: Buffer[] = [];
+  readonly #bytes = new KeptBytes();
 
   /** Keeps at most `longest` bytes. */
   constructor(longest: number) {
@@ -34,8 +35,8 @@ export class KeptBody implements BodyTap {
     this.size += end - start;
     if (this.size > this.#longest) {
       this.overflowed = true;
-      this.#pieces = [];
-    } else this.#pieces.push(Buffer.from(bytes.subarray(start, end)));
+      this.#bytes.clear();
+    } else this.#bytes.add(bytes, start, end);
   }
 
   onRequestBodyEnd(trailers: string): void {
@@ -44,23 +45,24 @@ export class KeptBody implements BodyTap {
   }
 
   onOver(): void {
-    this.#pieces = [];
+    this.#bytes.clear();
   }
 
   /** All of it in one piece. */
   bytes(): Buffer {
-    return this.#pieces.length === 1 ? this.#pieces[0]! : Buffer.concat(this.#pieces);
+    const pieces = this.#bytes.pieces();
+    return pieces.length === 1 ? pieces[0]! : Buffer.concat(pieces);
   }
 
   /** Sends what there is so far; `flush` is left to the caller. */
   sendTo(stream: UpstreamStream): void {
-    for (const piece of this.#pieces) stream.sendBody(piece, 0, piece.length, OWN_MEMORY);
+    for (const piece of this.#bytes.pieces()) stream.sendBody(piece, 0, piece.length, OWN_MEMORY);
     if (this.ended) stream.endBody(this.trailers);
   }
 
   /** Shows what there is so far. */
   show(tap: BodyTap): void {
-    for (const piece of this.#pieces) tap.onRequestBody(piece, 0, piece.length);
+    for (const piece of this.#bytes.pieces()) tap.onRequestBody(piece, 0, piece.length);
     if (this.ended) tap.onRequestBodyEnd(this.trailers);
   }
 }

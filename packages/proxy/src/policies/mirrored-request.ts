@@ -1,6 +1,7 @@
 // A copy of a request on its way to a mirror: sent as the original comes in, its answer read and dropped. Whatever the mirror
 // does, the original neither waits nor hears of it: a mirror that lags behind is given up.
 
+import { KeptBytes } from "../io/kept-bytes.ts";
 import type { MirrorCounters } from "../stats.ts";
 import type { ServerContext } from "../server-context.ts";
 import { Timer } from "../timer-wheel.ts";
@@ -45,8 +46,7 @@ export class MirroredRequest implements UpstreamUser, BodyTap {
   #bound = false;
   #fresh = false;
   /** Body that could not be sent yet. */
-  #waiting: Buffer[] = [];
-  #waitingBytes = 0;
+  readonly #waiting = new KeptBytes();
   #bodySent = false;
   #ended = false;
   #trailers = "";
@@ -88,9 +88,8 @@ export class MirroredRequest implements UpstreamUser, BodyTap {
 
   onRequestBody(bytes: Buffer, start: number, end: number): void {
     if (this.#over) return;
-    this.#waitingBytes += end - start;
-    if (this.#waitingBytes > this.#longest) return this.#drop();
-    this.#waiting.push(Buffer.from(bytes.subarray(start, end)));
+    if (this.#waiting.size + end - start > this.#longest) return this.#drop();
+    this.#waiting.add(bytes, start, end);
     this.#send();
   }
 
@@ -112,10 +111,9 @@ export class MirroredRequest implements UpstreamUser, BodyTap {
   #send(): void {
     const stream = this.#stream;
     if (!this.#bound || stream === null || stream.blocked) return;
-    for (const piece of this.#waiting) stream.sendBody(piece, 0, piece.length, OWN_MEMORY);
-    if (this.#waiting.length > 0) this.#bodySent = true;
-    this.#waiting = [];
-    this.#waitingBytes = 0;
+    if (this.#waiting.size > 0) this.#bodySent = true;
+    for (const piece of this.#waiting.pieces()) stream.sendBody(piece, 0, piece.length, OWN_MEMORY);
+    this.#waiting.clear();
     if (this.#ended && this.#request.hasBody) {
       this.#bodySent = true;
       this.#bound = false;
@@ -163,7 +161,7 @@ export class MirroredRequest implements UpstreamUser, BodyTap {
   #finish(): void {
     this.#over = true;
     this.#bound = false;
-    this.#waiting = [];
+    this.#waiting.clear();
     this.#counters.active--;
     this.#wheel.release(this.#timer);
     this.#leave();
