@@ -164,6 +164,13 @@ describe("floods over HTTP/2", () => {
       ErrorCode.enhanceYourCalm,
     ],
     [
+      "SETTINGS that say one thing again and again (CVE-2020-11080)",
+      () => [
+        frame(FrameType.settings, 0, 0, Buffer.concat(times(33, () => Buffer.from("\0\x04\0\0\0\x01", "latin1")))),
+      ],
+      ErrorCode.enhanceYourCalm,
+    ],
+    [
       "acknowledgements of nothing",
       () => times(50_000, () => frame(FrameType.settings, Flag.ack, 0)),
       ErrorCode.enhanceYourCalm,

@@ -199,9 +199,9 @@ export class ClientSession implements OpenConnection, StreamOwner, TransportHand
     if (id > this.#lastStream || id === 0) return this.fail(ErrorCode.protocolError);
     const stream = this.#streams.get(id);
     if (stream === undefined) return this.onIdleFrame();
+    const cancelled = stream.onOver("client-reset-stream");
     this.#close(stream, false);
-    if (stream.onOver("client-reset-stream") && !this.#resets.spend(performance.now()))
-      this.fail(ErrorCode.enhanceYourCalm);
+    if (cancelled && !this.#resets.spend(performance.now())) this.fail(ErrorCode.enhanceYourCalm);
   }
 
   onSettings(settings: readonly [id: number, value: number][]): void {
@@ -287,25 +287,29 @@ export class ClientSession implements OpenConnection, StreamOwner, TransportHand
   }
 
   reset(stream: ClientStream, code: number): void {
-    if (!this.#close(stream, true)) return;
+    if (!this.#streams.has(stream.id)) return;
     stream.onOver("");
+    // Before the connection may end with its last stream.
     this.outbox.addFrame(resetFrame(stream.id, code));
+    this.#close(stream, true);
     // What the client has not brought about cannot be held against it.
     if (code === ErrorCode.noError || code === ErrorCode.internalError) return;
     if (!this.#resets.spend(performance.now())) this.fail(ErrorCode.enhanceYourCalm);
   }
 
   forget(stream: ClientStream): void {
-    if (this.#close(stream, false)) stream.onOver("");
+    if (!this.#streams.has(stream.id)) return;
+    stream.onOver("");
+    this.#close(stream, false);
   }
 
-  #close(stream: ClientStream, byUs: boolean): boolean {
-    if (!this.#streams.delete(stream.id)) return false;
+  #close(stream: ClientStream, byUs: boolean): void {
+    this.#streams.delete(stream.id);
     this.#closed.add(stream.id, byUs);
-    if (this.#streams.size > 0 || this.#state >= State.lingering) return true;
+    if (this.#streams.size > 0 || this.#state >= State.lingering) return;
+    this.#transport.releaseReadBuffer();
     if (this.#state === State.draining) this.#linger();
     else this.context.wheel.arm(this.#timer, this.context.limits.keepAliveTimeout);
-    return true;
   }
 
   /** What backends are told about the client; looked at anew when the listener's configuration was replaced. */

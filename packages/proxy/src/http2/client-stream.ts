@@ -349,6 +349,7 @@ export class ClientStream implements Downstream, OutputOwner {
     this.#report();
     // What came before the break is good.
     this.#owner.outbox.hurry(this.output);
+    this.#sendBorrowed();
     this.#owner.reset(this, ErrorCode.internalError);
   }
 

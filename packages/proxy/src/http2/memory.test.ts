@@ -6,7 +6,7 @@ import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import type { Transport } from "../io/transport.ts";
 import { Flag, frame, FrameClient, FrameType, requestFields } from "../testing/http2-frames.ts";
-import { ok, RawClient, startBackend, until } from "../testing/sockets.ts";
+import { exchangeBytes, ok, RawClient, startBackend, until } from "../testing/sockets.ts";
 import { service } from "../testing/tables.ts";
 import { withProxy } from "../testing/with-proxy.ts";
 import { Outbox } from "./outbox.ts";
@@ -45,6 +45,41 @@ describe("a body that has to wait", () => {
       assert.ok(sizes.length < 20, `${sizes.length} pieces`);
       client.destroy();
       first.destroy();
+    });
+    await backend.close();
+  });
+});
+
+describe("what a slow client has still to get of an answer that breaks off", () => {
+  it("is not written over by what is read next", async () => {
+    const size = 12_000_000;
+    const backend = await startBackend((socket, received) => {
+      if (!received.endsWith("\r\n\r\n")) return;
+      const broken = received.includes("GET /broken");
+      socket.write("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n");
+      socket.write(`${size.toString(16)}\r\n`);
+      socket.write(
+        Buffer.concat([Buffer.alloc(size, broken ? "a" : "b"), Buffer.from(broken ? "?" : "\r\n0\r\n\r\n")]),
+      );
+    });
+    await withProxy([service("s", [backend.port])], async ({ port, records }) => {
+      const most = Buffer.from([0x7f, 0, 0, 0]);
+      const client = new FrameClient(port, [[4, 0x7fffffff]]).send(frame(FrameType.windowUpdate, 0, 0, most));
+      client.socket.pause();
+      client.request(1, requestFields([], "GET", "/broken"));
+      // Just enough that the backend gets rid of everything.
+      while (records.length === 0) {
+        client.socket.read(4096);
+        await new Promise((resolve) => setImmediate(resolve));
+      }
+      assert.equal(records[0]!.reason, "backend-chunk-data-not-terminated");
+      for (let other = 0; other < 3; other++)
+        await exchangeBytes(port, "GET /other HTTP/1.1\r\nHost: a.test\r\nConnection: close\r\n\r\n");
+      client.socket.resume();
+      await client.frame(({ type }) => type === FrameType.rstStream, "RST_STREAM");
+      const data = client.frames.filter(({ type }) => type === FrameType.data).map(({ payload }) => payload);
+      assert.equal(Buffer.concat(data).indexOf("b"), -1);
+      client.destroy();
     });
     await backend.close();
   });

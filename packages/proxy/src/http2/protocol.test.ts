@@ -216,11 +216,13 @@ describe("what means nothing", () => {
   it("but PING and SETTINGS are answered, in turn", async () => {
     await withBackend(await backend(), async ({ port }) => {
       const client = new FrameClient(port).send(frame(FrameType.ping, 0, 0, "12345678"), setting(4, 1));
+      // As many as there may be in one frame.
+      client.send(frame(FrameType.settings, 0, 0, "\0\x04\0\0\0\x01".repeat(32)));
       const pong = await client.frame(({ type }) => type === FrameType.ping);
       assert.deepEqual([pong.flags, pong.payload.toString()], [Flag.ack, "12345678"]);
       const acknowledged = (): number =>
         client.frames.filter(({ type, flags }) => type === FrameType.settings && flags === Flag.ack).length;
-      await client.frame(() => acknowledged() === 2);
+      await client.frame(() => acknowledged() === 3);
       client.destroy();
     });
   });
@@ -232,6 +234,21 @@ describe("what means nothing", () => {
       client.data(1, "x", true);
       assert.equal(await client.outcome(1), 200);
       await client.untilEnd();
+    });
+  });
+});
+
+describe("a connection that ends with its last stream", () => {
+  it("says before that it had to reset it, and what it had of the answer", async () => {
+    const dying = await startBackend((socket) =>
+      socket.write("HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhalf", () => socket.end()),
+    );
+    await withBackend(dying, async ({ port }) => {
+      const client = new FrameClient(port).request(1).send(frame(FrameType.goaway, 0, 0, "\0".repeat(8)));
+      await client.untilEnd();
+      const last = client.frames.at(-1)!;
+      assert.deepEqual([last.type, last.payload.readUInt32BE(0)], [FrameType.rstStream, ErrorCode.internalError]);
+      assert.equal(bytesOn(client, 1), 4);
     });
   });
 });

@@ -30,6 +30,8 @@ export interface SessionEvents {
 
 /** Pieces of a header block. */
 const MOST_CONTINUATIONS = 64;
+/** In one frame: each may have to be taken to every stream. nghttp2 allows as many (CVE-2020-11080). */
+const MOST_SETTINGS = 32;
 
 export class SessionReader {
   readonly #events: SessionEvents;
@@ -183,6 +185,7 @@ export class SessionReader {
     if (stream !== 0) return this.#events.fail(ErrorCode.protocolError);
     if (length % 6 !== 0 || (acknowledges && length > 0)) return this.#events.fail(ErrorCode.frameSizeError);
     if (acknowledges) return this.#events.onSettingsAcknowledged();
+    if (length > 6 * MOST_SETTINGS) return this.#events.fail(ErrorCode.enhanceYourCalm);
     const settings: [id: number, value: number][] = [];
     for (let at = start; at < end; at += 6) settings.push([bytes.readUInt16BE(at), bytes.readUInt32BE(at + 2)]);
     for (const [id, value] of settings) {
