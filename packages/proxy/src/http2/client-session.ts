@@ -11,13 +11,13 @@ import type { AcceptingPort, OpenConnection, ServerContext } from "../server-con
 import { Timer } from "../timer-wheel.ts";
 import { Budget } from "./budget.ts";
 import { ClientStream, STREAM_WINDOW } from "./client-stream.ts";
-import type { StreamOwner } from "./client-stream.ts";
 import { ClosedStreams } from "./closed-streams.ts";
 import { ErrorCode, errorName, FIRST_WINDOW, Flag, frameHead, FrameType, goawayFrame, Setting } from "./frames.ts";
 import { LARGEST_WINDOW, resetFrame, settingsFrame, windowUpdate } from "./frames.ts";
 import { Outbox } from "./outbox.ts";
 import { SessionReader } from "./session-reader.ts";
 import type { SessionEvents } from "./session-reader.ts";
+import type { StreamOwner } from "./stream-owner.ts";
 
 /** Requests under way at a time. */
 const MOST_STREAMS = 128;

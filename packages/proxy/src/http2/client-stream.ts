@@ -2,7 +2,7 @@
 
 import { performance } from "node:perf_hooks";
 import type { AccessRecord } from "../access.ts";
-import type { CompiledListener, CompiledRoute } from "../compiled-table.ts";
+import type { CompiledRoute } from "../compiled-table.ts";
 import type { Downstream, RequestFlow } from "../exchange.ts";
 import type { HeaderEdits } from "../filters.ts";
 import { grpcAnswerLines, isGrpc } from "../grpc-status.ts";
@@ -15,38 +15,14 @@ import type { ReadMemory } from "../io/transport.ts";
 import type { OwnAnswer } from "../own-answer.ts";
 import { requestFlow } from "../policies/held-request.ts";
 import { routeRequest } from "../route-request.ts";
-import type { ClientContext } from "../route-request.ts";
-import type { AcceptingPort, ServerContext } from "../server-context.ts";
 import { readTrailers } from "./field-lists.ts";
 import { ErrorCode } from "./frames.ts";
 import { encodeFieldLines, encodeStatus } from "./hpack/encoder.ts";
-import type { Outbox } from "./outbox.ts";
 import { readRequestFields } from "./request-fields.ts";
 import { StreamOutput } from "./stream-output.ts";
 import type { OutputOwner } from "./stream-output.ts";
+import type { StreamOwner } from "./stream-owner.ts";
 import { KEPT } from "./stream-writer.ts";
-
-/** What a stream needs of its connection. */
-export interface StreamOwner {
-  readonly port: AcceptingPort;
-  readonly context: ServerContext;
-  readonly address: string;
-  readonly remotePort: number;
-  readonly outbox: Outbox;
-  /** Whose memory the bytes of `takeBody` are. */
-  readonly memory: ReadMemory;
-  clientContext(listener: CompiledListener): ClientContext;
-  /** Calls `continueRequest` once all that the connection has read was taken. */
-  flushSoon(stream: ClientStream): void;
-  /** Bytes of a body have left, or were dropped: as many again may come on the connection. */
-  credit(length: number): void;
-  /** So many more may come on the stream. */
-  openWindow(stream: ClientStream, length: number): void;
-  /** RST_STREAM; the stream is over. */
-  reset(stream: ClientStream, code: number): void;
-  /** The stream is over, both ways. */
-  forget(stream: ClientStream): void;
-}
 
 /** What a stream's request body may fill before it is taken on, in bytes. */
 export const STREAM_WINDOW: number = 256 * 1024;

@@ -146,6 +146,11 @@ export class FrameReader {
     return this.#held !== null;
   }
 
+  /** Lets go of the bytes that were read last: their memory may be large, and wanted elsewhere. */
+  release(): void {
+    this.bytes = NOTHING;
+  }
+
   /** Reads on in bytes[at, end), see `unit`. Returns where to go on. */
   read(bytes: Buffer, at: number, end: number): number {
     if (this.#inData) return this.#readPiece(bytes, at, end);

@@ -5,11 +5,13 @@ import { describe, it } from "node:test";
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import type { Transport } from "../io/transport.ts";
-import { Flag, frame, FrameClient, FrameType, requestFields } from "../testing/http2-frames.ts";
+import { Flag, frame, FrameClient, FrameType, PREFACE, requestFields } from "../testing/http2-frames.ts";
 import { exchangeBytes, ok, RawClient, startBackend, until } from "../testing/sockets.ts";
 import { service } from "../testing/tables.ts";
 import { withProxy } from "../testing/with-proxy.ts";
 import { Outbox } from "./outbox.ts";
+import { SessionReader } from "./session-reader.ts";
+import type { SessionEvents } from "./session-reader.ts";
 import { StreamOutput } from "./stream-output.ts";
 
 /** Resolves when all that was sent so far has been read. */
@@ -85,12 +87,34 @@ describe("what a slow client has still to get of an answer that breaks off", () 
   });
 });
 
-describe("answers that a client takes back", () => {
-  const collect = (): void => {
-    setFlagsFromString("--expose-gc");
-    (runInNewContext("gc") as () => void)();
-  };
+async function collect(): Promise<void> {
+  // References live until the end of the turn in which they were made.
+  await new Promise((resolve) => setImmediate(resolve));
+  setFlagsFromString("--expose-gc");
+  (runInNewContext("gc") as () => void)();
+}
 
+describe("memory that was read into", () => {
+  it("is not held by the connection when all of it was taken", async () => {
+    const nothing = (): void => {};
+    const taken: string[] = [];
+    const events = new Proxy({} as SessionEvents, {
+      get: (_, name) => (name === "onPing" ? (payload: string) => taken.push(payload) : nothing),
+    });
+    const reader = new SessionReader(events, 1024);
+    const read = (bytes: Buffer): WeakRef<Buffer> => {
+      reader.read(bytes, bytes.length);
+      return new WeakRef(bytes);
+    };
+    read(Buffer.concat([Buffer.from(PREFACE), frame(FrameType.settings, 0, 0)]));
+    const last = read(Buffer.concat([frame(FrameType.ping, 0, 0, "12345678"), frame(FrameType.data, 0, 1, "abc")]));
+    await collect();
+    assert.equal(last.deref(), undefined);
+    assert.deepEqual(taken, ["12345678"]);
+  });
+});
+
+describe("answers that a client takes back", () => {
   for (const [name, blocked] of [
     ["the connection's window is used up", false],
     ["the client does not read", true],
@@ -115,9 +139,7 @@ describe("answers that a client takes back", () => {
       };
       const wanted = add(1);
       const taken = [3, 5, 7].map(addAndDrop);
-      // References live until the end of the turn in which they were made.
-      await new Promise((resolve) => setImmediate(resolve));
-      collect();
+      await collect();
       assert.deepEqual(
         taken.map((each) => each.deref()),
         [undefined, undefined, undefined],

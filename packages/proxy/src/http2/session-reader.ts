@@ -95,6 +95,7 @@ export class SessionReader {
           this.#events.fail(ErrorCode.protocolError);
       }
     }
+    frames.release();
   }
 
   /** RFC 9113 section 3.4. */
