@@ -36,7 +36,7 @@ const LOOKS = 4;
 
 const State = { open: 0, draining: 1, lingering: 2, closed: 3 } as const;
 
-export class ClientSession implements OpenConnection, StreamOwner, TransportHandler, SessionEvents {
+export class ClientSession implements OpenConnection, StreamOwner<ClientStream>, TransportHandler, SessionEvents {
   readonly port: AcceptingPort;
   readonly context: ServerContext;
   readonly address: string;
@@ -65,8 +65,6 @@ export class ClientSession implements OpenConnection, StreamOwner, TransportHand
   #credit = 0;
   /** Of new streams, as the client has it. */
   #streamWindow = FIRST_WINDOW;
-  /** Content sent when frames without any were last counted. */
-  #contentThen = 0;
   /** Streams that are to go on when all that was read is taken. */
   #flushes: ClientStream[] = [];
   /** When the frame or header block began that is not whole yet, 0 for none. */
@@ -257,8 +255,8 @@ export class ClientSession implements OpenConnection, StreamOwner, TransportHand
   }
 
   onIdleFrame(): void {
-    this.#idles.earn((this.outbox.content - this.#contentThen) / 1024);
-    this.#contentThen = this.outbox.content;
+    this.#idles.earn(this.outbox.updatesDue);
+    this.outbox.updatesDue = 0;
     if (!this.#idles.spend(performance.now())) this.fail(ErrorCode.enhanceYourCalm);
   }
 

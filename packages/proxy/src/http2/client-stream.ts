@@ -36,7 +36,7 @@ const scratch = new RequestHead();
 export class ClientStream implements Downstream, OutputOwner {
   readonly id: number;
   readonly output: StreamOutput;
-  readonly #owner: StreamOwner;
+  readonly #owner: StreamOwner<ClientStream>;
   /** Names and values in turns, until the request is begun. */
   #fields: string[] | null;
   #exchange: RequestFlow | null = null;
@@ -69,7 +69,7 @@ export class ClientStream implements Downstream, OutputOwner {
   #lookedAt = 0;
 
   /** The request is begun by its first DATA, or by `continueRequest`. */
-  constructor(id: number, fields: string[], ended: boolean, window: number, owner: StreamOwner) {
+  constructor(id: number, fields: string[], ended: boolean, window: number, owner: StreamOwner<ClientStream>) {
     this.id = id;
     this.#fields = fields;
     this.#requestEnded = ended;

@@ -16,8 +16,8 @@ const MOST_HELD = 128 * 1024;
 export class Outbox implements FrameSink, Gathering {
   /** What the client lets us send on the connection. */
   window: number = FIRST_WINDOW;
-  /** Content sent of all streams. */
-  content = 0;
+  /** So many window updates may come for the content that was sent since this was last set to 0. */
+  updatesDue = 0;
   readonly #transport: Transport;
   #text = "";
   #parts: (string | Buffer)[] | null = null;
@@ -151,7 +151,9 @@ export class Outbox implements FrameSink, Gathering {
   #send(output: StreamOutput): number {
     const length = output.send(this, this.window);
     this.window -= length;
-    this.content += length;
+    // Clients say of each frame that they took it, for the stream and the connection; but who cuts frames small with its windows
+    // is owed no more than for large ones (CVE-2019-9511).
+    if (length > 0) this.updatesDue += length / 1024 + (output.waiting === 0 ? 2 : 0);
     return length;
   }
 

@@ -4,10 +4,9 @@ import type { CompiledListener } from "../compiled-table.ts";
 import type { ReadMemory } from "../io/transport.ts";
 import type { ClientContext } from "../route-request.ts";
 import type { AcceptingPort, ServerContext } from "../server-context.ts";
-import type { ClientStream } from "./client-stream.ts";
 import type { Outbox } from "./outbox.ts";
 
-export interface StreamOwner {
+export interface StreamOwner<Stream> {
   readonly port: AcceptingPort;
   readonly context: ServerContext;
   readonly address: string;
@@ -17,13 +16,13 @@ export interface StreamOwner {
   readonly memory: ReadMemory;
   clientContext(listener: CompiledListener): ClientContext;
   /** Calls `continueRequest` once all that the connection has read was taken. */
-  flushSoon(stream: ClientStream): void;
+  flushSoon(stream: Stream): void;
   /** Bytes of a body have left, or were dropped: as many again may come on the connection. */
   credit(length: number): void;
   /** So many more may come on the stream. */
-  openWindow(stream: ClientStream, length: number): void;
+  openWindow(stream: Stream, length: number): void;
   /** RST_STREAM; the stream is over. */
-  reset(stream: ClientStream, code: number): void;
+  reset(stream: Stream, code: number): void;
   /** The stream is over, both ways. */
-  forget(stream: ClientStream): void;
+  forget(stream: Stream): void;
 }
