@@ -27,6 +27,8 @@ const CONNECTION_WINDOW = 1024 * 1024;
 const WINDOW_STEP = CONNECTION_WINDOW / 2;
 /** Requests taken back before they were answered, or that we had to reset (CVE-2023-44487, CVE-2025-8671). */
 const RESETS = { burst: 200, perSecond: 20 };
+/** More of them for each answer that was taken: clients give up what takes too long, and not the connection that others use. */
+const RESETS_PER_ANSWER = 0.5;
 /** PING and SETTINGS frames, each of which is answered. */
 const CONTROL_FRAMES = { burst: 1000, perSecond: 100 };
 /** Frames that carry nothing. What is sent or asked meanwhile earns more of them. */
@@ -298,6 +300,7 @@ export class ClientSession implements OpenConnection, StreamOwner<ClientStream>,
   forget(stream: ClientStream): void {
     if (!this.#streams.has(stream.id)) return;
     stream.onOver("");
+    this.#resets.earn(RESETS_PER_ANSWER);
     this.#close(stream, false);
   }
 
