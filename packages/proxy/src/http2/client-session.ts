@@ -369,7 +369,7 @@ export class ClientSession implements OpenConnection, StreamOwner<ClientStream>,
   /** As with HTTP/1.1 (RFC 9112 section 9.6): half-closes, and reads on for a while, so that no reset eats what was said last. */
   #linger(): void {
     this.#state = State.lingering;
-    this.outbox.send();
+    this.outbox.sendLast();
     this.#transport.end();
     this.context.wheel.arm(this.#timer, this.context.limits.lingerTimeout);
   }

@@ -123,6 +123,12 @@ export class Outbox implements FrameSink, Gathering {
     this.#tell();
   }
 
+  /** Before the connection's end: frames of its own go out behind whatever is still unsent. */
+  sendLast(): void {
+    this.send();
+    if (this.#size > 0) this.#write();
+  }
+
   /** Takes turns until all is sent, nobody may send any more, or it is enough for one write. */
   #fill(): void {
     while (this.#ready.length > 0 && this.#size < ENOUGH) {
