@@ -8,6 +8,7 @@ import { translateExternalAuth } from "./external-auth.ts";
 import type { FilterContext, TranslatedFilters } from "./filter-context.ts";
 import { translateRedirect, translateRewrite } from "./path-filters.ts";
 import { incompatible, type RuleProblem, unsupported } from "./problems.ts";
+import { sized } from "./sized-list.ts";
 
 const headerFilters = ["RequestHeaderModifier", "ResponseHeaderModifier"];
 /** A backend is chosen after CORS, authorization and redirects have had their say. */
@@ -46,7 +47,7 @@ export function translateFilters(
     result.filters.push(...translated.filters);
     if (translated.refusal !== undefined) result.refusal ??= translated.refusal;
   }
-  return result;
+  return { ...result, filters: sized(result.filters) };
 }
 
 function translateFilter(filter: HTTPRouteFilter, context: FilterContext): TranslatedFilters | RuleProblem {

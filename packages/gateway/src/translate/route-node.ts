@@ -35,12 +35,19 @@ export class RouteNode implements Placed {
   #translated: TranslatedRoute | undefined;
   #ofTranslation: ReadonlySet<string> = new Set();
   #ordered: { of: TranslatedRoute; base: number; route: ServedRoute } | undefined;
-  #variants = new WeakMap<CertificatePair, ServedRoute>();
+  /** Few Gateways have a certificate for backends. */
+  #variants: WeakMap<CertificatePair, ServedRoute> | undefined;
 
   constructor(id: string, kind: RouteKind, object: RouteObject) {
     this.id = id;
     this.kind = kind;
     this.object = object;
+  }
+
+  /** Nothing but its status has changed. The translation refers to it anew, so that the one before is nowhere kept. */
+  take(object: RouteObject): void {
+    this.object = object;
+    if (this.#translated) this.#translated.route = object;
   }
 
   /** The translation is out of date. */
@@ -67,17 +74,17 @@ export class RouteNode implements Placed {
     }
     const keys = new Set(this.#ofTranslation);
     this.attached = attachRoute(this.#translated, own, recording(index, keys));
-    this.lookups = keys;
+    this.lookups = keys.size > this.#ofTranslation.size ? keys : this.#ofTranslation;
   }
 
   /** The route as a Gateway with this certificate for backends serves it. */
   servedWith(certificate: CertificatePair | undefined, owner: { namespace: string; name: string }): ServedRoute {
     const ordered = this.#inOrder();
     if (!certificate) return ordered;
-    const known = this.#variants.get(certificate);
+    const known = this.#variants?.get(certificate);
     if (known) return known;
     const variant = servedWith(ordered, certificate, owner);
-    this.#variants.set(certificate, variant);
+    (this.#variants ??= new WeakMap()).set(certificate, variant);
     return variant;
   }
 
@@ -91,7 +98,7 @@ export class RouteNode implements Placed {
     const parts = { ...(stream ? { stream } : {}), ...(terminated ? { terminated } : {}) };
     const route = { kind, routes, backends, ...parts };
     this.#ordered = { of, base: this.base, route };
-    this.#variants = new WeakMap();
+    this.#variants = undefined;
     return route;
   }
 }

@@ -131,7 +131,7 @@ export class Translator {
     if (known && (!current || !isSame)) this.#removeRoute(known);
     if (!current) return;
     if (known && isSame) {
-      known.object = object;
+      known.take(object);
       this.#statuses.touchRoute(known);
       if (old && isStatusOnly(old, current)) return;
     }
@@ -229,9 +229,9 @@ export class Translator {
       for (const { listener, hostnames } of listeners) {
         const at = this.#listeners.get(listener);
         if (!at) continue;
-        const present = attachments.get(at)?.hostnames ?? [];
-        const added = hostnames.filter((host) => !present.includes(host));
-        attachments.set(at, { hostnames: [...present, ...added], served });
+        const present = attachments.get(at)?.hostnames;
+        const added = present ? hostnames.filter((host) => !present.includes(host)) : hostnames;
+        attachments.set(at, { hostnames: present ? [...present, ...added] : added, served });
       }
     }
     this.#attach(node, attachments);
@@ -267,10 +267,9 @@ export class Translator {
   #settleRoute(node: RouteNode): void {
     const winnerAt = (listener: ProcessedListener) => this.#listeners.get(listener)?.losers.get(node);
     const { attached } = node;
-    node.effective = attached && {
-      ...attached,
-      parents: attached.parents.map((parent) => withoutLost(parent, winnerAt)),
-    };
+    const parents = attached?.parents.map((parent) => withoutLost(parent, winnerAt)) ?? [];
+    const isWhole = parents.every((parent, at) => parent === attached?.parents[at]);
+    node.effective = attached && (isWhole ? attached : { ...attached, parents });
     this.#statuses.touchRoute(node);
     this.#useServices(node);
     this.#noteUsers(node);
