@@ -4,7 +4,6 @@
 import type { ApiClient } from "./api-client.ts";
 import { type KubeObject, objectKey } from "./meta.ts";
 import { apiVersionOf, type ResourceType } from "./resource-type.ts";
-import { SharedStrings } from "./shared-strings.ts";
 import { type Status, StatusError } from "./status-error.ts";
 
 export interface InformerOptions {
@@ -48,7 +47,6 @@ class Reflector<T extends KubeObject> implements Informer<T> {
   readonly #client: ApiClient;
   readonly #onError: (error: unknown) => void;
   readonly #scope: Omit<InformerOptions, "onError">;
-  readonly #strings = new SharedStrings();
   readonly #handlers = new Set<InformerHandler<T>>();
   readonly #stopped = new AbortController();
   /** The version that the store has seen, undefined when only a new list can tell. */
@@ -140,7 +138,6 @@ class Reflector<T extends KubeObject> implements Informer<T> {
     }
     const old = this.objects.get(key);
     if (old && old.metadata.resourceVersion === current.metadata.resourceVersion) return;
-    this.#strings.shareIn(current);
     this.objects.set(key, current);
     this.#tell(old ? { old, current } : { current });
   }
