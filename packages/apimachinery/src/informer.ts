@@ -138,6 +138,7 @@ class Reflector<T extends KubeObject> implements Informer<T> {
     }
     const old = this.objects.get(key);
     if (old && old.metadata.resourceVersion === current.metadata.resourceVersion) return;
+    if (old) keepSpec(old, current);
     this.objects.set(key, current);
     this.#tell(old ? { old, current } : { current });
   }
@@ -158,6 +159,13 @@ class Reflector<T extends KubeObject> implements Informer<T> {
       }
     }
   }
+}
+
+/** A write of the status comes with a spec that is there already: whoever holds on to parts of it would keep both alive. */
+function keepSpec(old: KubeObject, current: KubeObject): void {
+  const { uid, generation } = current.metadata;
+  const isSame = generation !== undefined && generation === old.metadata.generation && uid === old.metadata.uid;
+  if (isSame && "spec" in current && "spec" in old) current.spec = old.spec;
 }
 
 function pause(milliseconds: number, signal: AbortSignal): Promise<void> {

@@ -27,13 +27,12 @@ export class RouteNode implements Placed {
   effective: AttachedRoute | undefined;
   /** Listeners that took it, and how. */
   attachments: ReadonlyMap<ListenerNode<RouteNode>, Attachment> = new Map();
-  /** Services of the table that are there for it, by id. */
-  backends: ReadonlyMap<string, Backend> = new Map();
-  /** Keys of what the translation and the attachment looked up. */
-  lookups: ReadonlySet<string> = new Set();
+  /** Services of the table that are there for it, each once. */
+  backends: readonly Backend[] = [];
   #stale = true;
   #translated: TranslatedRoute | undefined;
-  #ofTranslation: ReadonlySet<string> = new Set();
+  /** Keys of what it looked up. */
+  #ofTranslation: readonly string[] = [];
   #ordered: { of: TranslatedRoute; base: number; route: ServedRoute } | undefined;
   /** Few Gateways have a certificate for backends. */
   #variants: WeakMap<CertificatePair, ServedRoute> | undefined;
@@ -55,26 +54,26 @@ export class RouteNode implements Placed {
     this.#stale = true;
   }
 
-  /** Brings translation and attachment up to date. Parts that come out as they were stay the same objects. */
-  update(parents: Parents, index: ObjectIndex): void {
+  /** Brings translation and attachment up to date; returns the keys of what these looked up. Parts that come out as they were
+   * stay the same objects. */
+  update(parents: Parents, index: ObjectIndex): ReadonlySet<string> {
     const own = parentsOfRoute(this.object, parents);
     if (own.length === 0) {
       this.#translated = undefined;
       this.#stale = true;
       this.attached = undefined;
-      this.lookups = new Set();
-      return;
+      return new Set();
     }
     if (this.#stale || !this.#translated) {
       const keys = new Set<string>();
       const fresh = translateRoute(this.kind, this.object, recording(index, keys));
       this.#translated = keepEqual(fresh, this.#translated);
-      this.#ofTranslation = keys;
+      this.#ofTranslation = [...keys];
       this.#stale = false;
     }
     const keys = new Set(this.#ofTranslation);
     this.attached = attachRoute(this.#translated, own, recording(index, keys));
-    this.lookups = keys.size > this.#ofTranslation.size ? keys : this.#ofTranslation;
+    return keys;
   }
 
   /** The route as a Gateway with this certificate for backends serves it. */

@@ -220,8 +220,7 @@ export class Translator {
   }
 
   #updateRoute(node: RouteNode): void {
-    node.update(this.#stage.parents, this.#store);
-    this.#lookups.set(node, node.lookups);
+    this.#lookups.set(node, node.update(this.#stage.parents, this.#store));
     const attachments = new Map<ListenerNode<RouteNode>, Attachment>();
     for (const { parent, listeners } of node.attached?.parents ?? []) {
       const { clientCertificate, owner } = parent.gateway;
@@ -282,13 +281,11 @@ export class Translator {
       const { clientCertificate, owner } = parent.gateway;
       for (const backend of node.servedWith(clientCertificate, owner).backends) wanted.set(backend.id, backend);
     }
-    for (const [id, backend] of wanted) {
-      if (node.backends.get(id) === backend) continue;
-      this.#services.acquire(backend);
-      if (node.backends.has(id)) this.#services.release(id);
+    for (const backend of wanted.values()) if (!node.backends.includes(backend)) this.#services.acquire(backend);
+    for (const backend of node.backends) {
+      if (wanted.get(backend.id) !== backend) this.#services.release(backend.id);
     }
-    for (const id of node.backends.keys()) if (!wanted.has(id)) this.#services.release(id);
-    node.backends = wanted;
+    node.backends = [...wanted.values()];
   }
 
   #noteUsers(node: RouteNode): void {
