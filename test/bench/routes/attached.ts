@@ -9,8 +9,8 @@ import { AcceptedRoutes, createRoute, deleteRoute, type Live, type Site } from "
 
 const namespace = "bench-routes-attached";
 const connections = 16;
-/** Of those that ask the gateway. */
-const askers = 4;
+/** Of those that ask the gateway: its answers wait behind the statuses that it writes meanwhile, and are not to add up. */
+const askers = 50;
 
 export const attached: ScenarioDefinition = {
   name: "attached",
