@@ -1,5 +1,5 @@
 // `npm run bench -- routes`: scale and speed of the control plane, seen by a client of the Kubernetes API and of the gateway. By
-// default of an embedded cluster of its own; with `--context` of any cluster, in namespaces that it deletes at the end.
+// default of embedded clusters of its own; with `--context` of any cluster, in namespaces that it deletes at the end.
 
 import { createApiClient } from "@gatehouse/apimachinery/api-client";
 import { loadConnection } from "@gatehouse/apimachinery/kubeconfig";
@@ -30,12 +30,7 @@ export async function main(args: string[]): Promise<void> {
   }
   const interrupted = interruption();
   try {
-    const cluster = await reach(options);
-    try {
-      await bench(options, cluster, interrupted);
-    } finally {
-      await cluster.remove();
-    }
+    await bench(options, interrupted);
   } catch (error) {
     if (!interrupted.aborted) process.stderr.write(`error: ${(error as Error).message}\n`);
     process.exitCode = interrupted.aborted ? 130 : 1;
@@ -54,26 +49,23 @@ function interruption(): AbortSignal {
 }
 
 interface Reached {
-  description: string;
   context: string;
   environment: NodeJS.ProcessEnv;
   pid?: number;
   remove(): Promise<void>;
 }
 
-/** The cluster to measure: an own one, or that of the context. */
+/** The cluster to measure: that of the context, or one of its own for each scenario, as memory remembers what was before. */
 async function reach({ context, pid }: Options): Promise<Reached> {
   if (context !== undefined) {
-    const about = { description: `context ${context}`, context, environment: process.env };
-    return { ...about, ...(pid === undefined ? {} : { pid }), remove: async () => {} };
+    return { context, environment: process.env, ...(pid === undefined ? {} : { pid }), remove: async () => {} };
   }
-  await runScript(process.execPath, [join(root, "scripts/build.ts")]);
   const cluster = await startTestCluster();
   const { environment } = cluster;
   const remove = (): Promise<void> => cluster.remove();
   try {
     const gateway = await gatewayPid(cluster);
-    return { description: "an embedded cluster", context: cluster.context, environment, pid: gateway, remove };
+    return { context: cluster.context, environment, pid: gateway, remove };
   } catch (error) {
     await remove();
     throw error;
@@ -91,27 +83,43 @@ async function gatewayPid({ context, environment }: TestCluster): Promise<number
   }
 }
 
-async function bench(options: Options, cluster: Reached, signal: AbortSignal): Promise<void> {
-  const { entry, gatewayClass, port } = options;
-  const connection = await loadConnection(cluster.context, cluster.environment);
-  const site = await Site.open({ connection, gatewayClass, port, signal, ...(entry ? { entry } : {}) });
-  await checkClass(site, gatewayClass);
+async function bench(options: Options, signal: AbortSignal): Promise<void> {
+  const { context } = options;
+  if (context === undefined) await runScript(process.execPath, [join(root, "scripts/build.ts")]);
   const report: Report = {
     date: new Date().toISOString().slice(0, 10),
     machine: describeMachine(),
-    cluster: cluster.description,
+    cluster: context === undefined ? "an embedded cluster for each scenario" : `context ${context}`,
     scenarios: [],
   };
   const print = (text: string): void => void (options.json || process.stdout.write(`${text}\n`));
-  print(`${report.machine}; ${report.cluster}\n`);
   for (const definition of scenarios.filter(({ name }) => options.scenarios.includes(name))) {
-    const scenario = await runScenario(definition, site, options, cluster.pid);
-    report.scenarios.push(scenario);
+    const scenario = await inCluster(options, signal, (site, pid) => runScenario(definition, site, options, pid));
+    if (report.scenarios.push(scenario) === 1) print(`${report.machine}; ${report.cluster}\n`);
     print(renderScenario(scenario));
   }
-  site.api.close();
   if (options.json) process.stdout.write(`${JSON.stringify(asData(report), null, 2)}\n`);
   if (report.scenarios.some(({ failure }) => failure !== undefined)) process.exitCode = 1;
+}
+
+async function inCluster<T>(
+  options: Options,
+  signal: AbortSignal,
+  work: (site: Site, pid: number | undefined) => Promise<T>,
+): Promise<T> {
+  signal.throwIfAborted();
+  const cluster = await reach(options);
+  try {
+    const { entry, gatewayClass, port } = options;
+    const connection = await loadConnection(cluster.context, cluster.environment);
+    const site = await Site.open({ connection, gatewayClass, port, signal, ...(entry ? { entry } : {}) });
+    await checkClass(site, gatewayClass);
+    const result = await work(site, cluster.pid);
+    site.api.close();
+    return result;
+  } finally {
+    await cluster.remove();
+  }
 }
 
 async function checkClass({ api }: Site, wanted: string): Promise<void> {

@@ -21,7 +21,7 @@ test("without options everything is measured, in a cluster of its own", () => {
 
 test("a cluster of a context, and where its gateway is", () => {
   const { context, entry, gatewayClass, port, pid } = parsed(
-    ...["--context", "mine", "--entry", "[::1]:8080", "--class", "other", "--port", "80", "--pid", "7"],
+    ..."--context mine --entry [::1]:8080 --class other --port 80 --pid 7".split(" "),
   );
   assert.deepEqual([context, entry, gatewayClass, port, pid], ["mine", { host: "::1", port: 8080 }, "other", 80, 7]);
 });

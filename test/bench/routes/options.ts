@@ -34,7 +34,7 @@ flips     a route whose backend changes every 200 ms under continuous requests
 --routes   at most so many in each scenario, for clusters that take their time
 --seconds  how long each kind of flips goes on
 --context  measures the cluster of that kubeconfig context, in namespaces bench-routes-* that are deleted at the end; without it
-           an embedded cluster is started and ended
+           embedded clusters are started and ended, one for each scenario
 --entry    where its gateway is asked (default: the address in the status of a Gateway); an address that all Gateways share
 --class    GatewayClass of the bench's Gateways, --port their listener's port (Traefik: that of an entrypoint)
 --pid      the gateway's process when it runs on this machine: its processor time and memory are measured

@@ -15,7 +15,7 @@ const route = (status: "True" | "False", observedGeneration: number): HTTPRoute 
     observedGeneration,
   };
   const parents = [{ parentRef: { name: "bench" }, controllerName: "example.com/one", conditions: [condition] }];
-  return { ...plain, metadata: { ...plain.metadata, generation: 2 }, status: { parents } } as HTTPRoute;
+  return { ...plain, metadata: { ...plain.metadata, generation: 2 }, status: { parents } };
 };
 
 test("a route is settled when this very generation of it was accepted", () => {

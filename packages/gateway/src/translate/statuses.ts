@@ -64,7 +64,7 @@ export function isCountOnly(wanted: KubeObject, { status }: KubeObject): boolean
 
 function withoutCounts(status: unknown): unknown {
   const { listeners, ...rest } = (status ?? {}) as Partial<NonNullable<Gateway["status"]>>;
-  return { ...rest, listeners: listeners?.map(({ attachedRoutes: _, ...others }) => others) };
+  return { ...rest, listeners: listeners?.map((listener) => ({ ...listener, attachedRoutes: 0 })) };
 }
 
 function newStatus(update: StatusUpdate, current: KubeObject, generation: number | undefined, now: string): unknown {

@@ -126,8 +126,8 @@ test("after a change of status alone the version before is not referred to any m
   const old = httpRoute("route-3", at(3));
   const current = { ...old, status: { parents: [] } };
   change("httpRoutes", old, current);
-  const { route } = translator.translate(manyRoutesOptions);
-  assert.equal(route(`httproute/${objectKey(old)}`)?.translated.route, current);
+  const translation = translator.translate(manyRoutesOptions);
+  assert.equal(translation.route(`httproute/${objectKey(old)}`)?.translated.route, current);
 });
 
 test("what nobody refers to changes nothing", () => {

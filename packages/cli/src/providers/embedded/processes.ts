@@ -22,15 +22,10 @@ export const clusterDirectoryVariable = "GATEHOUSE_CLUSTER_DIRECTORY";
 export const clusterNodeOptions = ["--max-semi-space-size=4"];
 
 /**
- * For the gateway's process: a small young generation (memory under 1,024 connections: docs/performance.md), an old one that is
- * collected once it has grown by a tenth (15 of 165 MiB with 10,000 routes), and room for the compiler to make one function
- * of what one small request runs through, an eighth of its time in JavaScript.
+ * For the gateway's process: a small young generation (memory under 1,024 connections: docs/performance.md), and room for the
+ * compiler to make one function of what one small request runs through, an eighth of its time in JavaScript.
  */
-export const gatewayNodeOptions = [
-  "--max-semi-space-size=4",
-  "--heap-growing-percent=10",
-  "--max-inlined-bytecode-size-cumulative=3000",
-];
+export const gatewayNodeOptions = ["--max-semi-space-size=4", "--max-inlined-bytecode-size-cumulative=3000"];
 
 const stopTimeoutMs = 5_000;
 const pollMs = 5;
