@@ -116,7 +116,6 @@ class ControlLoop implements Controller {
       this.#due.delete(statusKey(change.old));
       this.#statuses.forget(change.old);
     }
-    if (change.current) this.#statuses.observe(change.current);
     const isInfrastructure = kind === "services" || kind === "endpointSlices";
     if (isInfrastructure && this.#infrastructure.observe(change)) this.#equipped = undefined;
     this.#schedule();

@@ -107,17 +107,17 @@ test("what the server answered is kept until the informer has it, and no longer"
   const { writer, writes, answer } = start();
   writer.write([attached(1)]);
   await writer.idle();
-  writer.observe(gateway("1"));
+  writer.write([attached(1)]);
   await collect();
   assert.equal(answer()?.metadata.resourceVersion, "2");
   await turn();
-  writer.observe({ ...gateway("2"), status: writes[0]?.status });
+  writer.write([{ ...attached(1), object: { ...gateway("2"), status: writes[0]?.status } } as StatusUpdate]);
   await collect();
   assert.equal(answer(), undefined);
 });
 
 test("what the server answered is not kept when the informer was faster", async () => {
-  const { writer, answer } = start((written) => writer.observe(written));
+  const { writer, answer } = start((written) => writer.write([{ ...attached(1), object: written } as StatusUpdate]));
   writer.write([attached(1)]);
   await writer.idle();
   await collect();

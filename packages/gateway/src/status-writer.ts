@@ -11,8 +11,6 @@ import { isCountOnly, type StatusUpdate, withStatus } from "./translate/statuses
 export interface StatusWriter {
   /** Wishes; what an object says already costs nothing. A later wish for an object replaces an earlier one. */
   write(updates: Iterable<StatusUpdate>): void;
-  /** The object is known in this version now. */
-  observe(object: KubeObject): void;
   /** The object is gone. */
   forget(object: KubeObject): void;
   /** Resolves when every wish has been written. */
@@ -51,6 +49,7 @@ class Writer implements StatusWriter {
     const now = timestamp();
     for (const update of updates) {
       const key = statusKey(update.object);
+      this.#answers.observe(key, update.object);
       const known = this.#answers.newest(key, update.object);
       const wanted = withStatus(update, known, now);
       if (wanted === undefined) {
@@ -62,10 +61,6 @@ class Writer implements StatusWriter {
       if (wait > 0) this.#queue.addAfter(key, wait);
       else this.#queue.add(key);
     }
-  }
-
-  observe(object: KubeObject): void {
-    this.#answers.observe(object);
   }
 
   forget(object: KubeObject): void {
@@ -126,6 +121,12 @@ class Answers {
     return newest(known, this.#written.get(key));
   }
 
+  /** A wish is for this version of the object, or a later one. */
+  observe(key: string, object: KubeObject): void {
+    if (this.#observed.has(key)) this.#observed.set(key, object);
+    if (this.newest(key, object) === object) this.#written.delete(key);
+  }
+
   /** The informer may be faster than the answer, which is of no use then: thousands of them would be kept for nothing. */
   async keep(key: string, known: KubeObject, answer: Promise<KubeObject>): Promise<void> {
     this.#observed.set(key, known);
@@ -137,13 +138,6 @@ class Answers {
     } finally {
       this.#observed.delete(key);
     }
-  }
-
-  observe(object: KubeObject): void {
-    if (this.#written.size === 0 && this.#observed.size === 0) return;
-    const key = statusKey(object);
-    if (this.#observed.has(key)) this.#observed.set(key, object);
-    if (newest(object, this.#written.get(key)) === object) this.#written.delete(key);
   }
 
   forget(key: string): void {
