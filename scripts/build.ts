@@ -22,7 +22,7 @@ const programs = {
   "images/busybox": "packages/kubelet/src/images/busybox.ts",
   "images/toolbox": "packages/kubelet/src/images/toolbox.ts",
   "images/traefik": "packages/cli/src/images/traefik.ts",
-  "images/proxy-worker": "packages/proxy/src/workers/worker-main.ts",
+  "images/proxy-worker": "packages/gateway/src/worker-main.ts",
   "images/traefik-binary": "packages/cli/src/images/traefik-binary.ts",
 };
 

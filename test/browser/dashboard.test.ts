@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { type Browser, chromium, type Page } from "playwright-core";
-import { findProgram, startTestCluster, type TestCluster } from "../system/test-cluster.ts";
+import { findProgram, gatehouseProgram, run, startTestCluster, type TestCluster } from "../system/test-cluster.ts";
 
 const executablePath =
   process.env.CHROMIUM ?? findProgram("chromium") ?? findProgram("chromium-browser") ?? findProgram("google-chrome");
@@ -16,6 +16,11 @@ describe(
     let browser: Browser;
     let page: Page;
     const problems: string[] = [];
+
+    async function apply(object: object): Promise<void> {
+      const applied = await run(gatehouseProgram, ["apply", "-f", "-"], cluster.environment, JSON.stringify(object));
+      assert.equal(applied.code, 0, applied.stderr);
+    }
 
     before(async () => {
       cluster = await startTestCluster();
@@ -59,7 +64,6 @@ describe(
     });
 
     test("is live: a route that appears is shown without a reload", async () => {
-      const { run, gatehouseProgram } = await import("../system/test-cluster.ts");
       const route = {
         apiVersion: "gateway.networking.k8s.io/v1",
         kind: "HTTPRoute",
@@ -70,9 +74,32 @@ describe(
           rules: [{ backendRefs: [{ name: "whoami-v1", port: 80 }] }],
         },
       };
-      const applied = await run(gatehouseProgram, ["apply", "-f", "-"], cluster.environment, JSON.stringify(route));
-      assert.equal(applied.code, 0, applied.stderr);
+      await apply(route);
       await page.getByText("Host(`late.localhost`)").first().waitFor({ timeout: 10_000 });
+    });
+
+    test("shows routers and servers of TCPRoutes among the others", async () => {
+      const crds = ["crds", "--channel", "experimental", "tcproute", "-o", "json"];
+      await apply(JSON.parse((await run(gatehouseProgram, crds, cluster.environment)).stdout) as object);
+      const parent = { name: "streams", namespace: "demo" };
+      await apply({
+        apiVersion: "gateway.networking.k8s.io/v1",
+        kind: "Gateway",
+        metadata: parent,
+        spec: { gatewayClassName: "traefik", listeners: [{ name: "tcp", protocol: "TCP", port: 5432 }] },
+      });
+      await apply({
+        apiVersion: "gateway.networking.k8s.io/v1alpha2",
+        kind: "TCPRoute",
+        metadata: { name: "database", namespace: "demo" },
+        spec: { parentRefs: [parent], rules: [{ backendRefs: [{ name: "whoami-v1", port: 80 }] }] },
+      });
+      await page.getByText("HostSNI(`*`)").first().waitFor({ timeout: 10_000 });
+      const row = await page.getByRole("row").filter({ hasText: "demo/database" }).innerText();
+      assert.match(row, /Accepted/);
+      assert.match(row, /TCPRoute, rule 0, Gateway demo\/streams/);
+      const service = page.getByRole("row").filter({ hasText: "demo-whoami-v1-80-tcp@kubernetesgateway" }).last();
+      assert.match(await service.innerText(), /Up\s+127\.\d+\.\d+\.\d+:80\b/);
     });
 
     test("no script fails and nothing is refused by the page's own policy", () => {

@@ -30,7 +30,7 @@ export interface GatewayFixture {
   controller: Controller;
   /** The lines the controller logged. */
   logged: string[];
-  /** Paths of PUT requests to status subresources so far. */
+  /** PUT requests to status subresources so far that took effect. */
   statusWrites(): number;
   /** GET through entrypoint `web`. */
   get(host: string, path?: string): Promise<Answer>;
@@ -47,21 +47,24 @@ export interface GatewayFixtureOptions {
   gatewayApi?: false | "v1.4.0" | "v1.6.1";
   /** Who the controller is, when not an administrator. */
   user?: string;
+  /** What the controller's client goes through. */
+  through?: (client: ApiClient) => ApiClient;
 }
 
 /** Everything is stopped when the test ends. */
 export async function startGateway(t: TestContext, options: GatewayFixtureOptions = {}): Promise<GatewayFixture> {
-  const { gatewayApi = "v1.4.0", user } = options;
+  const { gatewayApi = "v1.4.0", user, through = (client) => client } = options;
   const server = await startTestServer();
   const client = await server.client();
   if (gatewayApi) await installGatewayApi(client, gatewayApi);
-  const own = user === undefined ? client : await server.client({ user, groups: ["system:authenticated"] });
+  const own = through(user === undefined ? client : await server.client({ user, groups: ["system:authenticated"] }));
   let writes = 0;
   const counted: ApiClient = {
     ...own,
-    updateStatus: (type, object, writeOptions) => {
+    updateStatus: async (type, object, writeOptions) => {
+      const updated = await own.updateStatus(type, object, writeOptions);
       writes++;
-      return own.updateStatus(type, object, writeOptions);
+      return updated;
     },
   };
   const proxy = createProxy();

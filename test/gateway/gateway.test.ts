@@ -158,6 +158,48 @@ test("statuses are written once, keep what others wrote, and are left alone when
   assert.equal(after.metadata.resourceVersion, before.metadata.resourceVersion);
 });
 
+test("a real change is one write for each object that it concerns, and what others write is none", async (t) => {
+  const fixture = await startGateway(t);
+  const { client, controller } = fixture;
+  await createDemoGateway(client);
+  await createService(client, "whoami-v1", []);
+  for (const name of ["one", "two", "three"]) {
+    await client.create(httpRoutes, demoRoute(name, `${name}.localhost`, name === "three" ? "whoami-v2" : "whoami-v1"));
+  }
+  const resolvedRefsOf = async (name: string): Promise<string | undefined> => {
+    const { status } = await client.get(httpRoutes, name, "demo");
+    const ours = status?.parents.find(({ controllerName }) => controllerName === "traefik.io/gateway-controller");
+    return conditionsOf(ours?.conditions).ResolvedRefs;
+  };
+  await eventually(async () => {
+    assert.equal(await resolvedRefsOf("two"), "True ResolvedRefs");
+    assert.equal(await resolvedRefsOf("three"), "False BackendNotFound");
+    const { status } = await client.get(gateways, "traefik-gateway", "traefik");
+    assert.equal(status?.listeners?.[0]?.attachedRoutes, 3);
+  });
+  await controller.statusesWritten();
+
+  const fresh = await client.get(httpRoutes, "one", "demo");
+  const [ours] = fresh.status?.parents ?? [];
+  assert.ok(ours);
+  const theirs = { ...ours, controllerName: "example.com/other" };
+  const before = fixture.statusWrites();
+  await client.updateStatus(httpRoutes, { ...fresh, status: { parents: [ours, theirs] } });
+  // Concerns two of the routes.
+  await client.delete(services, "whoami-v1", "demo");
+  await eventually(async () => {
+    assert.equal(await resolvedRefsOf("one"), "False BackendNotFound");
+    assert.equal(await resolvedRefsOf("two"), "False BackendNotFound");
+  });
+  await controller.statusesWritten();
+  assert.equal(fixture.statusWrites() - before, 2);
+  const after = await client.get(httpRoutes, "one", "demo");
+  assert.deepEqual(
+    after.status?.parents.find(({ controllerName }) => controllerName === "example.com/other"),
+    theirs,
+  );
+});
+
 test("without the Gateway API's CRDs the gateway waits, says so, and goes on when they come", async (t) => {
   const fixture = await startGateway(t, { gatewayApi: false });
   await eventually(() => {

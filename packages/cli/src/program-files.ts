@@ -19,7 +19,7 @@ export function gatewayImageProgram(program: "traefik" | "traefik-binary"): stri
 
 /** The script of one worker of the gateway's proxy. */
 export function proxyWorkerProgram(): string {
-  return built ? join(distDirectory(), "images/proxy-worker.js") : join(here, "../../proxy/src/workers/worker-main.ts");
+  return built ? join(distDirectory(), "images/proxy-worker.js") : join(here, "../../gateway/src/worker-main.ts");
 }
 
 /** The dashboard's page. From source there is no bundled script, so the built one is used when there is one. */

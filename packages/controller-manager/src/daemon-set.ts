@@ -1,11 +1,12 @@
 // The DaemonSet controller: one pod on every node that takes it, replaced node by node when the template changes.
 
 import { controllerOf, objectKey } from "@gatehouse/apimachinery/meta";
-import { matchesLabels, requirementsOf } from "@gatehouse/apimachinery/selectors";
+import { requirementsOf } from "@gatehouse/apimachinery/selectors";
 import { type DaemonSet, daemonSets } from "@gatehouse/apimachinery/types/apps-v1";
 import type { Pod } from "@gatehouse/apimachinery/types/core-v1";
 import { claimOf, settleClaim } from "./claim.ts";
 import { type Controller, type ControllerContext, controllerQueue } from "./controller.ts";
+import { queueOwners } from "./owner-events.ts";
 import {
   deleteRevision,
   type RevisionedKind,
@@ -35,23 +36,9 @@ export function startDaemonSetController(context: ControllerContext): Controller
     const next = await reconcile(context, backOff, daemonSet);
     if (next !== undefined) queue.addAfter(key, next);
   });
-  const enqueueFor = (pod: Pod): void => {
-    const owner = controllerOf(pod);
-    const { namespace = "", labels } = pod.metadata;
-    if (owner) {
-      if (owner.kind === "DaemonSet") queue.add(`${namespace}/${owner.name}`);
-      return;
-    }
-    for (const daemonSet of view.daemonSets.inNamespace(namespace)) {
-      if (matchesLabels(requirementsOf(daemonSet.spec.selector), labels)) queue.add(objectKey(daemonSet));
-    }
-  };
   const subscriptions = [
     view.daemonSets.onChange(({ old, current }) => queue.add(objectKey((current ?? old) as DaemonSet))),
-    view.pods.onChange(({ old, current }) => {
-      if (old && controllerOf(old)?.uid !== (current && controllerOf(current)?.uid)) enqueueFor(old);
-      if (current) enqueueFor(current);
-    }),
+    queueOwners(view.pods, view.daemonSets, queue),
     view.nodes.onChange(({ old, current }) => {
       if (old && current && canonical(placement(old)) === canonical(placement(current))) return;
       for (const daemonSet of view.daemonSets.all()) queue.add(objectKey(daemonSet));

@@ -1,11 +1,12 @@
 // The Deployment controller: one ReplicaSet per pod template, scaled so that the newest takes over from the others.
 
 import { controllerOf, type KubeObject, objectKey, timestamp } from "@gatehouse/apimachinery/meta";
-import { matchesLabels, requirementsOf } from "@gatehouse/apimachinery/selectors";
-import { type Deployment, deployments, type ReplicaSet } from "@gatehouse/apimachinery/types/apps-v1";
+import { requirementsOf } from "@gatehouse/apimachinery/selectors";
+import { type Deployment, deployments } from "@gatehouse/apimachinery/types/apps-v1";
 import type { Pod } from "@gatehouse/apimachinery/types/core-v1";
 import { claimOf, settleClaim } from "./claim.ts";
 import { type Controller, type ControllerContext, controllerQueue } from "./controller.ts";
+import { queueOwners } from "./owner-events.ts";
 import { isScaling, splitReplicaSets, surplusHistory } from "./deployment-revisions.ts";
 import {
   countedStatus,
@@ -32,23 +33,9 @@ export function startDeploymentController(context: ControllerContext): Controlle
     const next = await reconcile(context, deployment);
     if (next !== undefined) queue.addAfter(key, next);
   });
-  const enqueueFor = (replicaSet: ReplicaSet): void => {
-    const owner = controllerOf(replicaSet);
-    const { namespace = "", labels } = replicaSet.metadata;
-    if (owner) {
-      if (owner.kind === "Deployment") queue.add(`${namespace}/${owner.name}`);
-      return;
-    }
-    for (const deployment of view.deployments.inNamespace(namespace)) {
-      if (matchesLabels(requirementsOf(deployment.spec.selector), labels)) queue.add(objectKey(deployment));
-    }
-  };
   const subscriptions = [
     view.deployments.onChange(({ current }) => current && queue.add(objectKey(current))),
-    view.replicaSets.onChange(({ old, current }) => {
-      if (old && controllerOf(old)?.uid !== (current && controllerOf(current)?.uid)) enqueueFor(old);
-      if (current) enqueueFor(current);
-    }),
+    queueOwners(view.replicaSets, view.deployments, queue),
     view.pods.onChange(({ old, current }) => {
       // Recreate waits for the last old pod to end.
       if (!old || (current && !isTerminal(current))) return;

@@ -9,6 +9,7 @@ import { statusDiffers } from "./canonical-json.ts";
 import { claimOf, settleClaim } from "./claim.ts";
 import { type Controller, type ControllerContext, controllerQueue } from "./controller.ts";
 import { endOfJob, isTracked, planJob } from "./job-plan.ts";
+import { onOwnedChange } from "./owner-events.ts";
 import { createPods, deletePods, podFromTemplate } from "./pod-control.ts";
 
 const component = "job-controller";
@@ -43,10 +44,7 @@ export function startJobController(context: ControllerContext): Controller {
       if (current) queue.add(objectKey(current));
       else for (const pod of view.pods.controlledBy(old?.metadata.uid ?? "")) orphans.add(objectKey(pod));
     }),
-    view.pods.onChange(({ old, current }) => {
-      if (old && controllerOf(old)?.uid !== (current && controllerOf(current)?.uid)) enqueueFor(old);
-      if (current) enqueueFor(current);
-    }),
+    onOwnedChange(view.pods, enqueueFor),
   ];
   return {
     stop: async () => {

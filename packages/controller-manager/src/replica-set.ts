@@ -1,11 +1,11 @@
 // The ReplicaSet controller: keeps as many pods of each ReplicaSet running as it wants.
 
-import { controllerOf, objectKey } from "@gatehouse/apimachinery/meta";
-import { matchesLabels, requirementsOf } from "@gatehouse/apimachinery/selectors";
+import { objectKey } from "@gatehouse/apimachinery/meta";
 import { type ReplicaSet, replicaSets } from "@gatehouse/apimachinery/types/apps-v1";
 import type { Pod } from "@gatehouse/apimachinery/types/core-v1";
 import { claimOf, settleClaim } from "./claim.ts";
 import { type Controller, type ControllerContext, controllerQueue } from "./controller.ts";
+import { queueOwners } from "./owner-events.ts";
 import { createPods, deletePods, messageOf, podFromTemplate } from "./pod-control.ts";
 import { availableAfter, isActive } from "./pod-state.ts";
 import { planReplicas, replicaSetStatus, replicasOf } from "./replica-set-plan.ts";
@@ -22,24 +22,9 @@ export function startReplicaSetController(context: ControllerContext): Controlle
     if (next !== undefined) queue.addAfter(key, next);
   });
 
-  const enqueueFor = (pod: Pod): void => {
-    const owner = controllerOf(pod);
-    const { namespace = "" } = pod.metadata;
-    if (owner) {
-      if (owner.kind === "ReplicaSet") queue.add(`${namespace}/${owner.name}`);
-      return;
-    }
-    for (const replicaSet of view.replicaSets.inNamespace(namespace)) {
-      const selected = matchesLabels(requirementsOf(replicaSet.spec.selector), pod.metadata.labels);
-      if (selected) queue.add(objectKey(replicaSet));
-    }
-  };
   const subscriptions = [
     view.replicaSets.onChange(({ current }) => current && queue.add(objectKey(current))),
-    view.pods.onChange(({ old, current }) => {
-      if (old && controllerOf(old)?.uid !== (current && controllerOf(current)?.uid)) enqueueFor(old);
-      if (current) enqueueFor(current);
-    }),
+    queueOwners(view.pods, view.replicaSets, queue),
   ];
   return {
     stop: async () => {

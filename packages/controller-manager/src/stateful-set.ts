@@ -1,12 +1,12 @@
 // The StatefulSet controller: pods with names that stay, made, replaced and removed in order.
 
 import { controllerOf, objectKey } from "@gatehouse/apimachinery/meta";
-import { matchesLabels, requirementsOf } from "@gatehouse/apimachinery/selectors";
 import { type ControllerRevision, type StatefulSet, statefulSets } from "@gatehouse/apimachinery/types/apps-v1";
 import type { Pod } from "@gatehouse/apimachinery/types/core-v1";
 import { statusDiffers } from "./canonical-json.ts";
 import { claimOf, settleClaim } from "./claim.ts";
 import { type Controller, type ControllerContext, controllerQueue } from "./controller.ts";
+import { queueOwners } from "./owner-events.ts";
 import {
   deleteRevision,
   type RevisionedKind,
@@ -36,23 +36,9 @@ export function startStatefulSetController(context: ControllerContext): Controll
     const next = await reconcile(context, set);
     if (next !== undefined) queue.addAfter(key, next);
   });
-  const enqueueFor = (pod: Pod): void => {
-    const owner = controllerOf(pod);
-    const { namespace = "", labels } = pod.metadata;
-    if (owner) {
-      if (owner.kind === "StatefulSet") queue.add(`${namespace}/${owner.name}`);
-      return;
-    }
-    for (const set of view.statefulSets.inNamespace(namespace)) {
-      if (matchesLabels(requirementsOf(set.spec.selector), labels)) queue.add(objectKey(set));
-    }
-  };
   const subscriptions = [
     view.statefulSets.onChange(({ current }) => current && queue.add(objectKey(current))),
-    view.pods.onChange(({ old, current }) => {
-      if (old && controllerOf(old)?.uid !== (current && controllerOf(current)?.uid)) enqueueFor(old);
-      if (current) enqueueFor(current);
-    }),
+    queueOwners(view.pods, view.statefulSets, queue),
     view.controllerRevisions.onChange(({ old }) => {
       const owner = old && controllerOf(old);
       if (owner?.kind === "StatefulSet") queue.add(`${old?.metadata.namespace}/${owner.name}`);

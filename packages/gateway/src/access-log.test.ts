@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { AccessRecord } from "@gatehouse/proxy/access";
-import { formatAccess } from "./access-log.ts";
+import { LineBuffer } from "@gatehouse/proxy/line-buffer";
+import { addAccessLine } from "./access-log.ts";
 import { parseStaticConfiguration } from "./parse-static-configuration.ts";
 
 const record: AccessRecord = {
@@ -31,7 +32,9 @@ const routerOf = (listener: string, route: string): string => (route ? `${listen
 function line(flags: string[], changes: Partial<AccessRecord> = {}): string | undefined {
   const { accessLog } = parseStaticConfiguration(["--accesslog", ...flags]).configuration;
   assert.ok(accessLog);
-  return formatAccess({ ...record, ...changes }, accessLog, routerOf);
+  const out = new LineBuffer(16);
+  addAccessLine(out, { ...record, ...changes }, accessLog, routerOf);
+  return out.used === 0 ? undefined : out.bytes.toString("utf8", 0, out.used);
 }
 
 test("the common format is Traefik's", () => {

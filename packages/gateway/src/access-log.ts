@@ -1,43 +1,89 @@
 // Access log lines as Traefik writes them: its common format, the generic one, JSON.
 
 import type { AccessRecord } from "@gatehouse/proxy/access";
+import { bytesOf } from "@gatehouse/proxy/line-buffer";
+import type { LineBuffer } from "@gatehouse/proxy/line-buffer";
 import type { AccessLogConfiguration } from "./static-configuration.ts";
 import type { RouterNames } from "./traefik-names.ts";
 
 const months = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
 
-/** One line with its end, or undefined when a filter keeps the request out, or it is none: Traefik writes no lines for
+/** Adds one line with its end, or nothing when a filter keeps the request out, or it is none: Traefik writes no lines for
  * connections that it carries as they are. */
-export function formatAccess(
+export function addAccessLine(
+  out: LineBuffer,
   record: AccessRecord,
   { format, filters, fields }: AccessLogConfiguration,
   routerOf: RouterNames,
-): string | undefined {
-  if (record.bytesReceived !== undefined || !isWanted(record, filters)) return undefined;
-  if (format === "json") return `${JSON.stringify(jsonFields(record, fields, routerOf))}\n`;
-  const generic =
-    `${client(record)}"${record.method || "-"} ${plain(record.target)} ${record.protocol || "-"}" ${record.status} ` +
-    `${record.bytes} ${quoted(record.referer)} ${quoted(record.userAgent)}`;
-  if (format === "genericCLF") return `${generic}\n`;
-  // Both are made of names that the API server has checked and of addresses: nothing there needs escaping.
-  const router = routerOf(record.listener, record.route) || "-";
-  const server = record.endpoint ? `http://${record.endpoint}` : "-";
-  return `${generic} ${record.requestCount} "${router}" "${server}" ${Math.trunc(record.duration)}ms\n`;
+): void {
+  if (record.bytesReceived !== undefined || !isWanted(record, filters)) return;
+  if (format === "json") out.addUtf8(`${JSON.stringify(jsonFields(record, fields, routerOf))}\n`);
+  else addCommon(out, record, format === "common" ? routerOf : null);
 }
+
+/** Traefik's common format; without router names, which are its own, the generic one. */
+function addCommon(out: LineBuffer, record: AccessRecord, routerOf: RouterNames | null): void {
+  const { method, target, protocol, referer, userAgent } = record;
+  const end = routerOf === null ? null : routing(routerOf(record.listener, record.route), record.endpoint);
+  const start = client(record);
+  const sent = method.length + target.length + referer.length + userAgent.length;
+  out.reserve(FIXED_BYTES + start.length + (end?.length ?? 0) + sent * 4);
+  out.addBytes(start);
+  out.addText(method || "-");
+  out.addText(" ");
+  out.addEscaped(target || "-");
+  out.addText(" ");
+  out.addText(protocol || "-");
+  out.addText('" ');
+  out.addNumber(record.status);
+  out.addText(" ");
+  out.addNumber(record.bytes);
+  out.addText(' "');
+  out.addEscaped(referer || "-");
+  out.addText('" "');
+  out.addEscaped(userAgent || "-");
+  if (end === null) return out.addText('"\n');
+  out.addText('" ');
+  out.addNumber(record.requestCount);
+  out.addBytes(end);
+  out.addNumber(Math.trunc(record.duration));
+  out.addText("ms\n");
+}
+
+/** More than what a line has beside names, addresses and what the client sent. */
+const FIXED_BYTES = 256;
 
 // Consecutive requests mostly come from the same client in the same second: what they share of their lines is kept.
 let lastAddress = "";
 let lastSecond = -1;
-let lastClient = "";
+let lastClient: Uint8Array = new Uint8Array();
 
-function client({ clientAddress, time }: AccessRecord): string {
+function client({ clientAddress, time }: AccessRecord): Uint8Array {
   const second = Math.trunc(time / 1000);
   if (second !== lastSecond || clientAddress !== lastAddress) {
     lastSecond = second;
     lastAddress = clientAddress;
-    lastClient = `${clientAddress} - - [${commonTime(time)}] `;
+    lastClient = bytesOf(`${clientAddress} - - [${commonTime(time)}] "`);
   }
   return lastClient;
+}
+
+/** By router name and endpoint. Both are made of names that the API server has checked and of addresses: nothing there needs
+ * escaping. */
+const routings = new Map<string, Map<string, Uint8Array>>();
+const MOST_ROUTINGS = 4096;
+let routingsMade = 0;
+
+function routing(router: string, endpoint: string): Uint8Array {
+  const known = routings.get(router)?.get(endpoint);
+  if (known !== undefined) return known;
+  const made = bytesOf(` "${router || "-"}" "${endpoint ? `http://${endpoint}` : "-"}" `);
+  if (routingsMade++ >= MOST_ROUTINGS) {
+    routings.clear();
+    routingsMade = 1;
+  }
+  routings.set(router, (routings.get(router) ?? new Map<string, Uint8Array>()).set(endpoint, made));
+  return made;
 }
 
 /** Each filter lets through; without any, all pass (Traefik: accessLog.filters). */
@@ -58,17 +104,6 @@ function commonTime(time: number): string {
   const day = `${two(date.getUTCDate())}/${months[date.getUTCMonth()]}/${date.getUTCFullYear()}`;
   return `${day}:${two(date.getUTCHours())}:${two(date.getUTCMinutes())}:${two(date.getUTCSeconds())} +0000`;
 }
-
-// Control characters and quotes come from clients: escaped, so that no request can write a line of its own.
-const UNSAFE = /["\\\p{Cc}\u2028\u2029]/u;
-const escape = (text: string): string =>
-  UNSAFE.test(text)
-    ? text
-        .replace(/["\\]/g, "\\$&")
-        .replace(/[\p{Cc}\u2028\u2029]/gu, (character) => `\\x${character.charCodeAt(0).toString(16).padStart(2, "0")}`)
-    : text;
-const plain = (text: string): string => (text === "" ? "-" : escape(text));
-const quoted = (text: string): string => (text === "" ? '"-"' : `"${escape(text)}"`);
 
 function jsonFields(
   record: AccessRecord,

@@ -42,6 +42,9 @@ const channelAnnotation = "gateway.networking.k8s.io/channel";
 const patienceMs = 1_000;
 /** How often is asked again where definitions cannot be watched, and after failures. */
 const repeatMs = 5_000;
+/** How soon is asked again when discovery and definitions differ, doubled each time up to `repeatMs`: kube-apiserver serves a
+ * new definition a moment before its discovery knows of it, and nothing tells when it does. */
+const firstRepeatMs = 100;
 
 export function createGatewayApiDiscovery(options: DiscoveryOptions): GatewayApiDiscovery {
   return new Discovery(options);
@@ -58,6 +61,7 @@ class Discovery implements GatewayApiDiscovery {
   #again = false;
   #stopped = false;
   #timer: NodeJS.Timeout | undefined;
+  #lagRepeatMs = firstRepeatMs;
   #resolve: () => void = () => {};
 
   constructor(options: DiscoveryOptions) {
@@ -72,7 +76,9 @@ class Discovery implements GatewayApiDiscovery {
   async start(): Promise<void> {
     const known = new Promise<void>((resolve) => (this.#resolve = resolve));
     this.#definitions.onChange(({ old, current }) => {
-      if (isOurs((current ?? old)?.metadata.name)) this.#request();
+      if (!isOurs((current ?? old)?.metadata.name)) return;
+      this.#lagRepeatMs = firstRepeatMs;
+      this.#request();
     });
     const listed = this.#definitions.start().then(() => void (this.#definitionsKnown = true));
     await Promise.race([listed, new Promise((resolve) => setTimeout(resolve, patienceMs).unref())]);
@@ -101,17 +107,28 @@ class Discovery implements GatewayApiDiscovery {
         this.#again = false;
         this.#take(await discoverResources(this.#options.client));
       } while (this.#again && !this.#stopped);
-      if (!this.#definitionsKnown) this.#repeatLater();
+      if (!this.#definitionsKnown) this.#repeatLater(repeatMs);
+      else if (!this.#isUpToDate()) {
+        this.#repeatLater(this.#lagRepeatMs);
+        this.#lagRepeatMs = Math.min(this.#lagRepeatMs * 2, repeatMs);
+      }
     } catch (error) {
       this.#options.onError(error);
-      this.#repeatLater();
+      this.#repeatLater(repeatMs);
     } finally {
       this.#running = false;
     }
   }
 
-  #repeatLater(): void {
-    if (!this.#stopped) this.#timer = setTimeout(() => this.#request(), repeatMs).unref();
+  #repeatLater(afterMs: number): void {
+    if (!this.#stopped) this.#timer = setTimeout(() => this.#request(), afterMs).unref();
+  }
+
+  /** Whether discovery knows the kinds of which there are definitions, and no others. */
+  #isUpToDate(): boolean {
+    const defined = [...this.#definitions.objects.values()].filter(isDefinition).map(({ metadata }) => metadata.name);
+    const found = new Set([...this.#resources.values()].map(({ plural, group }) => `${plural}.${group}`));
+    return defined.length === found.size && defined.every((name) => found.has(name));
   }
 
   #take(resources: Map<string, ResourceType>): void {

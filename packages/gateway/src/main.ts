@@ -2,11 +2,11 @@
 
 import { type ApiClient, createApiClient } from "@gatehouse/apimachinery/api-client";
 import { openContainerControl } from "@gatehouse/apimachinery/container-control";
-import { createLog } from "@gatehouse/apimachinery/log";
+import { createLog, type Log } from "@gatehouse/apimachinery/log";
 import { podEnvironment } from "@gatehouse/apimachinery/pod-environment";
 import { createProxy } from "@gatehouse/proxy/proxy";
-import type { Proxy, ProxyOptions } from "@gatehouse/proxy/proxy";
-import { createWorkerGroup } from "@gatehouse/proxy/workers/worker-group";
+import type { Proxy } from "@gatehouse/proxy/proxy";
+import { createWorkerGroup, type ProxyGroup } from "@gatehouse/proxy/workers/worker-group";
 import { startController } from "./controller.ts";
 import { planEntryPoints } from "./entry-points.ts";
 import { findApiServer } from "./find-api-server.ts";
@@ -14,7 +14,7 @@ import { parseAddressPool } from "./gateway-addresses.ts";
 import { startInternalServers } from "./internal-servers.ts";
 import { filterLog } from "./log-level.ts";
 import { sharedAddresses } from "./shared-addresses.ts";
-import { startAccessLog } from "./start-access-log.ts";
+import { type AccessLog, startAccessLog } from "./start-access-log.ts";
 import { parseStaticConfiguration } from "./parse-static-configuration.ts";
 import type { StaticConfiguration } from "./static-configuration.ts";
 import { createViewCache } from "./view-cache.ts";
@@ -45,10 +45,7 @@ export async function runGateway(argv: readonly string[], options: GatewayOption
   const plan = planEntryPoints(configuration);
   const views = createViewCache(() => controller);
   const access = startAccessLog(configuration.accessLog, views.routerOf, log);
-  const proxy = startProxy(options.workerProgram, {
-    log: (line) => log.warn(line),
-    ...(access ? { onAccess: (record) => access.write(record) } : {}),
-  });
+  const proxy = startProxy(options.workerProgram, log, access);
   const cidr = process.env[podEnvironment.gatewayCIDR];
   const controller = startController({
     client,
@@ -94,9 +91,12 @@ export async function runGateway(argv: readonly string[], options: GatewayOption
 
 /** In this process, or in as many as GOMAXPROCS says: that is how many cores Traefik uses, and Helm values set it for either
  * (`env`). */
-function startProxy(workerProgram: string, options: ProxyOptions): Proxy {
+function startProxy(program: string, log: Log, access: AccessLog | undefined): Proxy | ProxyGroup {
   const workers = wantedWorkers(process.env.GOMAXPROCS);
-  return workers > 1 ? createWorkerGroup({ ...options, workers, program: workerProgram }) : createProxy(options);
+  const options = { log: (line: string) => log.warn(line) };
+  return workers > 1
+    ? createWorkerGroup({ ...options, workers, program, ...(access && { accessLog: access.ofWorkers }) })
+    : createProxy({ ...options, ...(access && { onAccess: (record) => access.write(record) }) });
 }
 
 async function connect(configuration: StaticConfiguration, fail: (message: string) => void): Promise<ApiClient> {

@@ -3,13 +3,17 @@
 import type { Log } from "@gatehouse/apimachinery/log";
 import { writablePath } from "@gatehouse/apimachinery/pod-environment";
 import type { AccessRecord } from "@gatehouse/proxy/access";
-import { createAccessLogWriter } from "./access-log-writer.ts";
-import { formatAccess } from "./access-log.ts";
+import { LineBatch } from "@gatehouse/proxy/line-batch";
+import type { GroupAccessLog } from "@gatehouse/proxy/workers/worker-group";
+import { openFile, standardOutput } from "./access-log-sink.ts";
+import { addAccessLine } from "./access-log.ts";
 import type { StaticConfiguration } from "./static-configuration.ts";
 import type { RouterNames } from "./traefik-names.ts";
 
 export interface AccessLog {
   write(record: AccessRecord): void;
+  /** The same for workers with lines of their own (worker-main.ts). */
+  ofWorkers: GroupAccessLog;
   /** Resolves when what was written so far has been handed on. */
   close(): Promise<void>;
 }
@@ -31,12 +35,17 @@ export function startAccessLog(
     );
     return undefined;
   }
-  const writer = createAccessLogWriter(path, () => log.warn("the access log's reader is too slow: lines are dropped"));
+  const sink = path === "" ? standardOutput() : openFile(path);
+  const batch = new LineBatch(sink, (line) => log.warn(line));
   return {
     write: (record) => {
-      const line = formatAccess(record, accessLog, routerOf);
-      if (line !== undefined) writer.write(line);
+      addAccessLine(batch.lines, record, accessLog, routerOf);
+      batch.added();
     },
-    close: () => writer.close(),
+    ofWorkers: { format: accessLog, nameOf: routerOf, write: (lines) => batch.addChunk(lines) },
+    close: () => {
+      batch.flush();
+      return sink.close();
+    },
   };
 }

@@ -35,9 +35,13 @@ const source: TraefikApiSource = {
   version: "1.2.3",
   startDate: new Date(0),
   view: () => ({
-    routers: [router("a", "enabled"), router("b", "disabled"), router("c", "warning")],
-    services: [],
-    middlewares: [],
+    http: {
+      routers: [router("a", "enabled"), router("b", "disabled"), router("c", "warning")],
+      services: [],
+      middlewares: [],
+    },
+    tcp: { routers: [router("t", "warning")], services: [], middlewares: [] },
+    udp: { routers: [], services: [] },
   }),
   stats: () => ({
     requests: 0,
@@ -107,6 +111,30 @@ test("lists are filtered and cut into pages as in Traefik", async () => {
   assert.equal((await ask("/api/http/routers?page=x")).status, 400);
 });
 
+test("TCP and UDP have lists of their own, and UDP no middlewares", async () => {
+  const list = async (path: string) => (await (await ask(path)).json()) as { name: string }[];
+  assert.deepEqual(
+    (await list("/api/tcp/routers")).map(({ name }) => name),
+    ["t@kubernetesgateway"],
+  );
+  assert.deepEqual(await list("/api/tcp/routers?search=none"), []);
+  assert.deepEqual(await list("/api/tcp/routers?status=enabled"), []);
+  assert.deepEqual(await list("/api/tcp/middlewares"), []);
+  assert.deepEqual(await list("/api/udp/routers"), []);
+  assert.equal((await ask("/api/tcp/routers/t%40kubernetesgateway")).status, 200);
+  const missing = await ask("/api/tcp/routers/a%40kubernetesgateway");
+  assert.equal(missing.status, 404);
+  assert.deepEqual(await missing.json(), { message: "router not found: a@kubernetesgateway" });
+  for (const path of [
+    "/api/udp/routers/t%40kubernetesgateway",
+    "/api/udp/middlewares",
+    "/api/tcp",
+    "/api/sctp/routers",
+  ]) {
+    assert.equal((await ask(path)).status, 404, path);
+  }
+});
+
 test("single objects are found by their name, others are 404", async () => {
   assert.equal(
     ((await (await ask("/api/http/routers/a%40kubernetesgateway")).json()) as RouterView).rule,
@@ -126,8 +154,17 @@ test("single objects are found by their name, others are 404", async () => {
 });
 
 test("the overview counts by status", async () => {
-  const overview = (await (await ask("/api/overview")).json()) as { http: { routers: unknown } };
-  assert.deepEqual(overview.http.routers, { total: 3, warnings: 1, errors: 1 });
+  const overview = (await (await ask("/api/overview")).json()) as Record<string, unknown>;
+  const none = { total: 0, warnings: 0, errors: 0 };
+  assert.deepEqual(overview.http, { routers: { total: 3, warnings: 1, errors: 1 }, services: none, middlewares: none });
+  assert.deepEqual(overview.tcp, { routers: { total: 1, warnings: 1, errors: 0 }, services: none, middlewares: none });
+  assert.deepEqual(overview.udp, { routers: none, services: none });
+});
+
+test("the raw data has what there is of each protocol under Traefik's names", async () => {
+  const raw = (await (await ask("/api/rawdata")).json()) as Record<string, Record<string, unknown>>;
+  assert.deepEqual(Object.keys(raw), ["routers", "services", "middlewares", "tcpRouters"]);
+  assert.deepEqual(Object.keys(raw["tcpRouters"] ?? {}), ["t@kubernetesgateway"]);
 });
 
 test("the dashboard is served with a policy that allows its own files only", async () => {

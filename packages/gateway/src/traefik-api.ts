@@ -15,7 +15,7 @@ export interface TraefikApiSource {
   startDate: Date;
   /** Undefined until the first translation. */
   view(): TraefikView | undefined;
-  stats(): ProxyStats;
+  stats(): ProxyStats | Promise<ProxyStats>;
   isReady(): boolean;
   /** Where an entrypoint really listens, `host:port`. */
   addressesOf: (entryPoint: string) => string[];
@@ -58,7 +58,7 @@ async function answer(
     return sendText(response, ready ? 200 : 503, ready ? "OK" : "Service Unavailable");
   }
   if (parts.metrics && pathname === "/metrics")
-    return sendText(response, 200, renderMetrics(source.stats()), metricsType);
+    return sendText(response, 200, renderMetrics(await source.stats()), metricsType);
   if (parts.api && pathname.startsWith("/api/")) return answerApi(source, response, url);
   if (parts.api && source.configuration.api.dashboard) {
     if (pathname === "/") return redirect(response, 301, `${originOf(request)}/dashboard/`);
@@ -78,21 +78,11 @@ function answerApi(source: TraefikApiSource, response: ServerResponse, url: URL)
   if (segments.includes(undefined)) return sendError(response, 400, "the path is not percent-encoded UTF-8");
   const [first, second, third, ...more] = segments as string[];
   const view = source.view() ?? emptyView;
-  if (first === "http" && more.length === 0) {
-    const lists = { routers: view.routers, services: view.services, middlewares: view.middlewares };
-    const list = Object.hasOwn(lists, second ?? "") ? lists[second as keyof typeof lists] : undefined;
-    if (list) return third === undefined ? sendList(response, list, url) : sendOne(response, list, third, second ?? "");
-  }
-  if (
-    (first === "tcp" || first === "udp") &&
-    third === undefined &&
-    ["routers", "services", "middlewares"].includes(second ?? "")
-  ) {
-    return sendList(response, [], url);
-  }
+  const list = more.length === 0 ? listOf(view, first, second) : undefined;
+  if (list) return third === undefined ? sendList(response, list, url) : sendOne(response, list, third, second ?? "");
   if (first === "entrypoints" && third === undefined) {
-    const list = source.configuration.entryPoints.map((each) => describeEntryPoint(source, each));
-    return second === undefined ? sendList(response, list, url) : sendOne(response, list, second, "entry point");
+    const all = source.configuration.entryPoints.map((each) => describeEntryPoint(source, each));
+    return second === undefined ? sendList(response, all, url) : sendOne(response, all, second, "entry point");
   }
   if (second !== undefined) return sendError(response, 404, "not found");
   if (first === "version") return sendJson(response, 200, versionOf(source));
@@ -101,7 +91,17 @@ function answerApi(source: TraefikApiSource, response: ServerResponse, url: URL)
   sendError(response, 404, "not found");
 }
 
-const emptyView: TraefikView = { routers: [], services: [], middlewares: [] };
+const emptyView: TraefikView = {
+  http: { routers: [], services: [], middlewares: [] },
+  tcp: { routers: [], services: [], middlewares: [] },
+  udp: { routers: [], services: [] },
+};
+
+/** What stands at /api/`protocol`/`name`. */
+function listOf(view: TraefikView, protocol = "", name = ""): readonly { name: string }[] | undefined {
+  const lists = Object.hasOwn(view, protocol) ? view[protocol as keyof TraefikView] : {};
+  return Object.hasOwn(lists, name) ? (lists as Record<string, readonly { name: string }[]>)[name] : undefined;
+}
 
 function decode(segment: string): string | undefined {
   try {
@@ -128,17 +128,11 @@ function describeEntryPoint(
   };
 }
 
-function overviewOf({ configuration }: TraefikApiSource, { routers, services, middlewares }: TraefikView) {
-  const none = { total: 0, warnings: 0, errors: 0 };
-  const section = (items: readonly { status: string }[]) => ({
-    total: items.length,
-    warnings: items.filter(({ status }) => status === "warning").length,
-    errors: items.filter(({ status }) => status === "disabled").length,
-  });
+function overviewOf({ configuration }: TraefikApiSource, view: TraefikView) {
   return {
-    http: { routers: section(routers), services: section(services), middlewares: section(middlewares) },
-    tcp: { routers: none, services: none, middlewares: none },
-    udp: { routers: none, services: none },
+    http: countsOf(view.http),
+    tcp: countsOf(view.tcp),
+    udp: countsOf(view.udp),
     features: {
       tracing: "",
       metrics: configuration.prometheus ? "Prometheus" : "",
@@ -148,10 +142,30 @@ function overviewOf({ configuration }: TraefikApiSource, { routers, services, mi
   };
 }
 
-function rawData({ routers, services, middlewares }: TraefikView) {
+function countsOf(lists: TraefikView[keyof TraefikView]) {
+  const section = (items: readonly { status: string }[]) => ({
+    total: items.length,
+    warnings: items.filter(({ status }) => status === "warning").length,
+    errors: items.filter(({ status }) => status === "disabled").length,
+  });
+  return Object.fromEntries(Object.entries(lists).map(([name, items]) => [name, section(items)]));
+}
+
+/** Everything by name; Traefik leaves out what is empty, save for HTTP. */
+function rawData({ http, tcp, udp }: TraefikView) {
   const byName = (items: readonly { name: string; provider: string }[]) =>
     Object.fromEntries(items.map((item) => [item.name, { ...item, name: undefined, provider: undefined }]));
-  return { routers: byName(routers), services: byName(services), middlewares: byName(middlewares) };
+  const unlessEmpty = (key: string, items: readonly { name: string; provider: string }[]) =>
+    items.length > 0 ? { [key]: byName(items) } : {};
+  return {
+    routers: byName(http.routers),
+    services: byName(http.services),
+    middlewares: byName(http.middlewares),
+    ...unlessEmpty("tcpRouters", tcp.routers),
+    ...unlessEmpty("tcpServices", tcp.services),
+    ...unlessEmpty("udpRouters", udp.routers),
+    ...unlessEmpty("udpServices", udp.services),
+  };
 }
 
 /** `search` and `status` filter; `page` and `per_page` cut; X-Next-Page is 1 on the last page, as in Traefik. */

@@ -15,11 +15,12 @@ export type RouterNames = (listener: string, route: string) => string;
 
 /** Names are made as they are asked for: an access log must not cost a view of everything after each change. */
 export function createRouterNames(translation: Translation): RouterNames {
-  const known = new Map<string, string>();
+  const known = new Map<string, Map<string, string>>();
   return (listener, route) => {
-    const key = `${listener} ${route}`;
-    const name = known.get(key) ?? findRouterName(translation, listener, route);
-    known.set(key, name);
+    const present = known.get(route)?.get(listener);
+    if (present !== undefined) return present;
+    const name = findRouterName(translation, listener, route);
+    known.set(route, (known.get(route) ?? new Map<string, string>()).set(listener, name));
     return name;
   };
 }
@@ -100,3 +101,7 @@ const normalize = (text: string): string =>
 
 /** By the id of a service of the routing table. */
 export const serviceName = (id: string): string => `${normalize(id)}@${providerName}`;
+
+/** Of a service or middleware that belongs to one router. */
+export const ownName = (router: string, suffix: string): string =>
+  `${router.replace(`@${providerName}`, "")}-${suffix}@${providerName}`;

@@ -22,14 +22,28 @@ export function traefikPriority(hostnames: readonly string[], match: RouteMatch)
   return path + host + (match.method ? 1_000 : 0) + match.headers.length * 100 + match.query.length * 10;
 }
 
+/** The rule of a TLSRoute, or of a TCPRoute, which takes every connection. */
+export function traefikSniRule(hostnames: readonly string[]): string {
+  const rules = hostRules("HostSNI", hostnames);
+  return rules.length === 0 ? "HostSNI(`*`)" : rules.join(" || ");
+}
+
+/** As `traefikPriority`; below all that name a host is what takes every connection. */
+export const traefikSniPriority = (hostnames: readonly string[]): number =>
+  hostnames.includes("*") ? -1 : Math.max(-1, ...hostnames.map((host) => host.replace("*", "").length));
+
 function hostRule(hostnames: readonly string[]): string {
-  if (hostnames.length === 0 || hostnames.includes("*")) return "";
-  const rules = hostnames.map((host) =>
+  const rules = hostRules("Host", hostnames);
+  return rules.length > 1 ? `(${rules.join(" || ")})` : (rules[0] ?? "");
+}
+
+function hostRules(matcher: "Host" | "HostSNI", hostnames: readonly string[]): string[] {
+  if (hostnames.includes("*")) return [];
+  return hostnames.map((host) =>
     host.startsWith("*.")
-      ? `HostRegexp(${quote(`^[a-z0-9-\\.]+${host.slice(1).replaceAll(".", "\\.")}$`)})`
-      : `Host(${quote(host)})`,
+      ? `${matcher}Regexp(${quote(`^[a-z0-9-\\.]+${host.slice(1).replaceAll(".", "\\.")}$`)})`
+      : `${matcher}(${quote(host)})`,
   );
-  return rules.length === 1 ? (rules[0] ?? "") : `(${rules.join(" || ")})`;
 }
 
 function pathRule({ type, value }: RouteMatch["path"]): string {

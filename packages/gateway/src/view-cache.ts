@@ -2,7 +2,8 @@
 
 import type { Controller } from "./controller.ts";
 import { createRouterNames, type RouterNames } from "./traefik-names.ts";
-import { buildTraefikView, type TraefikView } from "./traefik-view.ts";
+import { buildTraefikView } from "./build-traefik-view.ts";
+import type { TraefikView } from "./traefik-view.ts";
 import type { Translation } from "./translate/translator.ts";
 
 export interface ViewCache {

@@ -23,7 +23,7 @@ export interface AccessRecord {
   bytes: number;
   /** Of connections carried as they are: bytes of the client. */
   bytesReceived?: number;
-  /** Number of this request among all the proxy has handled, from 1. */
+  /** Number of this request among all the proxy has handled, from 1; of several workers each has every so many'th. */
   requestCount: number;
   /** Empty when no route was found. */
   route: string;

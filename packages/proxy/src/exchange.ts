@@ -1,6 +1,7 @@
 // One request on its way: picks the endpoint, sends the request, passes the answer on, retries where that is safe, and
 // gives up in time. Knows neither how the two sides speak nor how bytes move.
 
+import { performance } from "node:perf_hooks";
 import type { AccessRecord } from "./access.ts";
 import type { CompiledRoute } from "./compiled-table.ts";
 import type { HeaderEdits } from "./filters.ts";

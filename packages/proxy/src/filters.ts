@@ -3,7 +3,7 @@
 
 import type { ExternalAuth, Filter, Mirror, PathRewrite, Route } from "./routing-table.ts";
 import { hostOrNull, safeTarget } from "./safe-text.ts";
-import { HOST } from "./http1/request-head.ts";
+import { HOST } from "./http1/known-hosts.ts";
 import { barePrefix } from "./match/route-conditions.ts";
 import { CORS_FIELDS, CorsPolicy } from "./policies/cors.ts";
 

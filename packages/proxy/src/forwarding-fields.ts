@@ -4,6 +4,7 @@
 import type { ClientCertificate } from "./connection-facts.ts";
 import type { RequestHead } from "./http1/request-head.ts";
 import { FieldId } from "./http1/tokens.ts";
+import { latin1Copy } from "./io/latin1.ts";
 
 /** What a connection knows about its client. */
 export interface ClientFacts {
@@ -37,11 +38,15 @@ const recent = new Map<string, RecentLines>();
 const MOST_RECENT = 1024;
 
 interface RecentLines {
+  address: string;
   host: string;
   tls: boolean;
   serverName: string;
   lines: string;
 }
+
+/** Consecutive requests mostly come from the same client. */
+let last: RecentLines = { address: "", host: "", tls: false, serverName: "", lines: "" };
 
 /** Builds the lines for one connection's requests. */
 export class ForwardingFields {
@@ -58,12 +63,15 @@ export class ForwardingFields {
     if (this.#client.trusted) return this.#trustedLines(head);
     const { address, tls } = this.#client;
     const { host } = head;
-    const known = recent.get(address);
-    if (known !== undefined && known.host === host && known.tls === tls && known.serverName === this.#serverName)
+    const known = last.address === address ? last : recent.get(address);
+    if (known !== undefined && known.host === host && known.tls === tls && known.serverName === this.#serverName) {
+      last = known;
       return known.lines;
-    const lines = this.#format(address, host, this.#scheme, this.#portOf(host, this.#scheme));
+    }
+    const lines = latin1Copy(this.#format(address, host, this.#scheme, this.#portOf(host, this.#scheme)));
     if (recent.size >= MOST_RECENT) recent.clear();
-    recent.set(address, { host, tls, serverName: this.#serverName, lines });
+    last = { address, host, tls, serverName: this.#serverName, lines };
+    recent.set(address, last);
     return lines;
   }
 

@@ -27,7 +27,10 @@ export interface Limits {
    * has been silent longest makes room. */
   udpIdleTimeout: number;
   udpSessions: number;
-  /** How long a request may wait for its turn at an endpoint whose connections are limited, else 503. */
+  /** How long it may stay silent once its route is gone. */
+  udpLingerTimeout: number;
+  /** How long a request, or a connection carried as it is, may wait for its turn at an endpoint whose connections are limited, else
+   * 503 or a reset. */
   queueTimeout: number;
   /** Longest request body in bytes that is kept so that it can be sent again; requests with longer ones are not retried. */
   replayBytes: number;
@@ -43,6 +46,9 @@ export interface Limits {
   lingerTimeout: number;
 }
 
+/** How long requests on an address that is no longer served, and UDP sessions whose route is gone, may still take, in milliseconds. */
+export const REMOVAL_GRACE = 60_000;
+
 export const DEFAULT_LIMITS: Limits = {
   requestLineBytes: 16 * 1024,
   headBytes: 64 * 1024,
@@ -57,6 +63,7 @@ export const DEFAULT_LIMITS: Limits = {
   streamIdleTimeout: 3_600_000,
   udpIdleTimeout: 60_000,
   udpSessions: 1_024,
+  udpLingerTimeout: 5_000,
   queueTimeout: 5_000,
   replayBytes: 64 * 1024,
   mirrorBytes: 256 * 1024,

@@ -7,6 +7,7 @@ import type { CompiledListener } from "./compiled-table.ts";
 import type { RequestHead } from "./http1/request-head.ts";
 import { BEST_IO } from "./io/network.ts";
 import type { Io } from "./io/network.ts";
+import type { TcpHandle } from "./io/tcp-handles.ts";
 import { DEFAULT_LIMITS } from "./limits.ts";
 import type { Limits } from "./limits.ts";
 import { explain } from "./match/explain.ts";
@@ -16,7 +17,7 @@ import type { RoutingTable } from "./routing-table.ts";
 import type { ServerContext } from "./server-context.ts";
 import { ServerPorts } from "./server-ports.ts";
 import type { ListenerState } from "./server-ports.ts";
-import { CounterSet, countRequest, newListenerCounters } from "./stats.ts";
+import { CounterSet, countRequest, durationBucket, newListenerCounters } from "./stats.ts";
 import type { ListenerCounters, ProxyStats } from "./stats.ts";
 import { TableCompiler } from "./table-compiler.ts";
 import { TimerWheel } from "./timer-wheel.ts";
@@ -39,6 +40,8 @@ export interface ProxyOptions {
   io?: Io;
   /** Other processes listen on the same addresses, and the system shares connections among them (SO_REUSEPORT). */
   reusePort?: boolean;
+  /** Sockets that were bound elsewhere to be listened on here, asked for when an address is opened; undefined: it is bound here. */
+  boundSocket?: (host: string, port: number) => TcpHandle | undefined;
   /** What session tokens and TLS session tickets are encrypted with: proxies that have the same one understand each other's, also after a restart.
    * Default: one that nobody else knows. */
   sessionSecret?: string;
@@ -85,19 +88,22 @@ class DataPlane implements Proxy {
       wheel,
       io,
       reusePort: options.reusePort ?? false,
+      boundSocket: options.boundSocket ?? (() => undefined),
       ticketSecret: options.sessionSecret ?? randomBytes(32).toString("hex"),
       serverName: options.serverName ?? hostname(),
       log: options.log ?? (() => {}),
       openRecord: (listener, address, port, head) => newRecord(listener, address, port, head, ++this.#requests),
       closeRecord: (record, port, route, service, endpoint) => {
         const { status, bytes, duration } = record;
-        for (const counters of [port.counters, route?.counters]) {
-          if (counters === undefined) continue;
-          countRequest(counters, status, bytes, duration);
-          counters.active--;
+        const bucket = durationBucket(duration);
+        countRequest(port.counters, status, bytes, duration, bucket);
+        port.counters.active--;
+        if (route !== null) {
+          countRequest(route.counters, status, bytes, duration, bucket);
+          route.counters.active--;
         }
-        if (service !== null) countRequest(service.counters, status, bytes, duration);
-        if (endpoint !== null) countRequest(endpoint.counters, status, bytes, duration);
+        if (service !== null) countRequest(service.counters, status, bytes, duration, bucket);
+        if (endpoint !== null) countRequest(endpoint.counters, status, bytes, duration, bucket);
         onAccess?.(record);
       },
       reportStream: (record) => onAccess?.(record),

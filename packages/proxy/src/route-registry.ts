@@ -6,7 +6,7 @@ import type { CompiledRoute } from "./compiled-table.ts";
 import type { RouteTargets } from "./match/path-index.ts";
 import type { SessionTokens } from "./policies/session.ts";
 import type { Route } from "./routing-table.ts";
-import { newTraffic } from "./stats.ts";
+import { newTraffic, snapshotOf } from "./stats.ts";
 import type { TrafficCounters } from "./stats.ts";
 import type { Upstreams } from "./upstream/upstreams.ts";
 
@@ -104,7 +104,7 @@ export class RouteRegistry implements RouteTargets<CompiledRoute> {
   }
 
   counters(): Record<string, TrafficCounters> {
-    return structuredClone(Object.fromEntries([...this.#identities].map(([id, { counters }]) => [id, counters])));
+    return snapshotOf([...this.#identities].map(([id, { counters }]) => [id, counters]));
   }
 }
 

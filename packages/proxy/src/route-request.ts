@@ -10,7 +10,6 @@ import type { ClientFacts, ForwardingFields } from "./forwarding-fields.ts";
 import { Framing, listMembers } from "./http1/field-lines.ts";
 import { endToEndLines } from "./http1/head-writer.ts";
 import type { RequestHead } from "./http1/request-head.ts";
-import { bareHost } from "./match/hostname.ts";
 import type { NoMatch } from "./match/matcher.ts";
 import type { OwnAnswer } from "./own-answer.ts";
 import { fieldsOf } from "./policies/external-auth.ts";
@@ -80,7 +79,7 @@ const NO_MATCH_STATUS: Record<NoMatch, number> = {
 
 /** Decides for the request in `head`, and takes the next share and the next step of the rotation for it. */
 export function routeRequest(listener: CompiledListener, head: RequestHead, client: ClientContext): Decision {
-  const found = listener.matcher.find(bareHost(head.host), head, client.facts.serverName);
+  const found = listener.matcher.find(head.bareHost, head, client.facts.serverName);
   if (found.entry !== null) return decide(found.entry.target, head, found.path, client);
   return { type: "answer", route: null, answer: { status: NO_MATCH_STATUS[found.why], reason: found.why, lines: "" } };
 }
@@ -175,10 +174,12 @@ function outgoing(head: RequestHead, target: string, backend: ServedBackend, cli
     forwarding: client.forwarding.lines(head),
     trusted: client.facts.trusted,
   });
+  const host = backend.plan.hostname ?? head.host;
   return {
     method: head.method,
     target,
-    host: backend.plan.hostname ?? head.host,
+    host,
+    opening: head.opening(target, host),
     lines,
     scheme: client.facts.tls ? "https" : "http",
     hasBody,

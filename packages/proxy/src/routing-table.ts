@@ -89,8 +89,9 @@ export interface VirtualHost {
 }
 
 /** One match and what happens then. A request is offered to the virtual hosts that fit, the most specific first (exact, then
- * longest wildcard, then `*`); within one the most specific match wins: path exact > longest prefix > regular expression;
- * then method; then most headers; then most query parameters; then the lowest `order` (Gateway API, HTTPRouteRule.matches). */
+ * longest wildcard, then `*`); within one the most specific match wins: path exact > longest prefix > regular expression (what
+ * the Gateway API leaves to implementations) > prefix `/`; then method; then most headers; then most query parameters; then the
+ * lowest `order` (Gateway API, HTTPRouteRule.matches). */
 export interface Route {
   /** Stable id shown in logs, metrics and traces, e.g. `httproute/demo/whoami-path/rule/0/match/0`. */
   id: string;
@@ -171,8 +172,8 @@ export interface Service {
   outliers?: OutlierDetection;
   healthCheck?: HealthCheck;
   retryBudget?: RetryBudget;
-  /** Open connections to one endpoint (HTTP/1.1) or requests under way (HTTP/2); more wait in a queue of this length, further
-   * ones are answered 503. Default unlimited. */
+  /** Open connections to one endpoint (HTTP/1.1, TCP streams) or requests under way (HTTP/2); more wait in a queue of this length,
+   * further ones are answered 503, and reset where there is no HTTP. Not for UDP. Default unlimited. */
   limits?: { connections: number; queue: number };
 }
 

@@ -1,7 +1,7 @@
 // Paths and hosts of filters and checks come from configuration and end up in heads: what could end a line (or a request line's
 // part) there would let whoever writes a route write further requests into connections that others share.
 
-import { HOST } from "./http1/request-head.ts";
+import { HOST } from "./http1/known-hosts.ts";
 import { TARGET } from "./http1/tokens.ts";
 
 /** The value unless it is no host; then it is left out, as header values that end lines are. */

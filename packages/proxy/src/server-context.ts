@@ -8,6 +8,7 @@ import type { ConnectionFacts } from "./connection-facts.ts";
 import type { ClientFacts } from "./forwarding-fields.ts";
 import type { RequestHead } from "./http1/request-head.ts";
 import type { Io } from "./io/network.ts";
+import type { TcpHandle } from "./io/tcp-handles.ts";
 import type { Limits } from "./limits.ts";
 import type { ListenerCounters } from "./stats.ts";
 import type { TimerWheel } from "./timer-wheel.ts";
@@ -20,6 +21,7 @@ export interface ServerContext {
   wheel: TimerWheel;
   io: Io;
   reusePort: boolean;
+  boundSocket: (host: string, port: number) => TcpHandle | undefined;
   ticketSecret: string;
   serverName: string;
   log: (line: string) => void;

@@ -12,6 +12,7 @@ import type { IntakeOwner } from "./connection-intake.ts";
 import type { ClientFacts } from "./forwarding-fields.ts";
 import { ClientConnection } from "./http1/client-connection.ts";
 import { ClientSession } from "./http2/client-session.ts";
+import { DescriptorGuard } from "./io/descriptor-guard.ts";
 import { AcceptedTransport } from "./io/net-transport.ts";
 import { createTcpListener } from "./io/tcp-listener.ts";
 import type { Accepted, TcpListener } from "./io/tcp-listener.ts";
@@ -25,6 +26,7 @@ export class ServerPort implements AcceptingPort, IntakeOwner {
   readonly host: string;
   /** As configured, 0 for any free port. */
   readonly requestedPort: number;
+  readonly holdsAddress = false;
   counters: ListenerCounters;
   draining = false;
   readonly #context: ServerContext;
@@ -45,11 +47,15 @@ export class ServerPort implements AcceptingPort, IntakeOwner {
     this.#context = context;
     this.#listener = listener;
     this.counters = counters;
+    const log = (line: string): void => context.log(`listener ${this.host}:${this.port}: ${line}`);
+    const guard = new DescriptorGuard(log);
     this.#server = createTcpListener(context.io, {
       ...address,
       reusePort: context.reusePort,
+      boundSocket: context.boundSocket,
+      admits: (fd) => guard.admits(fd),
       onAccept: (accepted) => this.#accept(accepted),
-      onError: (error) => context.log(`listener ${this.host}:${this.port}: ${error.message}`),
+      onError: (error) => log(error.message),
     });
     this.#intake = new ConnectionIntake(this, context);
     const [problem] = this.assign(listener, counters);

@@ -2,6 +2,7 @@
 // changed its meaning, and never touches the rest.
 
 import type { CompiledListener } from "./compiled-table.ts";
+import { REMOVAL_GRACE } from "./limits.ts";
 import type { ServerContext } from "./server-context.ts";
 import { ServerPort } from "./server-port.ts";
 import type { ListenerCounters } from "./stats.ts";
@@ -17,13 +18,12 @@ export interface ListenerState {
   error?: { code: string; message: string };
 }
 
-/** How long requests on a removed address may still take, in milliseconds. */
-const REMOVAL_GRACE = 60_000;
-
 /** A listening socket, of whatever kind. */
 interface Port {
   /** Port it listens on, 0 before `open`. */
   readonly port: number;
+  /** Whether its address is taken until it is closed for good. */
+  readonly holdsAddress: boolean;
   /** Points it at a new configuration; returns what of it could not be taken over. */
   assign(listener: CompiledListener, counters: ListenerCounters): Error[];
   open(): Promise<void>;
@@ -42,8 +42,8 @@ export class ServerPorts {
   readonly #context: ServerContext;
   readonly #counters: (listener: string) => ListenerCounters;
   readonly #open = new Map<string, Port>();
-  /** Removed sockets whose connections have not ended yet. */
-  readonly #draining = new Map<Port, Promise<void>>();
+  /** Removed sockets whose connections have not ended yet, with the keys of their addresses. */
+  readonly #draining = new Map<Port, string>();
   /** By address, as the latest table has it. */
   #wanted = new Map<string, Wanted>();
   /** Sockets are opened for one table after another. */
@@ -75,10 +75,8 @@ export class ServerPorts {
 
   #remove(key: string, port: Port): void {
     this.#open.delete(key);
-    this.#draining.set(
-      port,
-      port.close(REMOVAL_GRACE).finally(() => this.#draining.delete(port)),
-    );
+    this.#draining.set(port, key);
+    void port.close(REMOVAL_GRACE).finally(() => this.#draining.delete(port));
   }
 
   async #openMissing(): Promise<void> {
@@ -88,6 +86,7 @@ export class ServerPorts {
 
   async #openOne({ key, address, compiled, state }: Wanted): Promise<void> {
     try {
+      await this.#freeAddress(key);
       const Kind = compiled.listener.transport === "udp" ? UdpPort : ServerPort;
       const port = new Kind(address, compiled, this.#counters(compiled.listener.name), this.#context);
       await port.open();
@@ -101,6 +100,11 @@ export class ServerPorts {
       state.error = describe(error);
       this.#context.log(`cannot listen on ${address.host}:${address.port}: ${state.error.message}`);
     }
+  }
+
+  /** Who is to listen there comes before those who are only left over. */
+  async #freeAddress(key: string): Promise<void> {
+    for (const [port, held] of this.#draining) if (held === key && port.holdsAddress) await port.close(0);
   }
 
   /** Closes everything within `graceMs`. */

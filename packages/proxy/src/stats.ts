@@ -103,20 +103,31 @@ export function newStreamCounters(): StreamCounters {
   return { connections: 0, active: 0, failed: 0, received: 0, sent: 0, ...datagrams };
 }
 
-/** Counts a finished request. */
-export function countRequest(counters: TrafficCounters, status: number, bytes: number, duration: number): void {
+/** Counts a finished request; `bucket` is `durationBucket` of its duration. */
+export function countRequest(
+  counters: TrafficCounters,
+  status: number,
+  bytes: number,
+  duration: number,
+  bucket: number,
+): void {
   counters.requests++;
-  const statusClass = Math.floor(status / 100);
+  const statusClass = (status / 100) | 0;
   if (statusClass >= 1 && statusClass <= 5) counters.statuses[statusClass as 1]++;
   counters.responseBytes += bytes;
   counters.durationSum += duration;
-  let bucket = 0;
-  while (bucket < DURATION_BOUNDS.length && duration > DURATION_BOUNDS[bucket]!) bucket++;
   counters.durations[bucket]!++;
 }
 
+/** Index of the histogram's bucket for a duration in milliseconds. */
+export function durationBucket(duration: number): number {
+  let bucket = 0;
+  while (bucket < DURATION_BOUNDS.length && duration > DURATION_BOUNDS[bucket]!) bucket++;
+  return bucket;
+}
+
 /** Counters by id, created on demand. */
-export class CounterSet<T> {
+export class CounterSet<T extends object> {
   readonly #create: () => T;
   readonly #byId = new Map<string, T>();
 
@@ -139,8 +150,24 @@ export class CounterSet<T> {
   }
 
   snapshot(): Record<string, T> {
-    return structuredClone(Object.fromEntries(this.#byId));
+    return snapshotOf(this.#byId);
   }
+}
+
+/** Copies of counters, by id. */
+export function snapshotOf<T extends object>(counters: Iterable<[string, T]>): Record<string, T> {
+  return Object.fromEntries(Array.from(counters, ([id, each]) => [id, copyOf(each)]));
+}
+
+/** Of plain numbers, and lists and objects of them: a fraction of what structuredClone costs, while no request is served. */
+function copyOf<T extends object>(counters: T): T {
+  if (Array.isArray(counters)) return counters.slice() as unknown as T;
+  const copy = { ...counters };
+  for (const key in copy) {
+    const value = copy[key];
+    if (typeof value === "object" && value !== null) copy[key] = copyOf(value);
+  }
+  return copy;
 }
 
 export function emptyStats(): ProxyStats {
@@ -162,7 +189,7 @@ function addNumbers(sum: Numbers, more: Numbers): void {
   for (const [key, value] of Object.entries(more)) {
     const present = sum[key];
     if (typeof value === "number") sum[key] = (typeof present === "number" ? present : 0) + value;
-    else if (present === undefined) sum[key] = structuredClone(value);
+    else if (present === undefined) sum[key] = copyOf(value);
     else addNumbers(present as Numbers, value);
   }
 }

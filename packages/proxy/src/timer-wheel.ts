@@ -1,6 +1,8 @@
 // One coarse timer for everything that can time out. Arming is a few assignments; an entry that was only prolonged is
 // not moved but looked at again when its old slot comes up.
 
+import { performance } from "node:perf_hooks";
+
 /** Resolution in milliseconds: a timer fires up to two of these late. */
 const TICK = 50;
 const SLOTS = 1024;

@@ -122,7 +122,7 @@ export interface GeneratorOptions {
 }
 
 /** A generator of ours, see generators/. */
-export function generator(kind: "paced" | "echo" | "handshakes", options: GeneratorOptions): Load {
+export function generator(kind: "aborts" | "echo" | "handshakes" | "paced", options: GeneratorOptions): Load {
   const { connections, path = "/", tls = false } = options;
   return {
     description: `generators/${kind}.ts, ${connections} connections`,

@@ -10,6 +10,7 @@ import type { Readable } from "node:stream";
 import { after, describe, it } from "node:test";
 import { eventually } from "../../until.ts";
 import type { Report } from "./report.ts";
+import type { Growth, SoakReport } from "./soak-report.ts";
 import { findProgram } from "./stage.ts";
 
 const lacking = ["nginx", "wrk", "taskset"].filter((name) => findProgram(name) === undefined);
@@ -50,6 +51,25 @@ describe("npm run bench -- proxy", { skip: lacking.length > 0 && `not installed:
       assert.ok(cpu > 0 && p99 > 0 && pss > 0, JSON.stringify(medians));
       assert.equal(errors, 0);
     }
+    assert.deepEqual([left(), readdirSync(directory)], [[], []]);
+  });
+
+  it("soaks ours in every kind of load, and leaves nothing behind", async () => {
+    const bench = start("--soak", "3", "-o", "json");
+    let [output, errors] = ["", ""];
+    bench.stdout.setEncoding("utf8").on("data", (text: string) => (output += text));
+    bench.stderr.setEncoding("utf8").on("data", (text: string) => (errors += text));
+    const [code] = await once(bench, "close");
+    assert.equal(code, 0, errors);
+    const { loads, samples, growth } = JSON.parse(output) as SoakReport & { growth: Growth[] };
+    assert.ok(loads.length >= 5 && loads.every(({ requests }) => requests > 0), output);
+    assert.ok(samples.length > 10);
+    for (const { rss, pss, descriptors, heap } of samples.slice(-5))
+      assert.ok(rss > 0 && pss > 0 && descriptors > 0 && heap > 0, output);
+    assert.deepEqual(
+      growth.map(({ figure }) => figure),
+      ["rss", "pss", "heap", "descriptors"],
+    );
     assert.deepEqual([left(), readdirSync(directory)], [[], []]);
   });
 

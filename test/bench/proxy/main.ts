@@ -15,6 +15,8 @@ import { findPeers } from "./peers.ts";
 import { judge, renderHeading, renderRow, type Report, type RowReport } from "./report.ts";
 import type { Row } from "./rows.ts";
 import { runRow } from "./run.ts";
+import { soak } from "./soak.ts";
+import { growthOf, renderSoak } from "./soak-report.ts";
 import { Stage } from "./stage.ts";
 import { renderSvg } from "./svg.ts";
 
@@ -27,12 +29,25 @@ export async function main(args: string[]): Promise<void> {
   }
   const stage = new Stage();
   try {
+    if (options.soak !== undefined) return await benchSoak(stage, options.soak, options.json);
     const report = await bench(stage, options);
     if (options.json) process.stdout.write(`${JSON.stringify(report, null, 2)}\n`);
     if (options.svg !== undefined) writeFileSync(options.svg, renderSvg(report));
   } finally {
     await stage.close();
   }
+}
+
+async function benchSoak(stage: Stage, seconds: number, json: boolean): Promise<void> {
+  const report = await soak(await surround(stage), seconds);
+  process.stdout.write(
+    json ? `${JSON.stringify({ ...report, growth: growthOf(report) }, null, 2)}\n` : renderSoak(report),
+  );
+}
+
+async function surround(stage: Stage): Promise<Surroundings> {
+  const tls = await makeCertificate(stage);
+  return { stage, backend: await startBackend(stage), ...(tls ? { tls } : {}) };
 }
 
 async function bench(stage: Stage, options: Options): Promise<Report> {
@@ -51,8 +66,7 @@ async function bench(stage: Stage, options: Options): Promise<Report> {
   };
   const print = (text: string): void => void (options.json || process.stdout.write(`${text}\n`));
   print(renderHeading(report));
-  const tls = await makeCertificate(stage);
-  const surroundings: Surroundings = { stage, backend: await startBackend(stage), ...(tls ? { tls } : {}) };
+  const surroundings = await surround(stage);
   const starter = new LaneStarter(surroundings, contestants);
   for (const row of options.rows) {
     const done = await benchRow(surroundings, row, contestants, starter, options);

@@ -15,10 +15,13 @@ export interface Options {
   svg?: string;
   /** Directory for a CPU profile of ours. */
   profile?: string;
+  /** Seconds of a soak, instead of rows. */
+  soak?: number;
 }
 
 export const usage = `npm run bench -- proxy [--rows NAME,...] [--peers NAME,...] [--rounds 5] [--seconds 2] [-o text|json]
   [--svg FILE] [--profile DIRECTORY]
+npm run bench -- proxy --soak SECONDS [-o text|json]
 rows: ${rows.map(({ name }) => name).join(", ")}
 peers: ${peerNames.join(", ")}
 `;
@@ -33,6 +36,7 @@ export function parseOptions(args: string[]): Options | string {
         peers: { type: "string", default: "" },
         rounds: { type: "string", default: "5" },
         seconds: { type: "string", default: "2" },
+        soak: { type: "string" },
         svg: { type: "string" },
         profile: { type: "string" },
         output: { type: "string", short: "o", default: "text" },
@@ -50,6 +54,7 @@ export function parseOptions(args: string[]): Options | string {
       rounds: positive("--rounds", values.rounds),
       seconds: positive("--seconds", values.seconds),
       json: values.output === "json",
+      ...(values.soak === undefined ? {} : { soak: positive("--soak", values.soak) }),
       ...(values.svg === undefined ? {} : { svg: values.svg }),
       ...(values.profile === undefined ? {} : { profile: values.profile }),
     };

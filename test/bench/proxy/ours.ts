@@ -54,7 +54,7 @@ async function bundle(directory: string): Promise<string> {
   await build({
     entryPoints: {
       serve: join(import.meta.dirname, "serve.ts"),
-      worker: fileURLToPath(import.meta.resolve("@gatehouse/proxy/workers/worker-main")),
+      worker: fileURLToPath(import.meta.resolve("@gatehouse/gateway/worker-main")),
     },
     outdir: directory,
     bundle: true,

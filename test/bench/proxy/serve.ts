@@ -1,9 +1,8 @@
 // Ours, as the gateway runs it: the proxy with its counters, and an access log in Traefik's common format into a file. A
-// program of its own, bundled by `ours.ts`; its one argument is a `Serving` as JSON, its first line of output what it opened.
+// program of its own, bundled by `ours.ts`; its one argument is a `Serving` as JSON. On SIGUSR2 it prints a `HeapReport` as JSON.
 
 import { startAccessLog } from "@gatehouse/gateway/start-access-log";
 import { createProxy } from "@gatehouse/proxy/proxy";
-import type { ProxyOptions } from "@gatehouse/proxy/proxy";
 import type { Listener, Route, RoutingTable } from "@gatehouse/proxy/routing-table";
 import { createWorkerGroup } from "@gatehouse/proxy/workers/worker-group";
 import { createLog } from "@gatehouse/apimachinery/log";
@@ -23,6 +22,8 @@ export interface Serving {
   /** Files; absent without a TLS listener. */
   tls?: { certificate: string; key: string };
 }
+
+export type HeapReport = Pick<NodeJS.MemoryUsage, "heapUsed">;
 
 const serving = JSON.parse(process.argv[2] ?? "") as Serving;
 
@@ -62,11 +63,12 @@ function tableOf({ addresses, ports, hosts, tls, backend, echo }: Serving): Rout
 
 /** Names are made once and looked up for every line, as the gateway does. */
 function createRouterOf(): (listener: string, route: string) => string {
-  const known = new Map<string, string>();
+  const known = new Map<string, Map<string, string>>();
   return (listener, route) => {
-    const key = `${listener} ${route}`;
-    const name = known.get(key) ?? `httproute-${route.replaceAll("/", "-")}-ep-${listener}@kubernetesgateway`;
-    known.set(key, name);
+    const present = known.get(route)?.get(listener);
+    if (present !== undefined) return present;
+    const name = `httproute-${route.replaceAll("/", "-")}-ep-${listener}@kubernetesgateway`;
+    known.set(route, (known.get(route) ?? new Map<string, string>()).set(listener, name));
     return name;
   };
 }
@@ -83,11 +85,17 @@ const access = startAccessLog(
   log,
 );
 if (!access) throw new Error(`no access log at ${serving.accessLog}`);
-const options: ProxyOptions = { log: (line) => log.warn(line), onAccess: (record) => access.write(record) };
-const { workers, workerProgram } = serving;
-const proxy = workers > 1 ? createWorkerGroup({ ...options, workers, program: workerProgram }) : createProxy(options);
+const { workers, workerProgram: program } = serving;
+const proxy =
+  workers > 1
+    ? createWorkerGroup({ log: (line) => log.warn(line), workers, program, accessLog: access.ofWorkers })
+    : createProxy({ log: (line) => log.warn(line), onAccess: (record) => access.write(record) });
 const failed = (await proxy.apply(tableOf(serving))).filter(({ error }) => error);
 if (failed.length > 0) throw new Error(`cannot listen: ${JSON.stringify(failed)}`);
+process.on("SIGUSR2", () => {
+  const report: HeapReport = { heapUsed: process.memoryUsage().heapUsed };
+  process.stdout.write(`${JSON.stringify(report)}\n`);
+});
 process.on("SIGTERM", () => {
   void proxy
     .close({ graceMs: 0 })

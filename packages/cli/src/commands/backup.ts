@@ -5,13 +5,13 @@ import type { Command } from "commander";
 import { existsSync } from "node:fs";
 import { resolve } from "node:path";
 import { writeBackup } from "../backup-file.ts";
-import { lockCluster } from "../cluster-lock.ts";
 import { readClusterState } from "../cluster-state.ts";
 import { clusterFiles, readPki } from "../providers/embedded/cluster-files.ts";
 import { type EmbeddedState, nodeNameOf } from "../providers/embedded/embedded-state.ts";
 import type { ClusterProvider } from "../providers/provider.ts";
 import { UserError } from "../user-error.ts";
-import { clusterProvider, nameOption, terminalProgress, waitingNote } from "./cluster-options.ts";
+import { changeCluster } from "./change-cluster.ts";
+import { clusterProvider, nameOption, terminalProgress } from "./cluster-options.ts";
 
 interface BackupOptions {
   name?: string;
@@ -38,8 +38,7 @@ async function backup(file: string, options: BackupOptions): Promise<void> {
   const path = resolve(file);
   const progress = terminalProgress(options);
   const provider = await clusterProvider(options);
-  const unlock = await lockCluster(provider.directory, waitingNote(progress));
-  try {
+  await changeCluster(provider, progress, async () => {
     const state = readClusterState<EmbeddedState>(provider.directory);
     if (!state) throw new UserError(`there is no cluster "${provider.name}": bring one up with gatehouse up`);
     if (existsSync(path) && !options.force)
@@ -51,9 +50,7 @@ async function backup(file: string, options: BackupOptions): Promise<void> {
       detail(`${manifest.objects} objects, revision ${manifest.revision}, in ${file}`);
     });
     progress.note("It holds the cluster's Secrets and keys, readable by you alone: keep it so.");
-  } finally {
-    unlock();
-  }
+  });
 }
 
 async function stateOf(provider: ClusterProvider): Promise<Buffer> {

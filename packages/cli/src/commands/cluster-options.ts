@@ -142,9 +142,3 @@ export function terminalProgress(options: { quiet?: boolean; verbose?: boolean }
     verbose: options.verbose === true,
   });
 }
-
-/** What is said while another command holds the cluster. */
-export const waitingNote =
-  (progress: Progress) =>
-  (pid: number): void =>
-    progress.note(`another gatehouse command (pid ${pid}) is at work on this cluster: waiting for it`);

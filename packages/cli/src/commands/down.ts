@@ -2,10 +2,9 @@
 
 import { type Command, Option } from "commander";
 import { existsSync } from "node:fs";
-import { clusterFailure } from "../cluster-failure.ts";
-import { lockCluster } from "../cluster-lock.ts";
 import { askAtTerminal, type Decide } from "../decide.ts";
 import { removeCluster } from "../remove-cluster.ts";
+import { changeCluster } from "./change-cluster.ts";
 import {
   clusterOption,
   type ClusterOptions,
@@ -13,7 +12,6 @@ import {
   contextOption,
   nameOption,
   terminalProgress,
-  waitingNote,
 } from "./cluster-options.ts";
 
 interface DownOptions extends ClusterOptions {
@@ -57,12 +55,7 @@ async function down(options: DownOptions): Promise<void> {
   if (provider.kind !== "context" && !existsSync(provider.directory)) {
     return progress.note(`No cluster "${provider.name}": nothing to do.`);
   }
-  const unlock = await lockCluster(provider.directory, waitingNote(progress));
-  try {
+  await changeCluster(provider, progress, async () => {
     await removeCluster(provider, progress);
-  } catch (error) {
-    throw clusterFailure(error, provider, progress);
-  } finally {
-    unlock();
-  }
+  });
 }

@@ -4,9 +4,9 @@ import type { Command } from "commander";
 import { existsSync } from "node:fs";
 import { resolve } from "node:path";
 import { readBackup } from "../backup-file.ts";
-import { lockCluster } from "../cluster-lock.ts";
 import { UserError } from "../user-error.ts";
-import { clusterProvider, nameOption, terminalProgress, waitingNote } from "./cluster-options.ts";
+import { changeCluster } from "./change-cluster.ts";
+import { clusterProvider, nameOption, terminalProgress } from "./cluster-options.ts";
 
 interface RestoreOptions {
   name?: string;
@@ -35,8 +35,7 @@ async function restore(file: string, options: RestoreOptions): Promise<void> {
   const backup = readBackup(path);
   const { cluster, createdAt, objects, revision } = backup.manifest;
   const provider = await clusterProvider({ name: options.name ?? cluster });
-  const unlock = await lockCluster(provider.directory, waitingNote(progress));
-  try {
+  await changeCluster(provider, progress, async () => {
     if ((await phaseOf(provider.phase())) === "running") {
       throw new UserError(`cluster "${provider.name}" is running: end it with gatehouse stop${provider.flags} first`);
     }
@@ -50,9 +49,7 @@ async function restore(file: string, options: RestoreOptions): Promise<void> {
       detail(`${objects} objects, revision ${revision}, as of ${createdAt}`);
     });
     progress.note(`Bring it up with gatehouse start${provider.flags}.`);
-  } finally {
-    unlock();
-  }
+  });
 }
 
 /** A cluster with damaged files does not run as far as anybody can say, and may be replaced. */

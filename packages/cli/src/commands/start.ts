@@ -1,10 +1,9 @@
 // `gatehouse start`: a stopped cluster runs again with the state it had.
 
 import type { Command } from "commander";
-import { clusterFailure } from "../cluster-failure.ts";
-import { lockCluster } from "../cluster-lock.ts";
 import { clusterSummary, typedUrls } from "../cluster-summary.ts";
 import { UserError } from "../user-error.ts";
+import { changeCluster } from "./change-cluster.ts";
 import {
   clusterOption,
   type ClusterOptions,
@@ -12,7 +11,6 @@ import {
   contextOption,
   nameOption,
   terminalProgress,
-  waitingNote,
 } from "./cluster-options.ts";
 
 export function registerStart(program: Command): void {
@@ -40,8 +38,7 @@ async function start(options: ClusterOptions & { quiet?: boolean; verbose?: bool
     );
   }
   const progress = terminalProgress(options);
-  const unlock = await lockCluster(provider.directory, waitingNote(progress));
-  try {
+  await changeCluster(provider, progress, async () => {
     const phase = await provider.phase();
     if (phase === "absent")
       throw new UserError(`there is no cluster "${provider.name}": bring one up with gatehouse up${provider.flags}`);
@@ -51,9 +48,5 @@ async function start(options: ClusterOptions & { quiet?: boolean; verbose?: bool
     await waitUntilReady(provider, progress);
     const urls = typedUrls(provider, await clusterSummary(provider));
     if (!options.quiet) process.stdout.write(`\n${urls.map((url) => `  ${url}\n`).join("")}`);
-  } catch (error) {
-    throw clusterFailure(error, provider, progress);
-  } finally {
-    unlock();
-  }
+  });
 }

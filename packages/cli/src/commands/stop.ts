@@ -1,9 +1,8 @@
 // `gatehouse stop`: the processes end, the state stays for `gatehouse start`.
 
 import type { Command } from "commander";
-import { clusterFailure } from "../cluster-failure.ts";
-import { lockCluster } from "../cluster-lock.ts";
 import { UserError } from "../user-error.ts";
+import { changeCluster } from "./change-cluster.ts";
 import {
   clusterOption,
   type ClusterOptions,
@@ -11,7 +10,6 @@ import {
   contextOption,
   nameOption,
   terminalProgress,
-  waitingNote,
 } from "./cluster-options.ts";
 
 export function registerStop(program: Command): void {
@@ -29,16 +27,11 @@ export function registerStop(program: Command): void {
 async function stop(options: ClusterOptions & { quiet?: boolean }): Promise<void> {
   const provider = await clusterProvider(options);
   const progress = terminalProgress(options);
-  const unlock = await lockCluster(provider.directory, waitingNote(progress));
-  try {
+  await changeCluster(provider, progress, async () => {
     // One of somebody's says itself that it is not stopped from here.
     if (provider.kind !== "context" && (await provider.phase()) === "absent") {
       throw new UserError(`there is no cluster "${provider.name}": bring one up with gatehouse up${provider.flags}`);
     }
     await progress.step(`Stop the cluster "${provider.name}"`, () => provider.stop());
-  } catch (error) {
-    throw clusterFailure(error, provider, progress);
-  } finally {
-    unlock();
-  }
+  });
 }

@@ -2,14 +2,13 @@
 
 import { type Command, Option } from "commander";
 import { changeClusterState, readClusterState } from "../cluster-state.ts";
-import { clusterFailure } from "../cluster-failure.ts";
-import { lockCluster } from "../cluster-lock.ts";
 import { clusterSummary, typedUrls } from "../cluster-summary.ts";
 import { askAtTerminal, type Decide } from "../decide.ts";
 import type { Progress } from "../progress.ts";
 import type { ClusterProvider } from "../providers/provider.ts";
 import { shellWord } from "../shell-word.ts";
 import { UserError } from "../user-error.ts";
+import { changeCluster } from "./change-cluster.ts";
 import {
   clusterOption,
   clusterProvider,
@@ -18,7 +17,6 @@ import {
   nameOption,
   portOption,
   terminalProgress,
-  waitingNote,
 } from "./cluster-options.ts";
 
 interface UpOptions extends InstallOptions {
@@ -110,17 +108,12 @@ async function up(options: UpOptions): Promise<void> {
     const { parseDefinitionsSource } = await import("../steps/definition-bundle.ts");
     parseDefinitionsSource(options.gatewayApiCrds ?? "bundled", options);
   }
-  const unlock = await lockCluster(provider.directory, waitingNote(progress));
-  try {
+  await changeCluster(provider, progress, async () => {
     const phase = await provider.phase();
     const complete = phase === "running" && readClusterState(provider.directory)?.complete === true;
     if (complete && !asksForInstallation(provider, options)) await alreadyUp(provider, options);
     else await bringUp(provider, phase === "absent", options, decide, progress);
-  } catch (error) {
-    throw clusterFailure(error, provider, progress);
-  } finally {
-    unlock();
-  }
+  });
 }
 
 function choosesDefinitions({ gatewayApi, channel, gatewayApiCrds }: UpOptions): boolean {

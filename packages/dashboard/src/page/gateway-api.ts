@@ -14,8 +14,13 @@ export interface Condition {
   message: string;
 }
 
+/** Of the paths at which the API has lists. */
+const protocols = ["http", "tcp", "udp"] as const;
+
 export interface Router {
   name: string;
+  protocol: (typeof protocols)[number];
+  /** Routers for UDP have none. */
   rule?: string;
   status: string;
   error?: string[];
@@ -38,10 +43,16 @@ export interface Service {
   status: string;
   error?: string[];
   usedBy?: string[];
-  loadBalancer?: { servers?: { url?: string }[] };
+  loadBalancer?: { servers?: Server[] };
   weighted?: { services?: { name: string; weight?: number; status?: number }[] };
   serverStatus?: Record<string, string>;
-  gatehouse?: { namespace: string; name: string; port: number; servers: { url: string; pod: string; state: string }[] };
+  gatehouse?: { namespace: string; name: string; port: number; servers: (Server & { pod: string; state: string })[] };
+}
+
+/** With HTTP a URL, else an address. */
+export interface Server {
+  url?: string;
+  address?: string;
 }
 
 export interface Snapshot {
@@ -59,10 +70,15 @@ export async function readSnapshot(): Promise<Snapshot> {
   const [version, entryPoints, routers, services] = await Promise.all([
     read<Snapshot["version"]>("version"),
     readAll<EntryPoint>("entrypoints"),
-    readAll<Router>("http/routers"),
-    readAll<Service>("http/services"),
+    Promise.all(protocols.map(readRouters)),
+    Promise.all(protocols.map((protocol) => readAll<Service>(`${protocol}/services`))),
   ]);
-  return { version: version.body, entryPoints, routers, services };
+  return { version: version.body, entryPoints, routers: routers.flat(), services: services.flat() };
+}
+
+async function readRouters(protocol: Router["protocol"]): Promise<Router[]> {
+  const routers = await readAll<Omit<Router, "protocol">>(`${protocol}/routers`);
+  return routers.map((router) => ({ ...router, protocol }));
 }
 
 async function readAll<T>(path: string): Promise<T[]> {

@@ -1,7 +1,7 @@
 // The sections of the page, each a pure function of what the API said.
 
 import { element, empty, fragment, pill, table, type Tone } from "./element.ts";
-import type { EntryPoint, Router, Service, Snapshot } from "./gateway-api.ts";
+import type { EntryPoint, Router, Server, Service, Snapshot } from "./gateway-api.ts";
 
 const tones: Record<string, Tone> = { enabled: "ok", warning: "warn", disabled: "bad" };
 const words: Record<string, string> = { enabled: "OK", warning: "Warning", disabled: "Not accepted" };
@@ -56,24 +56,29 @@ export function entryPointList(entryPoints: readonly EntryPoint[]): Node {
 /** `filter`: text that a router's words must contain. */
 export function routerTable(routers: readonly Router[], filter: string): Node {
   if (routers.length === 0) {
-    return empty("No routers yet. Apply a Gateway and an HTTPRoute that names it as parent, and they appear here.");
+    return empty("No routers yet. Apply a Gateway and a route that names it as parent, and they appear here.");
   }
   const wanted = filter.trim().toLowerCase();
   const shown = routers.filter((router) => JSON.stringify(router).toLowerCase().includes(wanted));
   if (shown.length === 0) return empty(`None of the ${routers.length} routers contains “${filter.trim()}”.`);
-  return table("Routers", ["Rule", "Status", "HTTPRoute", "Entrypoint", "Service"], shown.map(routerRow));
+  return table("Routers", ["Rule", "Status", "Route", "Entrypoint", "Service"], shown.map(routerRow));
 }
 
 function routerRow(router: Router): Node[] {
-  const { rule, error = [], entryPoints = [], service, gatehouse, name } = router;
+  const { protocol, error = [], entryPoints = [], service, gatehouse, name } = router;
+  const rule = protocol === "udp" ? "every datagram" : router.rule || "no rule that can be read";
   const addresses = gatehouse?.addresses ?? [];
   return [
-    fragment(element("code", {}, rule || "no rule that can be read"), element("span", { class: "below" }, name)),
+    fragment(element("code", {}, rule), element("span", { class: "below" }, name)),
     fragment(...conditionPills(router), ...error.map((text) => element("p", { class: "message" }, text))),
     gatehouse
       ? fragment(
           `${gatehouse.namespace}/${gatehouse.name}`,
-          element("span", { class: "below" }, `rule ${gatehouse.rule}, Gateway ${gatehouse.gateway}`),
+          element(
+            "span",
+            { class: "below" },
+            `${gatehouse.kind}, rule ${gatehouse.rule}, Gateway ${gatehouse.gateway}`,
+          ),
         )
       : fragment("–"),
     fragment(
@@ -89,7 +94,7 @@ function routerRow(router: Router): Node[] {
 /** A router's own weighted service has a long name that says nothing new: its parts are in the table of services. */
 function serviceCell(service: string | undefined, router: string): Node {
   if (!service) return fragment("–");
-  const isOwn = service.startsWith(router.replace(/@.*$/, ""));
+  const isOwn = service.startsWith(`${router.replace(/@.*$/, "")}-wrr`);
   return isOwn ? element("span", { title: service }, "several, by weight") : element("code", {}, service);
 }
 
@@ -139,11 +144,11 @@ function servers({ loadBalancer, weighted, serverStatus = {}, gatehouse }: Servi
     );
     return element("ul", { class: "servers" }, ...shares);
   }
-  const urls = (loadBalancer?.servers ?? []).flatMap(({ url }) => (url ? [url] : []));
-  if (urls.length === 0) return fragment("no servers");
-  const rows = urls.map((url) => {
-    const isUp = (serverStatus[url] ?? "UP") === "UP";
-    const known = gatehouse?.servers.find((server) => server.url === url);
+  const places = (loadBalancer?.servers ?? []).map(placeOf).filter((place) => place !== "");
+  if (places.length === 0) return fragment("no servers");
+  const rows = places.map((place) => {
+    const known = gatehouse?.servers.find((server) => placeOf(server) === place);
+    const isUp = (serverStatus[place] ?? "UP") === "UP" && known?.state !== "down";
     const word = known?.state === "draining" ? "Draining" : isUp ? "Up" : "Down";
     const tone = known?.state === "draining" ? "warn" : isUp ? "ok" : "bad";
     return element(
@@ -151,9 +156,11 @@ function servers({ loadBalancer, weighted, serverStatus = {}, gatehouse }: Servi
       {},
       pill(word, tone),
       " ",
-      element("code", {}, url),
+      element("code", {}, place),
       known?.pod ? element("span", { class: "below" }, known.pod) : undefined,
     );
   });
   return element("ul", { class: "servers" }, ...rows);
 }
+
+const placeOf = ({ url, address }: Server): string => url ?? address ?? "";

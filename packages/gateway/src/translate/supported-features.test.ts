@@ -99,3 +99,14 @@ test("without addresses of their own, Gateways cannot have ports of their own", 
   const lost = supportedFeatures(api, true).filter((name) => !supportedFeatures(api, false).includes(name));
   assert.deepEqual(lost, ["GatewayPort8080", "GatewayStaticAddresses", "TCPRoute", "UDPRoute"]);
 });
+
+test("what belongs to a kind that the cluster does not know is not claimed", () => {
+  const api = apiOf({ version: "v1.6.1", channel: "standard" });
+  const without = (...missing: string[]) => {
+    const kinds = new Set([...api.kinds].filter((kind) => !missing.includes(kind)));
+    return supportedFeatures({ ...api, kinds }, true);
+  };
+  const lost = supportedFeatures(api, true).filter((name) => !without("TLSRoute", "TCPRoute").includes(name));
+  assert.deepEqual(lost, ["TCPRoute", "TLSRoute", "TLSRouteModeMixed", "TLSRouteModeTerminate"]);
+  assert.deepEqual(without("XBackend"), supportedFeatures(api, true));
+});

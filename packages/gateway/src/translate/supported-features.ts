@@ -78,12 +78,26 @@ export const absentFeatures: ReadonlyMap<string, string> = new Map([
 
 const features = [...gateway, ...httpRoute, ...otherRoutes];
 
-/** Names in ascending order, as the API asks. */
-export function supportedFeatures({ release, channel }: GatewayApi, ownAddresses: boolean): string[] {
+/** The names of features begin with the kind that has them; the others belong to Gateway, without which there is nothing. */
+const kindsOfFeatures = [
+  "BackendTLSPolicy",
+  "GRPCRoute",
+  "HTTPRoute",
+  "ListenerSet",
+  "ReferenceGrant",
+  "TCPRoute",
+  "TLSRoute",
+  "UDPRoute",
+];
+
+/** Names in ascending order, as the API asks. What belongs to a kind that the cluster does not know is not claimed. */
+export function supportedFeatures({ release, channel, kinds }: GatewayApi, ownAddresses: boolean): string[] {
+  const missing = kindsOfFeatures.filter((kind) => !kinds.has(kind));
   return features
-    .filter(({ since = "v1.4.0", standard = since, ownAddress }) => {
+    .filter(({ name, since = "v1.4.0", standard = since, ownAddress }) => {
       const first = channel === "experimental" ? since : standard;
-      return first !== "never" && first <= release && (ownAddresses || !ownAddress);
+      const isThere = first !== "never" && first <= release && !missing.some((kind) => name.startsWith(kind));
+      return isThere && (ownAddresses || !ownAddress);
     })
     .map(({ name }) => name)
     .sort();

@@ -2,6 +2,7 @@
 // from running ahead of each other. Policy for half-closed clients: a FIN while a request is under way means the client
 // has gone (as nginx and Go have it); in a tunnel it closes one half.
 
+import { performance } from "node:perf_hooks";
 import type { AccessRecord } from "../access.ts";
 import type { CompiledListener, CompiledRoute } from "../compiled-table.ts";
 import { addressesOf } from "../connection-facts.ts";
@@ -27,6 +28,9 @@ import type { ResponseHead } from "./response-head.ts";
 
 const State = { head: 0, body: 1, wait: 2, tunnel: 3, linger: 4, closed: 5 } as const;
 const NOTHING = Buffer.alloc(0);
+
+/** Bytes that are rather copied than kept in place. */
+const SMALL_REST = 8 * 1024;
 
 const scratch = new RequestHead();
 
@@ -120,8 +124,13 @@ export class ClientConnection implements OpenConnection, TransportHandler, Downs
   }
 
   #stash(bytes: Buffer, at: number, end: number): void {
-    this.#pending = this.#transport.borrow(bytes.subarray(at, end));
-    this.#transport.keepReadBuffer();
+    const rest = bytes.subarray(at, end);
+    // Little, as of requests that come before the last was answered, is no sign of a large body.
+    if (rest.length <= SMALL_REST) this.#pending = Buffer.from(rest);
+    else {
+      this.#pending = this.#transport.borrow(rest);
+      this.#transport.keepReadBuffer();
+    }
     this.#holdBack();
   }
 
@@ -189,6 +198,7 @@ export class ClientConnection implements OpenConnection, TransportHandler, Downs
     this.#state = State.wait;
     this.#decoder = null;
     this.#context.wheel.disarm(this.#timer);
+    this.#transport.releaseReadBuffer();
     this.#exchange!.endBody(trailers);
   }
 

@@ -34,6 +34,8 @@ export class FieldLines {
   count = 0;
   readonly spans: Int32Array = new Int32Array(MAX_FIELDS * STRIDE);
   readonly ids: Uint8Array = new Uint8Array(MAX_FIELDS);
+  /** Where the lines begin. */
+  #start = 0;
   /** Set when parsing returned REFUSED. */
   refusal: Refusal | null = null;
 
@@ -41,6 +43,7 @@ export class FieldLines {
    * Offsets are stored relative to `base`. */
   parseFields(bytes: Uint8Array, position: number, end: number, base: number): number {
     this.count = 0;
+    this.#start = position - base;
     let at = position;
     for (;;) {
       if (at >= end) return INCOMPLETE;
@@ -96,6 +99,23 @@ export class FieldLines {
     return this.spans[index * STRIDE]!;
   }
 
+  /** Behind the last line. */
+  get end(): number {
+    return this.count === 0 ? this.#start : this.lineEnd(this.count - 1);
+  }
+
+  nameEnd(index: number): number {
+    return this.spans[index * STRIDE + 1]!;
+  }
+
+  valueStart(index: number): number {
+    return this.spans[index * STRIDE + 2]!;
+  }
+
+  valueEnd(index: number): number {
+    return this.spans[index * STRIDE + 3]!;
+  }
+
   lineEnd(index: number): number {
     return this.spans[index * STRIDE + 4]!;
   }
@@ -103,6 +123,12 @@ export class FieldLines {
   /** Blanks come between the value and the line's end. */
   hasBlankEnd(index: number): boolean {
     return this.spans[index * STRIDE + 3] !== this.lineEnd(index) - 2;
+  }
+
+  /** One space comes before the value, nothing behind it. */
+  isPlain(index: number): boolean {
+    const blank = this.text.charCodeAt(this.valueStart(index) - 1) === SPACE;
+    return blank && this.valueStart(index) - this.nameEnd(index) === 2 && !this.hasBlankEnd(index);
   }
 
   /** Field name as sent. */

@@ -43,10 +43,16 @@ const RESPONSE_DROPS_LENGTH = idSet(...HOP_BY_HOP, FieldId.contentLength);
 /** Connection must not name fields that route or frame the message; such members are ignored. */
 const NOT_OPTIONS = new Set(["host", "content-length", "transfer-encoding", "cookie", "authorization"]);
 
-/** Copies the lines whose id and name are not dropped, joining neighbours into one range. */
-function copyLines(lines: FieldLines, dropIds: Uint8Array, dropNames: Set<string> | null, dropClaims: boolean): string {
+/** Copies the lines whose id and name are not dropped, joining neighbours into one range. `keptFrom`: where the text before the first
+ * line that goes with it begins, -1 for none. */
+function copyLines(
+  lines: FieldLines,
+  dropIds: Uint8Array,
+  dropNames: Set<string> | null,
+  dropClaims: boolean,
+  keptFrom = -1,
+): string {
   let out = "";
-  let keptFrom = -1;
   for (let index = 0; index < lines.count; index++) {
     const drop =
       dropIds[lines.ids[index]!] !== 0 ||
@@ -59,7 +65,7 @@ function copyLines(lines: FieldLines, dropIds: Uint8Array, dropNames: Set<string
       keptFrom = -1;
     }
   }
-  return keptFrom < 0 ? out : out + lines.text.slice(keptFrom, lines.lineEnd(lines.count - 1));
+  return keptFrom < 0 ? out : out + lines.text.slice(keptFrom, lines.end);
 }
 
 /** Any other X-Forwarded-* name, and spellings with `_` that CGI-like backends read as the same name. */
@@ -99,19 +105,22 @@ export function endToEndLines(head: RequestHead, { edits, forwarding, trusted }:
 
 /** Head of the request to the backend in HTTP/1.1. */
 export function requestHeadText(request: OutgoingRequest): string {
-  let text = `${request.method} ${request.target} HTTP/1.1\r\nHost: ${request.host}\r\n${request.lines}`;
+  const { method, target, host } = request;
+  const opening = request.opening ?? `${method} ${target} HTTP/1.1\r\nHost: ${host}\r\n`;
+  let text = opening + request.lines;
   if (request.upgrade !== "") text += `Connection: Upgrade\r\nUpgrade: ${request.upgrade}\r\n`;
   else if (request.acceptsTrailers) text += "Connection: TE\r\nTE: trailers\r\n";
   if (request.chunked) text += "Transfer-Encoding: chunked\r\n";
-  return `${text}\r\n`;
+  return text + "\r\n";
 }
 
-/** The field lines of a backend's answer that travel on, framing aside (Content-Length stays where it may be). */
-export function endToEndResponseLines(head: ResponseHead, edits: HeaderEdits | null): string {
+/** The field lines of a backend's answer that travel on, framing aside (Content-Length stays where it may be). `from` as of
+ * `copyLines`. */
+export function endToEndResponseLines(head: ResponseHead, edits: HeaderEdits | null, from = -1): string {
   // RFC 9110 section 8.6: no Content-Length in 1xx and 204.
   const noLength = head.dropLength || head.status < 200 || head.status === 204;
   const names = namesToDrop(head.connectionOptions, edits);
-  return copyLines(head, noLength ? RESPONSE_DROPS_LENGTH : RESPONSE_DROPS, names, false);
+  return copyLines(head, noLength ? RESPONSE_DROPS_LENGTH : RESPONSE_DROPS, names, false, from);
 }
 
 /** Head of a backend's answer to the client. `connection` is a value for Connection or empty. */
@@ -121,12 +130,14 @@ export function responseHeadText(
   chunked: boolean,
   connection: string,
 ): string {
-  let text = `HTTP/1.1 ${head.status} ${head.phrase}\r\n`;
-  text += endToEndResponseLines(head, edits);
+  let text = head.plainStart
+    ? endToEndResponseLines(head, edits, 0)
+    : `HTTP/1.1 ${head.status} ${head.phrase}\r\n${endToEndResponseLines(head, edits)}`;
   if (head.status === 101) text += `Upgrade: ${head.getById(FieldId.upgrade) ?? ""}\r\n`;
   if (chunked) text += "Transfer-Encoding: chunked\r\n";
   if (connection !== "") text += `Connection: ${connection}\r\n`;
-  return `${text}${edits?.append ?? ""}\r\n`;
+  if (edits !== null) text += edits.append;
+  return text + "\r\n";
 }
 
 /** For the statuses the proxy answers itself (RFC 9110 section 15). */

@@ -6,6 +6,7 @@ import { FieldLines, Framing, INCOMPLETE, listMembers, parseContentLength, REFUS
 import type { Refusal } from "./field-lines.ts";
 import type { Limits } from "../limits.ts";
 import type { MatchRequest } from "../match/route-conditions.ts";
+import { knownHost } from "./known-hosts.ts";
 import { CR, FieldId, LF, SPACE, TARGET, TOKEN } from "./tokens.ts";
 
 const refusal = (status: number, reason: string): Refusal => ({ status, reason });
@@ -33,8 +34,6 @@ const CODING_IN_HTTP10 = refusal(400, "transfer-encoding-in-http-1.0");
 const EXPECTATION = refusal(417, "expectation-unknown");
 
 const LONGEST_METHOD = 32;
-/** uri-host [":" port] without userinfo (RFC 9112 section 3.2); an IPv6 literal in brackets. */
-export const HOST = /^(?:[A-Za-z0-9\-._~!$&'()*+,;=%]*|\[[0-9A-Fa-f:.]+\])(?::[0-9]{0,5})?$/;
 const ABSOLUTE = /^https?:\/\/([^/?]*)(.*)$/i;
 
 /** Scratch for one request head. Valid until the next `parse`. */
@@ -51,6 +50,8 @@ export class RequestHead extends FieldLines implements MatchRequest {
   protocol = "HTTP/1.1";
   /** Host of the request with its port if one was sent; of the URI in absolute-form. */
   host = "";
+  /** As hosts are looked up. */
+  bareHost = "";
   framing: number = Framing.none;
   contentLength = 0;
   /** Whether the client wants the connection kept. */
@@ -83,13 +84,21 @@ export class RequestHead extends FieldLines implements MatchRequest {
     if (at <= 0) return at;
     if (at - base > limits.headBytes) return this.refuse(HEAD_TOO_LONG);
     this.text = latin1(bytes, base, at);
-    this.method = this.text.slice(0, this.#methodLength);
+    this.method = this.#isGet() ? "GET" : this.text.slice(0, this.#methodLength);
     this.target = this.text.slice(this.#methodLength + 1, this.#targetEnd);
     return this.#interpret() ? at : REFUSED;
   }
 
   #methodLength = 0;
+  #absolute = false;
   #targetEnd = 0;
+
+  /** The method of most requests need not be cut out and compared as text. */
+  #isGet(): boolean {
+    const { text } = this;
+    const three = this.#methodLength === 3;
+    return three && text.charCodeAt(0) === 71 && text.charCodeAt(1) === 69 && text.charCodeAt(2) === 84;
+  }
 
   #parseStartLine(bytes: Buffer, base: number, end: number, longest: number): number {
     let at = base;
@@ -128,6 +137,8 @@ export class RequestHead extends FieldLines implements MatchRequest {
   #reset(): void {
     this.protocol = this.minor === 1 ? "HTTP/1.1" : "HTTP/1.0";
     this.host = "";
+    this.bareHost = "";
+    this.#absolute = false;
     this.framing = Framing.none;
     this.contentLength = 0;
     this.keepAlive = this.minor === 1;
@@ -153,7 +164,7 @@ export class RequestHead extends FieldLines implements MatchRequest {
           break;
         case FieldId.host:
           if (hosts++ > 0) return this.#fail(SEVERAL_HOSTS);
-          this.host = this.value(index);
+          if (!this.#useHost(this.text, this.valueStart(index), this.valueEnd(index))) return this.#fail(BAD_HOST);
           break;
         case FieldId.contentLength:
           if (this.framing === Framing.length) return this.#fail(LENGTH_REPEATED);
@@ -207,6 +218,11 @@ export class RequestHead extends FieldLines implements MatchRequest {
   }
 
   #interpretConnection(connection: string, upgrade: string): void {
+    if (connection === "keep-alive" && this.minor === 1) return;
+    if (connection === "close") {
+      this.keepAlive = false;
+      return;
+    }
     let close = false;
     for (const option of listMembers(connection)) {
       if (option === "close") close = true;
@@ -223,9 +239,11 @@ export class RequestHead extends FieldLines implements MatchRequest {
     if (this.target.charCodeAt(0) !== 47) {
       if (this.target === "*") {
         if (this.method !== "OPTIONS") return this.#fail(BAD_TARGET);
-      } else if (!this.#interpretAbsolute()) return this.#fail(BAD_TARGET);
+      } else {
+        const why = this.#interpretAbsolute();
+        if (why !== null) return this.#fail(why);
+      }
     }
-    if (!HOST.test(this.host)) return this.#fail(BAD_HOST);
     const mark = this.target.indexOf("?");
     this.path = mark < 0 ? this.target : this.target.slice(0, mark);
     this.query = mark < 0 ? "" : this.target.slice(mark);
@@ -237,14 +255,30 @@ export class RequestHead extends FieldLines implements MatchRequest {
   }
 
   /** RFC 9112 section 3.2.2: the host of the URI replaces the Host field. */
-  #interpretAbsolute(): boolean {
+  #interpretAbsolute(): Refusal | null {
     const parts = ABSOLUTE.exec(this.target);
-    if (parts === null || parts[1] === "") return false;
-    this.host = parts[1]!;
+    if (parts === null || parts[1] === "") return BAD_TARGET;
+    if (!this.#useHost(parts[1]!, 0, parts[1]!.length)) return BAD_HOST;
+    this.#absolute = true;
     const rest = parts[2]!;
     if (rest === "") this.target = this.method === "OPTIONS" ? "*" : "/";
     else this.target = rest.charCodeAt(0) === 47 ? rest : `/${rest}`;
+    return null;
+  }
+
+  /** False: text[start, end) is no host. */
+  #useHost(text: string, start: number, end: number): boolean {
+    const known = knownHost(text, start, end);
+    if (known === null) return false;
+    this.host = known.text;
+    this.bareHost = known.bare;
     return true;
+  }
+
+  /** The request line and the Host as they came, where an HTTP/1.1 backend may be sent just that; null otherwise. */
+  opening(target: string, host: string): string | null {
+    const asSent = this.minor === 1 && this.ids[0] === FieldId.host && !this.#absolute && this.isPlain(0);
+    return asSent && target === this.target && host === this.host ? this.text.slice(0, this.lineEnd(0)) : null;
   }
 
   #fail(why: Refusal): false {

@@ -17,8 +17,6 @@ const STATUS_LINE = "HTTP/1.";
 /** Scratch for one response head. Valid until the next `parse`. */
 export class ResponseHead extends FieldLines {
   status = 0;
-  /** Reason phrase as sent, possibly empty. */
-  phrase = "";
   framing: number = Framing.none;
   contentLength = 0;
   /** Whether the backend keeps the connection after this message. */
@@ -40,8 +38,17 @@ export class ResponseHead extends FieldLines {
     if (at === REFUSED) return at;
     if (at - start > longest) return this.refuse(HEAD_TOO_LONG);
     this.text = latin1(bytes, start, at);
-    this.phrase = this.text.slice(13, this.#phraseEnd);
     return this.#interpret(toHead) ? at : REFUSED;
+  }
+
+  /** Reason phrase as sent, possibly empty. */
+  get phrase(): string {
+    return this.text.slice(13, this.#phraseEnd);
+  }
+
+  /** The status line is `HTTP/1.1`, status, phrase, as one that goes to a client. */
+  get plainStart(): boolean {
+    return this.#phraseEnd > 12 && this.text.charCodeAt(7) === 49;
   }
 
   #minor = 1;

@@ -84,6 +84,7 @@ export const FieldId = {
   proxyAuthenticate: 22,
 } as const;
 
+const NAME_BYTES: Uint8Array[] = NAMES.map((name) => Uint8Array.from(Buffer.from(name)));
 const SLOTS = 512;
 const slotOf = (hash: number): number => (hash ^ (hash >>> 9)) & (SLOTS - 1);
 
@@ -101,12 +102,16 @@ for (let id = 1; id < NAMES.length; id++) {
 export function fieldId(bytes: Uint8Array, start: number, end: number, hash: number): number {
   const candidates = ID_SLOTS[slotOf(hash)];
   if (candidates === undefined) return FieldId.other;
-  for (const id of candidates) {
-    const name = NAMES[id]!;
-    if (name.length !== end - start) continue;
-    let at = 0;
-    while (at < name.length && TOKEN[bytes[start + at]!] === name.charCodeAt(at)) at++;
-    if (at === name.length) return id;
+  for (let index = 0; index < candidates.length; index++) {
+    const id = candidates[index]!;
+    if (isNamed(NAME_BYTES[id]!, bytes, start, end)) return id;
   }
   return FieldId.other;
+}
+
+function isNamed(name: Uint8Array, bytes: Uint8Array, start: number, end: number): boolean {
+  const { length } = name;
+  if (length !== end - start) return false;
+  for (let at = 0; at < length; at++) if (TOKEN[bytes[start + at]!] !== name[at]) return false;
+  return true;
 }

@@ -1,5 +1,6 @@
 // One request of an HTTP/2 client and its answer: what client-connection.ts is for HTTP/1.1, on one stream of a session.
 
+import { performance } from "node:perf_hooks";
 import { constants } from "node:http2";
 import type { IncomingHttpHeaders, ServerHttp2Stream } from "node:http2";
 import type { AccessRecord } from "../access.ts";

@@ -123,7 +123,7 @@ function textOf(fields: readonly string[]): string | Refusal {
   // RFC 9113 section 8.3.1: who acts on one and forwards the other can be led to different places.
   if (host !== "" && authority !== "" && host.toLowerCase() !== authority.toLowerCase()) return OTHER_HOST;
   asked = method;
-  return `${method} ${path} HTTP/1.1\r\nhost: ${authority === "" ? host : authority}\r\n${lines}\r\n`;
+  return `${method} ${path} HTTP/1.1\r\nHost: ${authority === "" ? host : authority}\r\n${lines}\r\n`;
 }
 
 const METHOD = 1;

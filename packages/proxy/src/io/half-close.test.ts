@@ -17,6 +17,8 @@ for (const io of BEST_IO === "sockets" ? (["sockets"] as const) : (["handles", "
         host: "127.0.0.1",
         port: 0,
         reusePort: false,
+        boundSocket: () => undefined,
+        admits: () => true,
         onError: assert.fail,
         onAccept: (each) => accept(each.transport()),
       });

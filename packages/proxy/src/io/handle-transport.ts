@@ -22,6 +22,9 @@ const { state, READ, WRITTEN, ASYNC, EOF } = tcpHandles ?? {
 type OwnedHandle = StreamHandle & { transport?: HandleTransport };
 type OwnedRequest = HandleRequest & { transport?: HandleTransport; bytes?: number; data?: unknown };
 
+/** Filled in again and again: giving properties to a new object would cost more than the system call. */
+const peer: SocketName = { address: "", family: "", port: 0 };
+
 /** A write that the kernel took at once leaves its request unused: it serves the next. */
 let spareWrite: OwnedRequest | null = null;
 
@@ -32,6 +35,10 @@ function onRead(this: OwnedHandle): Buffer | undefined {
 
 function onWritten(this: OwnedRequest, status: number): void {
   this.transport!.onWritten(this.bytes!, status);
+}
+
+function onClosed(this: OwnedHandle): void {
+  this.transport!.onClosed();
 }
 
 function onShutdown(this: OwnedRequest): void {
@@ -45,7 +52,6 @@ export class HandleTransport implements Transport {
   readonly #buffers = new ReadBuffers();
   /** What the handle reads into. */
   #buffer: Buffer = SHARED;
-  #inRead = false;
   #reading = false;
   #paused = false;
   #wasBlocked = false;
@@ -54,7 +60,9 @@ export class HandleTransport implements Transport {
   #shutDone = false;
   #closed = false;
   #error: NodeJS.ErrnoException | null = null;
-  #peer: SocketName | null = null;
+  #remoteAddress = "";
+  /** 0 until it is asked for. */
+  #remotePort = 0;
 
   /** Takes the handle over; reading starts at once unless `connecting`. */
   constructor(handle: StreamHandle, connecting: boolean) {
@@ -85,9 +93,7 @@ export class HandleTransport implements Transport {
       else if (count < 0) this.fail(systemError(count, "read"));
       return undefined;
     }
-    this.#inRead = true;
     this.handler.onData(this.#buffer, count);
-    this.#inRead = false;
     const next = this.#buffers.next();
     if (next === this.#buffer) return undefined;
     this.#buffer = next;
@@ -108,18 +114,19 @@ export class HandleTransport implements Transport {
   }
 
   get remoteAddress(): string {
-    return plainAddress(this.#peername().address);
+    this.#askForPeer();
+    return this.#remoteAddress;
   }
 
   get remotePort(): number {
-    return this.#peername().port ?? 0;
+    this.#askForPeer();
+    return this.#remotePort;
   }
 
-  #peername(): SocketName {
-    if (this.#peer !== null) return this.#peer;
-    const name: SocketName = {};
-    if (this.#closed || (this.#handle as TcpHandle).getpeername(name) !== 0) return {};
-    return (this.#peer = name);
+  #askForPeer(): void {
+    if (this.#remotePort !== 0 || this.#closed || (this.#handle as TcpHandle).getpeername(peer) !== 0) return;
+    this.#remoteAddress = plainAddress(peer.address);
+    this.#remotePort = peer.port!;
   }
 
   write(data: string | Buffer): void {
@@ -182,9 +189,6 @@ export class HandleTransport implements Transport {
 
   releaseReadBuffer(): void {
     this.#buffers.release();
-    if (this.#inRead || this.#buffer === SHARED || this.#closed) return;
-    this.#buffer = SHARED;
-    this.#handle.useUserBuffer(SHARED);
   }
 
   pause(): void {
@@ -235,20 +239,20 @@ export class HandleTransport implements Transport {
     if (this.#closed) return;
     this.#closed = true;
     this.#reading = false;
-    this.#handle.close(() => this.#onClosed());
+    this.#handle.close(onClosed);
   }
 
   reset(): void {
     if (this.#closed) return;
     this.#closed = true;
     this.#reading = false;
-    if ((this.#handle as TcpHandle).reset(() => this.#onClosed()) !== 0) this.#handle.close(() => this.#onClosed());
+    if ((this.#handle as TcpHandle).reset(onClosed) !== 0) this.#handle.close(onClosed);
   }
 
-  #onClosed(): void {
+  onClosed(): void {
     const handler = this.handler;
     this.handler = IGNORE;
-    this.#buffers.release();
+    this.#buffers.giveBack();
     handler.onClose(this.#error);
   }
 }

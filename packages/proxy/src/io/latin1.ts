@@ -13,6 +13,11 @@ export function latin1(bytes: Buffer, start: number, end: number): string {
   return direct ? (bytes as Latin1Bytes).latin1Slice!(start, end) : bytes.toString("latin1", start, end);
 }
 
+/** The same text in memory of its own: parts of a text keep all of it alive, and joined ones are put together at each use. */
+export function latin1Copy(text: string): string {
+  return Buffer.from(text, "latin1").toString("latin1");
+}
+
 /** Writes text to the start of bytes. */
 export function writeLatin1(bytes: Buffer, text: string): void {
   if (direct) (bytes as Latin1Bytes).latin1Write!(text, 0, text.length);

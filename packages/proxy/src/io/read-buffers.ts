@@ -27,10 +27,15 @@ function take(): Buffer {
 export class ReadBuffers {
   #own: Buffer | null = null;
   #kept = false;
+  #releasing = false;
 
-  /** For the next read. */
+  /** For the next read, when what came with the one before has been passed on. */
   next(): Buffer {
     if (this.#own === null) return SHARED;
+    if (this.#releasing) {
+      this.giveBack();
+      return SHARED;
+    }
     if (this.#kept) {
       this.#drop();
       this.#own = take();
@@ -52,7 +57,14 @@ export class ReadBuffers {
     this.#kept = false;
   }
 
+  /** Nothing large is expected soon. Not before the read is over it is known whether anybody keeps what it brought. */
   release(): void {
+    this.#releasing = this.#own !== null;
+  }
+
+  /** Another connection may read into it, unless it is kept. */
+  giveBack(): void {
+    this.#releasing = false;
     if (this.#own === null) return;
     if (!this.#kept && this.#own.length === LARGE_SIZE && spare.length < SPARE) spare.push(this.#own);
     this.#drop();

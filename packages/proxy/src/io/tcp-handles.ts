@@ -22,10 +22,13 @@ export interface StreamHandle {
   /** Data and encoding in turn; the encoding of bytes is "buffer". */
   writev(request: HandleRequest, chunks: (string | Buffer)[], allBuffers: false): number;
   shutdown(request: HandleRequest): number;
+  /** `done` is called on the handle. */
   close(done?: () => void): void;
 }
 
 export interface TcpHandle extends StreamHandle {
+  /** The system's descriptor, -1 once closed. */
+  readonly fd: number;
   bind(host: string, port: number, flags: number): number;
   bind6(host: string, port: number, flags: number): number;
   listen(backlog: number): number;
@@ -42,6 +45,7 @@ export interface TcpHandle extends StreamHandle {
 
 export interface SocketName {
   address?: string;
+  family?: string;
   port?: number;
 }
 
@@ -75,6 +79,11 @@ export function socketOver(handle: StreamHandle): Socket {
   return new Socket(options as unknown as ConstructorParameters<typeof Socket>[0]);
 }
 
+/** The descriptor of a socket of node:net; -1, as of one that is closed, where it cannot be told. */
+export function descriptorOf(socket: Socket): number {
+  return (Reflect.get(socket, "_handle") as { fd?: number } | null | undefined)?.fd ?? -1;
+}
+
 interface Bindings {
   tcp_wrap: {
     TCP: new (type: number) => TcpHandle;
@@ -103,7 +112,8 @@ function detect(): TcpHandles | null {
     const numbers = [kReadBytesOrError, kBytesWritten, kLastWriteWasAsync, UV_EOF, constants.SOCKET, constants.SERVER];
     if (!(streamBaseState instanceof Int32Array) || numbers.some((each) => typeof each !== "number")) return null;
     const probe = new TCP(constants.SOCKET!) as unknown as Record<string, unknown> & TcpHandle;
-    const complete = METHODS.split(",").every((name) => typeof probe[name] === "function") && "onread" in probe;
+    const complete =
+      METHODS.split(",").every((name) => typeof probe[name] === "function") && "onread" in probe && "fd" in probe;
     probe.close();
     if (!complete) return null;
     return {

@@ -6,7 +6,7 @@ import type { Server, Socket } from "node:net";
 import { HandleTransport } from "./handle-transport.ts";
 import { AcceptedTransport } from "./net-transport.ts";
 import type { Io } from "./network.ts";
-import { socketOver, systemError, tcpHandles } from "./tcp-handles.ts";
+import { descriptorOf, socketOver, systemError, tcpHandles } from "./tcp-handles.ts";
 import type { TcpHandle, TcpHandles } from "./tcp-handles.ts";
 import type { Transport } from "./transport.ts";
 
@@ -23,6 +23,10 @@ export interface TcpListenerOptions {
   port: number;
   /** Several processes, or several of one, listen on the same address, and the system shares connections among them. */
   reusePort: boolean;
+  /** A socket that was bound to this address elsewhere, if there is one (with handles). */
+  boundSocket: (host: string, port: number) => TcpHandle | undefined;
+  /** Whether a connection with this descriptor is taken; else it is reset. */
+  admits: (fd: number) => boolean;
   onAccept: (accepted: Accepted) => void;
   /** A connection could not be accepted. */
   onError: (error: Error) => void;
@@ -62,23 +66,20 @@ class AcceptedHandle implements Accepted {
 
 class HandleListener implements TcpListener {
   readonly #options: TcpListenerOptions;
-  readonly #handle: TcpHandle;
+  #handle: TcpHandle | null = null;
   #closed: Promise<void> | null = null;
   port = 0;
 
   constructor(options: TcpListenerOptions) {
     this.#options = options;
-    this.#handle = (tcpHandles as TcpHandles).newServer();
   }
 
   async open(): Promise<void> {
-    const { host, port, reusePort, onAccept, onError } = this.#options;
-    const { IPV6_ONLY, REUSE_PORT } = tcpHandles as TcpHandles;
-    const handle = this.#handle;
-    const shared = reusePort ? REUSE_PORT : 0;
-    const status =
-      (host.includes(":") ? handle.bind6(host, port, IPV6_ONLY | shared) : handle.bind(host, port, shared)) ||
-      handle.listen(BACKLOG);
+    const { host, port, admits, onAccept, onError } = this.#options;
+    const given = this.#options.boundSocket(host, port);
+    const handle = given ?? (tcpHandles as TcpHandles).newServer();
+    this.#handle = handle;
+    const status = (given === undefined ? this.#bind(handle) : 0) || handle.listen(BACKLOG);
     if (status !== 0) {
       void this.close();
       throw systemError(status, "listen");
@@ -90,12 +91,23 @@ class HandleListener implements TcpListener {
     this.port = name.port ?? 0;
     handle.onconnection = (error, accepted) => {
       if (error !== 0) onError(systemError(error, "accept"));
+      else if (!admits(accepted.fd)) accepted.reset();
       else onAccept(new AcceptedHandle(accepted));
     };
   }
 
+  #bind(handle: TcpHandle): number {
+    const { host, port, reusePort } = this.#options;
+    const { IPV6_ONLY, REUSE_PORT } = tcpHandles as TcpHandles;
+    const shared = reusePort ? REUSE_PORT : 0;
+    return host.includes(":") ? handle.bind6(host, port, IPV6_ONLY | shared) : handle.bind(host, port, shared);
+  }
+
   close(): Promise<void> {
-    return (this.#closed ??= new Promise((resolve) => this.#handle.close(resolve)));
+    return (this.#closed ??= new Promise((resolve) => {
+      if (this.#handle === null) resolve();
+      else this.#handle.close(resolve);
+    }));
   }
 }
 
@@ -105,9 +117,10 @@ class SocketListener implements TcpListener {
 
   constructor(options: TcpListenerOptions) {
     this.#options = options;
-    this.#server = createServer({ allowHalfOpen: true, noDelay: true }, (socket) =>
-      options.onAccept({ transport: () => new AcceptedTransport(socket), socket: () => socket }),
-    );
+    this.#server = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => {
+      if (!options.admits(descriptorOf(socket))) socket.resetAndDestroy();
+      else options.onAccept({ transport: () => new AcceptedTransport(socket), socket: () => socket });
+    });
   }
 
   get port(): number {

@@ -40,7 +40,7 @@ export interface Transport extends ReadMemory {
   readonly unsent: number;
   /** Too much is unsent: stop writing until `onDrain`. */
   readonly blocked: boolean;
-  /** Nothing is expected soon: memory held for reading may go. */
+  /** Nothing large is expected soon: memory held for reading goes when the current read is over. */
   releaseReadBuffer(): void;
   pause(): void;
   resume(): void;

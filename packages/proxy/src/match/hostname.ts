@@ -58,7 +58,8 @@ export class HostIndex<T> {
 
   /** What the most specific hostname holds; `host` as from `bareHost`. */
   find(host: string): HostEntry<T> | undefined {
-    return this.#exact.get(host) ?? this.#wildcardFor(host, 1) ?? this.#any;
+    const exact = this.#exact.size === 0 ? undefined : this.#exact.get(host);
+    return exact ?? this.#wildcardFor(host, 1) ?? this.#any;
   }
 
   /** The most specific of the others that fit every host `entry` fits. */

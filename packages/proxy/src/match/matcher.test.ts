@@ -187,15 +187,28 @@ describe("precedence", () => {
 
 /** Precedence written down naively, to hold the index against. */
 function bySpecificity(a: Route, b: Route): number {
-  const types = ["exact", "prefix", "regex"];
+  const kinds = ["exact", "prefix", "regex", "every path"];
+  const kind = ({ match: { path } }: Route): number =>
+    kinds.indexOf(path.type === "prefix" && path.value === "/" ? "every path" : path.type);
   const length = ({ match: { path } }: Route): number =>
     path.type === "prefix" ? path.value.replace(/\/$/, "").length : 0;
-  return (
-    types.indexOf(a.match.path.type) - types.indexOf(b.match.path.type) ||
-    length(b) - length(a) ||
-    comparePrecedence(a, b)
-  );
+  return kind(a) - kind(b) || length(b) - length(a) || comparePrecedence(a, b);
 }
+
+describe("expressions for paths", () => {
+  const keyed = { match: matchOn("/*", { method: "GET", headers: [{ name: "k", type: "exact", value: "1" }] }) };
+  const matcher = compile({
+    "*": [route("~^/a"), route("/*", [], { id: "every", ...keyed }), route("/ab*"), route("/*")],
+  });
+  it("go before the prefix of every path, whatever else that asks for", () => {
+    assert.equal(ask(matcher, "h", "/a", "GET", { k: "1" }), "~^/a");
+    assert.equal(ask(matcher, "h", "/b", "GET", { k: "1" }), "every");
+  });
+  it("go behind any other prefix, and leave to the prefix of every path what they do not fit", () => {
+    assert.equal(ask(matcher, "h", "/ab"), "/ab*");
+    assert.equal(ask(matcher, "h", "/b"), "/*");
+  });
+});
 
 describe("explain", () => {
   it("names what kept each candidate out, nearest first", () => {

@@ -97,19 +97,19 @@ export class PathIndex<T> {
     return node;
   }
 
-  /** The route that takes the request: exact path, then longest prefix, then expressions. */
+  /** The route that takes the request: exact path, then longest prefix, then expressions, then the prefix of every path. */
   find(request: MatchRequest): RouteEntry<T> | undefined {
-    const exact = this.#exact?.get(request.path);
+    const exact = this.#exact === null ? undefined : this.#exact.get(request.path);
     if (exact !== undefined) {
       const found = firstFitting(exact, request);
       if (found !== undefined) return found;
     }
     const found = this.#findPrefix(this.#root, request, 1);
-    if (found !== undefined || this.#patterns.length === 0) return found;
+    if (this.#patterns.length === 0 || (found !== undefined && !takesEveryPath(found))) return found;
     for (const entry of this.#patterns) {
       if (entry.pathPattern?.test(request.path) && conditionsMatch(entry, request)) return entry;
     }
-    return undefined;
+    return found;
   }
 
   /** Deepest node first: `start` is where the next segment of the path begins. */
@@ -155,3 +155,5 @@ function firstFitting<T>(routes: RouteEntry<T>[], request: MatchRequest): RouteE
   for (const entry of routes) if (conditionsMatch(entry, request)) return entry;
   return undefined;
 }
+
+const takesEveryPath = ({ route }: RouteEntry<unknown>): boolean => barePrefix(route.match.path.value) === "";

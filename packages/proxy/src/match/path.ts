@@ -10,6 +10,9 @@ const ANY_DOT_SEGMENT = /\/(?:\.|%2e){1,2}(?:\/|$)/i;
 const HIDDEN_DOT_SEGMENT = /\/\.{1,2}(?:;[^/]*)?(?:\/|$)/;
 const UNRESERVED = /%(?:2[DdEe]|3[0-9]|[46][1-9A-Fa-f]|[57][0-9Aa]|5[Ff]|7[Ee])/g;
 
+/** A path without any of these reads the same to everybody. */
+const UNUSUAL = /[%\\;]|\/[./]/;
+
 export interface RequestPath {
   /** With dot segments resolved; matched and forwarded. */
   path: string;
@@ -26,9 +29,7 @@ export function splitTarget(target: string): { path: string; query: string } {
 
 /** Null for a path that must be refused because it hides dot segments. */
 export function readPath(path: string): RequestPath | null {
-  const encoded = path.includes("%");
-  const plain = !encoded && !path.includes("/.") && !path.includes("//") && !path.includes("\\") && !path.includes(";");
-  if (plain) return { path, lenient: null };
+  if (!UNUSUAL.test(path)) return { path, lenient: null };
   const resolved = ANY_DOT_SEGMENT.test(path) ? resolveDotSegments(path) : path;
   const lenient = resolved
     .replace(/%2f|%5c|\\/gi, "/")

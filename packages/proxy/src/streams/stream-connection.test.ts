@@ -9,6 +9,7 @@ import { BEST_IO } from "../io/network.ts";
 import type { Io } from "../io/network.ts";
 import { table } from "../testing/tables.ts";
 import type { Limits } from "../limits.ts";
+import type { Service } from "../routing-table.ts";
 import {
   deadPort,
   echoing,
@@ -32,15 +33,21 @@ function client(test: Resources, port: number): Socket {
 
 for (const io of BEST_IO === "sockets" ? (["sockets"] as const) : (["handles", "sockets"] as const)) {
   /** A proxy whose one listener leads to endpoints on these ports. */
-  const proxyTo = (test: Resources, ports: number[], limits: Partial<Limits> = {}): Promise<RunningProxy> =>
-    startProxy(test, table([streamListener(streamTo({ a: 1 }))], [tcpService("a", ports)]), { io, limits });
+  const proxyTo: ProxyTo = (test, ports, limits = {}, more = {}) =>
+    startProxy(test, table([streamListener(streamTo({ a: 1 }))], [tcpService("a", ports, more)]), { io, limits });
 
   describe(`TCP streams (${io})`, () => basics(io, proxyTo));
   describe(`TCP streams choose (${io})`, () => choices(io));
   describe(`TCP streams end (${io})`, () => endings(proxyTo));
+  describe(`limits of an endpoint (${io})`, () => limits(proxyTo));
 }
 
-type ProxyTo = (test: Resources, ports: number[], limits?: Partial<Limits>) => Promise<RunningProxy>;
+type ProxyTo = (
+  test: Resources,
+  ports: number[],
+  limits?: Partial<Limits>,
+  more?: Partial<Service>,
+) => Promise<RunningProxy>;
 
 function basics(io: Io, proxyTo: ProxyTo): void {
   it("carry bytes both ways, whoever speaks first, close half by half, and leave a record and counters", async (test) => {
@@ -300,5 +307,79 @@ function endings(proxyTo: ProxyTo): void {
     const second = client(test, port);
     second.end("y");
     assert.equal(await received(second), "b:y");
+  });
+}
+
+function limits(proxyTo: ProxyTo): void {
+  /** Says hello to whoever is connected. */
+  const greeting = (test: Resources) => streamBackend(test, (socket) => socket.write("hello"));
+  const limited = (test: Resources, ports: number[], connections: number, queue: number, more: Partial<Limits> = {}) =>
+    proxyTo(test, ports, more, { limits: { connections, queue } });
+  const greeted = (socket: Socket): Promise<unknown> => once(socket, "data");
+
+  it("let connections in one after another, in order, and reset those who find the queue full", async (test) => {
+    const backend = await greeting(test);
+    const { port, proxy, records } = await limited(test, [backend.port], 1, 2);
+    const active = (): number => proxy.stats().streams.s!.active;
+    const clients: Socket[] = [];
+    for (let count = 1; count <= 3; count++) {
+      clients.push(client(test, port));
+      await eventually(() => active() === count);
+    }
+    const heard = clients.map(greeted);
+    assert.equal(await ending(client(test, port)), "ECONNRESET");
+    await eventually(() => records.length === 1);
+    assert.deepEqual([records[0]!.reason, records[0]!.endpoint], ["connection-queue-full", ""]);
+    for (const [index, each] of clients.entries()) {
+      await heard[index];
+      assert.equal(backend.sockets.length, index + 1);
+      each.resetAndDestroy();
+    }
+    await eventually(() => active() === 0);
+    const { active: still, connectionsOpen } = proxy.stats().endpoints[`127.0.0.1:${backend.port}`]!;
+    assert.deepEqual([still, connectionsOpen], [0, 0]);
+  });
+
+  it("send connections to an endpoint with room before they queue at another", async (test) => {
+    const [a, b] = [await greeting(test), await greeting(test)];
+    const { port } = await limited(test, [a.port, b.port], 1, 5);
+    for (let count = 0; count < 2; count++) await greeted(client(test, port));
+    assert.deepEqual([a.sockets.length, b.sockets.length], [1, 1]);
+  });
+
+  it("keep nobody waiting for ever, and forget those who are gone with the proxy", async (test) => {
+    const backend = await greeting(test);
+    const { port, proxy, records } = await limited(test, [backend.port], 1, 5, { queueTimeout: 100 });
+    const first = client(test, port);
+    await greeted(first);
+    assert.equal(await ending(client(test, port)), "ECONNRESET");
+    await eventually(() => records.length === 1);
+    assert.equal(records[0]!.reason, "connection-queue-timeout");
+    const waiting = client(test, port);
+    await eventually(() => proxy.stats().streams.s!.active === 2);
+    const ended = ending(waiting);
+    await proxy.close({ graceMs: 0 });
+    await ended;
+    assert.equal(backend.sockets.length, 1);
+    await eventually(() => records.length === 3 && proxy.stats().streams.s!.active === 0);
+  });
+
+  it("that grow or go let in those who wait", async (test) => {
+    const backend = await greeting(test);
+    const { port, apply, proxy } = await limited(test, [backend.port], 1, 5);
+    const clients: Socket[] = [];
+    for (let count = 1; count <= 3; count++) {
+      clients.push(client(test, port));
+      await eventually(() => proxy.stats().streams.s!.active === count);
+    }
+    const heard = clients.map(greeted);
+    const change = (more: Partial<Service>): Promise<unknown> =>
+      apply([streamListener(streamTo({ a: 1 }))], [tcpService("a", [backend.port], more)]);
+    await heard[0];
+    await change({ limits: { connections: 2, queue: 5 } });
+    await heard[1];
+    assert.equal(backend.sockets.length, 2);
+    await change({});
+    await heard[2];
   });
 }

@@ -1,6 +1,7 @@
 // One connection that is carried to an endpoint as it is: bytes both ways with backpressure, each side's FIN and reset passed
 // on to the other, and an account of it at the end.
 
+import { performance } from "node:perf_hooks";
 import type { AccessRecord } from "../access.ts";
 import { addressesOf } from "../connection-facts.ts";
 import type { ConnectionFacts } from "../connection-facts.ts";
@@ -11,13 +12,14 @@ import type { AcceptingPort, OpenConnection, ServerContext } from "../server-con
 import type { StreamCounters } from "../stats.ts";
 import { Timer } from "../timer-wheel.ts";
 import { hashText } from "../upstream/consistent-hash.ts";
+import type { TurnUser } from "../upstream/connection-gate.ts";
 import type { Target } from "../upstream/target.ts";
 import type { EndpointPool } from "../upstream/endpoint-pool.ts";
 import type { CompiledStream, CompiledStreamBackend } from "./compiled-stream.ts";
 import { dialEndpoint } from "./dial-endpoint.ts";
 import { newStreamRecord } from "./stream-record.ts";
 
-export class StreamConnection implements OpenConnection {
+export class StreamConnection implements OpenConnection, TurnUser {
   readonly #port: Pick<AcceptingPort, "listener" | "forget">;
   readonly #context: ServerContext;
   readonly #facts: ConnectionFacts;
@@ -29,6 +31,8 @@ export class StreamConnection implements OpenConnection {
   readonly #client: Side;
   #upstream: Side | null = null;
   #target: Target | null = null;
+  /** It has, or is about to have, a connection to the target, and does not wait for its turn. */
+  #dialled = false;
   readonly #tried: EndpointPool[] = [];
   #giveUpDialling: (() => void) | null = null;
   #over = false;
@@ -90,18 +94,31 @@ export class StreamConnection implements OpenConnection {
     const hash = service.hashBy === null ? 0 : hashText(this.#record.clientAddress);
     const target = service.endpoints.pick(this.#tried, performance.now(), hash);
     if (target === undefined) return this.#refuse(otherwise);
+    const place = target.admit(this);
+    if (place === "full") return this.#refuse("connection-queue-full");
     this.#target = target;
     const { pool, name } = target;
     this.#tried.push(pool);
     Object.assign(this.#record, { endpoint: pool.key, endpointName: name, retries: this.#tried.length - 1 });
+    if (place === "inside") this.onTurn();
+  }
+
+  onTurn(): void {
+    const { pool } = this.#target!;
     pool.counters.connectionsOpen++;
-    pool.counters.active++;
+    this.#dialled = true;
     this.#context.wheel.arm(this.#timer, this.#context.limits.connectTimeout);
+    const backend = this.#backend!;
     const destination = { host: pool.host, port: pool.port, tls: backend.tls, header: this.#header(backend) };
     this.#giveUpDialling = dialEndpoint(this.#context.io, destination, {
       onConnected: (transport) => this.#onConnected(transport, pool),
       onFailed: (reason, reached) => this.#onFailed(reason, reached),
     });
+  }
+
+  onQueueTimeout(): void {
+    this.#leaveTarget();
+    this.#refuse("connection-queue-timeout");
   }
 
   #header({ proxyProtocol }: CompiledStreamBackend): string {
@@ -134,12 +151,13 @@ export class StreamConnection implements OpenConnection {
   }
 
   #leaveTarget(): EndpointPool | null {
-    const pool = this.#target?.pool ?? null;
+    const target = this.#target;
+    if (target === null) return null;
     this.#target = null;
-    if (pool === null) return null;
-    pool.counters.connectionsOpen--;
-    pool.counters.active--;
-    return pool;
+    if (this.#dialled) target.pool.counters.connectionsOpen--;
+    this.#dialled = false;
+    target.leave(this);
+    return target.pool;
   }
 
   /** Something moved. */

@@ -99,7 +99,7 @@ describe("UDP listeners", () => {
     assert.deepEqual([received, sent], [75_484, 75_484 + 8 * 3]);
     assert.deepEqual(proxy.stats().streamServices.a, proxy.stats().streams.s);
     assert.equal(proxy.stats().listeners.web!.connectionsOpen, 2);
-    await proxy.close({ graceMs: 60_000 });
+    await proxy.close({ graceMs: 0 });
     assert.deepEqual(
       records.map(({ protocol, bytes, bytesReceived, endpointName, reason }) => [
         protocol,
@@ -267,16 +267,21 @@ describe("a table for UDP listeners", () => {
     const services = [udpService("a", [endpoint]), service("s", [web.port])];
     const tcp = await startProxy(test, table([listener({ "*": [route("/*", "s")] })], services));
     const addresses = [{ host: "127.0.0.1", port: tcp.port }];
-    const udp = await startProxy(test, table([udpListener(streamTo({ a: 1 }), { addresses })], services));
+    const udp = await startProxy(test, table([udpListener(streamTo({ a: 1 }), { addresses })], services), {
+      limits: { udpLingerTimeout: 1 },
+    });
     assert.deepEqual([udp.states[0]!.error, udp.port], [undefined, tcp.port]);
     assert.match(await exchangeBytes(tcp.port, GET_CLOSE), /hello$/);
     assert.equal(await (await client(test, udp.port)).ask("x"), "a1:x");
     const taken = await startProxy(test, table([udpListener(streamTo({ a: 1 }), { addresses })], services));
     assert.equal(taken.states[0]!.error!.code, "EADDRINUSE");
-    // Free again as soon as it is not wanted.
+    // Free again as soon as nobody is left who would miss it.
     await udp.apply([], []);
-    const [had] = await taken.apply([udpListener(streamTo({ a: 1 }), { addresses })], services);
-    assert.equal(had!.error, undefined);
+    const again = async (): Promise<boolean> => {
+      const [had] = await taken.apply([udpListener(streamTo({ a: 1 }), { addresses })], services);
+      return had!.error === undefined;
+    };
+    while (!(await again())) await new Promise((resolve) => setImmediate(resolve));
     assert.equal(await (await client(test, tcp.port)).ask("x"), "a2:x");
   });
 
@@ -296,5 +301,83 @@ describe("a table for UDP listeners", () => {
     }
     const { states } = await startProxy(test, table([listener({}, { transport: "udp" })]));
     assert.match(states[0]!.error!.message, /needs a stream/);
+  });
+});
+
+describe("a UDP client whose route is gone", () => {
+  /** The route `other` instead of `s`. */
+  const otherTo = (service: string): StreamRoute => ({ ...streamTo({ [service]: 1 }), id: "other" });
+
+  it("keeps its endpoint while something moves, beside others who have the new one", async (test) => {
+    const [a, b] = [await echoing(test, "a"), await echoing(test, "b")];
+    const limits = { udpLingerTimeout: 1_000 };
+    const { port, apply, records } = await start(test, streamTo({ a: 1 }), [udpService("a", [a])], limits);
+    const [old, young] = [await client(test, port), await client(test, port)];
+    assert.equal(await old.ask("x"), "a1:x");
+    await apply([udpListener(otherTo("b"))], [udpService("b", [b])]);
+    assert.equal(await old.ask("x"), "a1:x");
+    assert.equal(await young.ask("x"), "b1:x");
+    assert.equal(await old.ask("x"), "a1:x");
+    await eventually(() => records.length === 1);
+    assert.deepEqual([records[0]!.reason, records[0]!.route, records[0]!.bytesReceived], ["route-gone", "s", 3]);
+    assert.equal(await old.ask("x"), "b2:x");
+  });
+
+  it("moves at once when its endpoint does not listen any more, and stays when its route comes back", async (test) => {
+    const [a, b] = [await echoing(test, "a"), await echoing(test, "b")];
+    const services = [udpService("a", [a]), udpService("b", [b])];
+    const { port, apply, proxy, records } = await start(test, streamTo({ a: 1 }), services, {
+      udpLingerTimeout: 60_000,
+    });
+    const asking = await client(test, port);
+    await asking.ask("x");
+    await apply([udpListener(otherTo("b"))], services);
+    await apply([udpListener(streamTo({ a: 1 }))], services);
+    assert.equal(await asking.ask("x"), "a1:x");
+    await apply([udpListener(otherTo("b"))], services);
+    const { port: where } = a.address();
+    a.close();
+    await once(a, "close");
+    asking.send("lost");
+    await eventually(() => records.length === 1);
+    assert.deepEqual(
+      [records[0]!.reason, proxy.stats().endpoints[`127.0.0.1:${where}`]!.connectFailures],
+      ["connect-econnrefused", 1],
+    );
+    assert.equal(await asking.ask("x"), "b1:x");
+  });
+
+  it("is served on when its listener is gone, and nobody else is, until the address is wanted again", async (test) => {
+    const [a, b] = [await echoing(test, "a"), await echoing(test, "b")];
+    const free = await udpSocket(test);
+    const addresses = [{ host: "127.0.0.1", port: free.address().port }];
+    free.close();
+    await once(free, "close");
+    const web = udpListener(streamTo({ a: 1 }), { addresses });
+    const { port, apply, records } = await startProxy(test, table([web], [udpService("a", [a])]));
+    const [old, young] = [await client(test, port), await client(test, port)];
+    await old.ask("x");
+    await apply([], []);
+    young.send("x");
+    const heard: unknown[] = [];
+    young.socket.on("message", (bytes) => heard.push(bytes));
+    for (let turn = 0; turn < 10; turn++) assert.equal(await old.ask("x"), "a1:x");
+    assert.deepEqual([heard, records], [[], []]);
+    const [state] = await apply([udpListener(otherTo("b"), { addresses })], [udpService("b", [b])]);
+    assert.equal(state!.error, undefined);
+    assert.equal(records.length, 1);
+    assert.equal(await old.ask("x"), "b1:x");
+  });
+
+  it("has no more than the time the proxy gives it, whatever moves", async (test) => {
+    const a = await echoing(test, "a");
+    const { port, proxy, records } = await start(test, streamTo({ a: 1 }), [udpService("a", [a])]);
+    const asking = await client(test, port);
+    await asking.ask("x");
+    const timer = setInterval(() => asking.send("x"), 10);
+    test.after(() => clearInterval(timer));
+    await proxy.close({ graceMs: 300 });
+    assert.equal(records[0]!.reason, "route-gone");
+    assert.ok(records[0]!.bytesReceived! > 1);
   });
 });

@@ -7,6 +7,7 @@ import { isIPv6 } from "node:net";
 import type { CompiledListener } from "../compiled-table.ts";
 import type { ServerContext } from "../server-context.ts";
 import type { ListenerCounters } from "../stats.ts";
+import { REMOVAL_GRACE } from "../limits.ts";
 import { UdpSession } from "./udp-session.ts";
 import type { UdpSessionOwner } from "./udp-session.ts";
 
@@ -18,8 +19,12 @@ export class UdpPort implements UdpSessionOwner {
   readonly #sessions = new Map<string, UdpSession>();
   #listener: CompiledListener;
   #counters: ListenerCounters;
+  /** No further clients: what is left of sessions ends in its own time. */
+  #draining = false;
+  #onEmpty: () => void = () => {};
   #closed: Promise<void> | null = null;
   port = 0;
+  readonly holdsAddress = true;
 
   constructor(
     address: { host: string; port: number },
@@ -41,12 +46,12 @@ export class UdpPort implements UdpSessionOwner {
     return this.#listener.listener.name;
   }
 
-  /** Points the socket at a new configuration: clients whose endpoint is still there keep it, others get one anew with
-   * their next datagram. Returns what of it there is no such thing as with UDP. */
+  /** Points the socket at a new configuration: clients whose endpoint is still there keep it, for a while also those whose route is
+   * gone; others get one anew with their next datagram. Returns what of it there is no such thing as with UDP. */
   assign(listener: CompiledListener, counters: ListenerCounters): Error[] {
     this.#listener = listener;
     this.#counters = counters;
-    for (const session of this.#sessions.values()) if (!session.fits(listener.stream)) session.end("endpoint-gone");
+    for (const session of this.#sessions.values()) session.assign(listener.stream, REMOVAL_GRACE);
     const { tls, proxyProtocolFrom = [], stream } = listener.listener;
     const problems: [boolean, string][] = [
       [stream === undefined, "a UDP listener carries datagrams: it needs a stream"],
@@ -79,10 +84,11 @@ export class UdpPort implements UdpSessionOwner {
   #onDatagram(bytes: Buffer, client: RemoteInfo): void {
     const { stream } = this.#listener;
     // Port 0 can only be forged, and cannot be answered.
-    if (stream === null || client.port === 0) return;
+    if (client.port === 0) return;
     const key = keyOf(client);
     let session = this.#sessions.get(key);
     if (session === undefined) {
+      if (stream === null || this.#draining) return;
       if (this.#sessions.size >= this.#context.limits.udpSessions) this.#endOldest();
       session = new UdpSession(client, stream, this, this.#context);
       this.#counters.connectionsAccepted++;
@@ -97,21 +103,28 @@ export class UdpPort implements UdpSessionOwner {
   }
 
   answer(bytes: Buffer, { address, port }: RemoteInfo): void {
-    if (this.#closed !== null) return;
     this.#socket.send(bytes, port, address, (error) => {
       if (error !== null) this.#onError(error);
     });
   }
 
   forget(session: UdpSession): void {
-    if (this.#sessions.delete(keyOf(session.client))) this.#counters.connectionsOpen--;
+    if (!this.#sessions.delete(keyOf(session.client))) return;
+    this.#counters.connectionsOpen--;
+    if (this.#sessions.size === 0) this.#onEmpty();
   }
 
-  /** Ends at once: without the socket no answer could come from where the client expects it. */
-  close(): Promise<void> {
+  /** Sessions live on while something moves, within `graceMs`: that needs the socket, as no answer could come from elsewhere. May
+   * be called again to shorten the time. */
+  close(graceMs: number): Promise<void> {
+    this.#draining = true;
+    for (const session of this.#sessions.values()) {
+      if (graceMs > 0) session.fade(graceMs);
+      else session.end("proxy-closed");
+    }
     return (this.#closed ??= new Promise((resolve) => {
-      for (const session of this.#sessions.values()) session.end("proxy-closed");
-      this.#socket.close(resolve);
+      this.#onEmpty = () => this.#socket.close(() => resolve());
+      if (this.#sessions.size === 0) this.#onEmpty();
     }));
   }
 }

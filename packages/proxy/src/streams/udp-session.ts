@@ -1,6 +1,7 @@
 // One client of a UDP listener, for as long as something moves: a socket of its own towards the endpoint it has got, so that
 // answers find back and the system tells when nobody listens there.
 
+import { performance } from "node:perf_hooks";
 import { createSocket } from "node:dgram";
 import type { RemoteInfo, Socket } from "node:dgram";
 import { isIPv6 } from "node:net";
@@ -41,6 +42,8 @@ export class UdpSession {
   #socket: Socket | null = null;
   /** Null once the socket may be written to. */
   #waiting: Buffer[] | null = null;
+  /** When it ends at the latest: its route is gone. Of performance.now(). */
+  #deadline = Infinity;
   #over = false;
 
   /** Chooses the share; the endpoint is chosen with the first datagram. */
@@ -53,7 +56,7 @@ export class UdpSession {
     const address = plainAddress(client.address);
     this.#record = newStreamRecord(owner.listenerName, "udp", address, client.port, stream.route.id);
     this.#record.service = this.#backend?.service?.id ?? "";
-    this.#timer = new Timer(() => this.end(""));
+    this.#timer = new Timer(() => this.end(this.#deadline === Infinity ? "" : "route-gone"));
     for (const counters of this.#counters()) {
       counters.connections++;
       counters.active++;
@@ -65,12 +68,22 @@ export class UdpSession {
     if (this.#backend?.counters != null) yield this.#backend.counters;
   }
 
-  /** Whether a new table leaves it what it has: its share of `stream`, and its endpoint. */
-  fits(stream: CompiledStream | null): boolean {
+  /** Takes note of a new table: it goes on when that leaves it its share of `stream` and its endpoint, ends when its route leads
+   * elsewhere, and has `graceMs` when its route is gone. */
+  assign(stream: CompiledStream | null, graceMs: number): void {
+    if (stream?.route.id !== this.#stream.route.id) return this.fade(graceMs);
+    this.#deadline = Infinity;
     const { service } = this.#backend ?? {};
-    if (stream === null || service == null || this.#target === null) return false;
-    const same = stream.route.id === this.#stream.route.id && stream.backends.some((each) => each.service === service);
-    return same && service.find(this.#target.pool.key) === this.#target;
+    const same = service != null && stream.backends.some((each) => each.service === service);
+    if (!same || this.#target === null || service.find(this.#target.pool.key) !== this.#target)
+      this.end("endpoint-gone");
+  }
+
+  /** It lives on with the endpoint it has while something moves, for `graceMs` at most. */
+  fade(graceMs: number): void {
+    this.#deadline = Math.min(this.#deadline, performance.now() + graceMs);
+    if (this.#target === null) this.end("route-gone");
+    else this.#touch();
   }
 
   /** A datagram of the client's. */
@@ -93,7 +106,10 @@ export class UdpSession {
   }
 
   #touch(): void {
-    this.#context.wheel.arm(this.#timer, this.#context.limits.udpIdleTimeout);
+    const { udpIdleTimeout, udpLingerTimeout } = this.#context.limits;
+    const left = this.#deadline - performance.now();
+    const timeout = left === Infinity ? udpIdleTimeout : Math.max(0, Math.min(udpLingerTimeout, left));
+    this.#context.wheel.arm(this.#timer, timeout);
   }
 
   #drop(): void {
@@ -176,6 +192,7 @@ export class UdpSession {
     this.#record.reason = `connect-${(code ?? "failed").toLowerCase()}`;
     pool.onRefused();
     pool.counters.retries++;
+    if (this.#deadline < Infinity) this.end("route-gone");
   }
 
   #leave(): EndpointPool | null {

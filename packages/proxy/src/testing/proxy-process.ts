@@ -13,16 +13,20 @@ export interface ProxyProcessOptions {
   limits: Partial<Limits>;
 }
 
-/** First the port; then, as often as anything is sent to it, bytes in use after a collection, and clients connected. */
+/** First the port; then, as often as anything is sent to it, bytes in use after a collection, clients connected,
+ * and what was logged. */
 export interface Reply {
   port?: number;
   heap?: number;
   open?: number;
+  /** Lines so far. */
+  log?: string[];
 }
 
 const { io, backends, limits } = JSON.parse(process.argv[2]!) as ProxyProcessOptions;
 const send = (reply: Reply): void => void process.send!(reply);
-const proxy = createProxy({ io, limits });
+const log: string[] = [];
+const proxy = createProxy({ io, limits, log: (line) => log.push(line) });
 const [state] = await proxy.apply(
   table([listener({ "*": [route("/*", "s", { id: "r" })] })], [service("s", backends)]),
 );
@@ -30,7 +34,7 @@ process.on("message", () => {
   globalThis.gc!();
   // Not of process.memoryUsage(), which needs a descriptor.
   const { used_heap_size, external_memory } = getHeapStatistics();
-  send({ heap: used_heap_size + external_memory, open: proxy.stats().listeners["web"]!.connectionsOpen });
+  send({ heap: used_heap_size + external_memory, open: proxy.stats().listeners["web"]!.connectionsOpen, log });
 });
 process.on("disconnect", () => process.exit());
 send({ port: state!.port });

@@ -38,7 +38,7 @@ export class RoundRobin implements Balancer {
     for (let step = 0; step < count; step++) {
       const at = (this.#next + step) % count;
       const target = this.#targets[at]!;
-      if (tried.includes(target.pool)) continue;
+      if (tried.length > 0 && tried.includes(target.pool)) continue;
       const rank = target.rank(now);
       if (rank === Rank.usable) return this.#take(at);
       if (rank >= bestRank) continue;

@@ -1,5 +1,6 @@
 // Bounds what one endpoint is given at a time: so many requests are with it, so many more wait their turn, no others.
-// A request over HTTP/1.1 has a connection to itself, so this bounds the connections as well.
+// A request over HTTP/1.1 has a connection to itself, so this bounds the connections as well; one that is carried as it is
+// counts like a request.
 
 import type { ReadMemory } from "../io/transport.ts";
 import { Timer } from "../timer-wheel.ts";
@@ -11,10 +12,27 @@ export interface GateLimits {
   queue: number;
 }
 
+/** A connection that is carried as it is. */
+export interface TurnUser {
+  /** It may connect now. */
+  onTurn(): void;
+  /** It has waited too long, and waits no more. */
+  onQueueTimeout(): void;
+}
+
+export type Place = "inside" | "queued" | "full";
+
+/** What stands in the queue. */
+interface Waiting {
+  readonly user: object;
+  goIn(): void;
+  leaveQueue(): void;
+}
+
 export class ConnectionGate {
   #limits: GateLimits;
-  readonly #inside = new Set<UpstreamUser>();
-  readonly #queue: QueuedStream[] = [];
+  readonly #inside = new Set<object>();
+  readonly #queue: Waiting[] = [];
 
   constructor(limits: GateLimits) {
     this.#limits = limits;
@@ -48,8 +66,19 @@ export class ConnectionGate {
     return waiting;
   }
 
+  /** A place for a connection that is carried as it is; `leave` must follow unless all is full. */
+  enter(pool: EndpointPool, user: TurnUser): Place {
+    if (this.free) {
+      this.#inside.add(user);
+      return "inside";
+    }
+    if (this.full) return "full";
+    this.#queue.push(new QueuedConnection(pool, user, () => this.leave(user)));
+    return "queued";
+  }
+
   /** `user` has no business with the endpoint any more, wherever it was. */
-  leave(user: UpstreamUser): void {
+  leave(user: object): void {
     if (!this.#inside.delete(user)) {
       const at = this.#queue.findIndex((waiting) => waiting.user === user);
       if (at >= 0) this.#queue.splice(at, 1)[0]!.leaveQueue();
@@ -66,6 +95,31 @@ export class ConnectionGate {
   }
 }
 
+class QueuedConnection implements Waiting {
+  readonly user: TurnUser;
+  readonly #pool: EndpointPool;
+  readonly #timer: Timer;
+
+  constructor(pool: EndpointPool, user: TurnUser, onTimeout: () => void) {
+    this.#pool = pool;
+    this.user = user;
+    this.#timer = new Timer(() => {
+      onTimeout();
+      user.onQueueTimeout();
+    });
+    pool.wheel.arm(this.#timer, pool.limits.queueTimeout);
+  }
+
+  goIn(): void {
+    this.leaveQueue();
+    this.user.onTurn();
+  }
+
+  leaveQueue(): void {
+    this.#pool.wheel.release(this.#timer);
+  }
+}
+
 /** What `EndpointPool.acquire` will be asked for. */
 interface Wanted {
   pool: EndpointPool;
@@ -75,7 +129,7 @@ interface Wanted {
 }
 
 /** Stands for a stream until there may be one, which `onConnected` then names. */
-class QueuedStream implements UpstreamStream {
+class QueuedStream implements UpstreamStream, Waiting {
   readonly user: UpstreamUser;
   readonly ready = false;
   readonly reused = false;

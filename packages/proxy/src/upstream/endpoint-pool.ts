@@ -1,5 +1,6 @@
 // The connections to one endpoint by one protocol: idle ones for reuse (latest first), and whether it refused lately.
 
+import { performance } from "node:perf_hooks";
 import type { Socket } from "node:net";
 import { SessionPool } from "../http2/session-pool.ts";
 import type { SessionPoolOwner } from "../http2/session-pool.ts";

@@ -1,6 +1,7 @@
 // Endpoints that answer, but badly: who fails several times in a row is left out for a while, longer each time, as long as
 // enough others remain.
 
+import { performance } from "node:perf_hooks";
 import type { OutlierDetection } from "../routing-table.ts";
 
 /** The longest ejection, in multiples of the first. */

@@ -1,7 +1,7 @@
 // An endpoint as one service sees it. Its connections may be shared with other services that name the same address; how it
 // fares, and how much it may be given, is each service's own.
 
-import type { ConnectionGate } from "./connection-gate.ts";
+import type { ConnectionGate, Place, TurnUser } from "./connection-gate.ts";
 import type { EndpointPool } from "./endpoint-pool.ts";
 import type { OutlierState } from "./outliers.ts";
 import type { UpstreamStream, UpstreamUser } from "./upstream.ts";
@@ -39,7 +39,14 @@ export class Target {
       : this.gate.acquire(this.pool, user, fresh, upgrade);
   }
 
-  leave(user: UpstreamUser): void {
+  /** The same for a connection that is carried as it is; `leave` must follow unless all is full. */
+  admit(user: TurnUser): Place {
+    const place = this.gate === null ? "inside" : this.gate.enter(this.pool, user);
+    if (place !== "full") this.pool.counters.active++;
+    return place;
+  }
+
+  leave(user: object): void {
     this.pool.counters.active--;
     this.gate?.leave(user);
   }

@@ -2,7 +2,7 @@
 
 import { difference } from "../match/difference.ts";
 import type { Endpoint, Service } from "../routing-table.ts";
-import { CounterSet, newEndpointCounters, newServiceCounters } from "../stats.ts";
+import { CounterSet, newEndpointCounters, newServiceCounters, snapshotOf } from "../stats.ts";
 import type { EndpointCounters, ServiceCounters } from "../stats.ts";
 import type { BackendProtocol } from "./backend-protocol.ts";
 import { endpointKey, EndpointPool } from "./endpoint-pool.ts";
@@ -73,7 +73,7 @@ export class Upstreams {
   }
 
   endpointCounters(): Record<string, EndpointCounters> {
-    return structuredClone(Object.fromEntries([...this.#addresses].map(([key, { counters }]) => [key, counters])));
+    return snapshotOf([...this.#addresses].map(([key, { counters }]) => [key, counters]));
   }
 
   close(): void {

@@ -6,17 +6,21 @@ import { connect } from "node:net";
 import { join } from "node:path";
 import { test } from "node:test";
 import type { TestContext } from "node:test";
-import type { AccessRecord, Proxy } from "../proxy.ts";
+import type { AccessRecord } from "../proxy.ts";
 import { createAuthority } from "../testing/certificates.ts";
-import { answering, exchangeBytes, GET_CLOSE, ok } from "../testing/sockets.ts";
+import { answering, exchangeBytes, GET_CLOSE, ok, RawClient } from "../testing/sockets.ts";
 import type { Backend } from "../testing/sockets.ts";
-import { echoing, received, streamListener, streamTo, tcpService } from "../testing/streams.ts";
+import { echoing, ending, received, streamListener, streamTo, tcpService } from "../testing/streams.ts";
 import { listener, route, service, table } from "../testing/tables.ts";
 import { isResumed, tlsSession } from "../testing/tls-clients.ts";
 import { createWorkerGroup } from "./worker-group.ts";
+import type { ProxyGroup } from "./worker-group.ts";
 import { TableDecoder, TableEncoder } from "./table-transfer.ts";
 
-const program = join(import.meta.dirname, "worker-main.ts");
+const program = join(import.meta.dirname, "../testing/worker-program.ts");
+
+/** As worker-program.ts writes them. */
+type Line = AccessRecord & { name: string; format: unknown };
 
 async function backendFor(t: TestContext): Promise<Backend> {
   const backend = await answering(ok("hello"));
@@ -25,40 +29,58 @@ async function backendFor(t: TestContext): Promise<Backend> {
 }
 
 /** Asks until `holds`; every round is a turn of the event loop at least. */
-async function until(holds: () => boolean): Promise<void> {
-  while (!holds()) await new Promise((resolve) => setTimeout(resolve, 5));
+async function until(holds: () => boolean | Promise<boolean>): Promise<void> {
+  while (!(await holds())) await new Promise((resolve) => setTimeout(resolve, 5));
 }
 
-async function withGroup(run: (group: Proxy, facts: { records: AccessRecord[]; log: string[] }) => Promise<void>) {
-  const records: AccessRecord[] = [];
+interface Facts {
+  lines: Line[];
+  log: string[];
+  /** What lines call a route is this and its listener and id. */
+  names: { prefix: string; asked: number };
+}
+
+async function withGroup(run: (group: ProxyGroup, facts: Facts) => Promise<void>) {
+  const lines: Line[] = [];
   const log: string[] = [];
+  const names = { prefix: "first", asked: 0 };
   const group = createWorkerGroup({
     workers: 2,
     program,
-    onAccess: (record) => records.push(record),
+    accessLog: {
+      format: new Map([["a", 1]]),
+      nameOf: (name, id) => {
+        names.asked++;
+        return `${names.prefix} ${name} ${id}`;
+      },
+      write: (chunk) => {
+        for (const line of Buffer.from(chunk).toString().trimEnd().split("\n")) lines.push(JSON.parse(line) as Line);
+      },
+    },
     log: (line) => log.push(line),
   });
   try {
-    await run(group, { records, log });
+    await run(group, { lines, log, names });
   } finally {
     await group.close({ graceMs: 100 });
   }
 }
 
-test("two workers share an address; records and numbers come together", async (t) => {
+test("two workers share an address; lines and numbers come together", async (t) => {
   const backend = await backendFor(t);
-  await withGroup(async (group, { records }) => {
+  await withGroup(async (group, { lines, names }) => {
     const hosts = { "*": [route("/*", "s", { id: "r" })] };
     const [state] = await group.apply(table([listener(hosts)], [service("s", [backend.port])]));
     assert.equal(state!.error, undefined);
     for (let count = 0; count < 40; count++) assert.match(await exchangeBytes(state!.port, GET_CLOSE), /hello$/);
-    await until(() => records.length === 40 && group.stats().requests === 40);
-    assert.deepEqual(new Set(records.map(({ route: id }) => id)), new Set(["r"]));
-    assert.deepEqual(
-      records.map(({ requestCount }) => requestCount),
-      records.map((_, index) => index + 1),
-    );
-    const { routes, endpoints } = group.stats();
+    await until(() => lines.length === 40);
+    assert.equal((await group.stats()).requests, 40);
+    assert.deepEqual(new Set(lines.map(({ name }) => name)), new Set(["first web r"]));
+    assert.ok(names.asked <= 2, `${names.asked} names were asked for`);
+    // Each worker gives out every other number.
+    assert.equal(new Set(lines.map(({ requestCount }) => requestCount)).size, 40);
+    assert.ok(lines.every(({ requestCount }) => requestCount >= 1 && requestCount <= 80));
+    const { routes, endpoints } = await group.stats();
     assert.equal(routes.r!.requests, 40);
     assert.equal(
       routes.r!.durations.reduce((sum, each) => sum + each, 0),
@@ -68,6 +90,26 @@ test("two workers share an address; records and numbers come together", async (t
     assert.equal(endpoints[`127.0.0.1:${backend.port}`]!.connectionsOpened, 2);
     assert.equal(group.match({ listener: "web", method: "GET", host: "a", target: "/" }).route, "r");
   });
+});
+
+test("the last lines arrive before the group is closed, and what they call routes is of the table in force", async (t) => {
+  const backend = await backendFor(t);
+  const all: Line[] = [];
+  await withGroup(async (group, { lines, names }) => {
+    const web = listener({ "*": [route("/*", "s", { id: "r" })] });
+    const [state] = await group.apply(table([web], [service("s", [backend.port])]));
+    for (let count = 0; count < 10; count++) await exchangeBytes(state!.port, GET_CLOSE);
+    names.prefix = "second";
+    await group.apply(table([web], [service("s", [backend.port])]));
+    for (let count = 0; count < 10; count++) await exchangeBytes(state!.port, GET_CLOSE);
+    await group.close({ graceMs: 100 });
+    all.push(...lines);
+  });
+  assert.deepEqual(
+    ["first web r", "second web r"].map((name) => all.filter((line) => line.name === name).length),
+    [10, 10],
+  );
+  assert.deepEqual(all[0]!.format, {});
 });
 
 test("a table reaches every worker; an address that cannot be had is said", async (t) => {
@@ -99,12 +141,13 @@ test("a TLS session that one worker has agreed on is resumed by all", async () =
 
 test("connections carried as they are have no number among requests, and their counters come together", async (t) => {
   const backend = await echoing(t, "x");
-  await withGroup(async (group, { records }) => {
+  await withGroup(async (group, { lines }) => {
     const [state] = await group.apply(table([streamListener(streamTo({ a: 1 }))], [tcpService("a", [backend.port])]));
     for (let count = 0; count < 20; count++) assert.equal(await exchangeEnded(state!.port, "hi"), "x:hi");
-    await until(() => records.length === 20 && group.stats().streams.s?.connections === 20);
-    assert.deepEqual(new Set(records.map(({ requestCount }) => requestCount)), new Set([0]));
-    assert.equal(group.stats().streamServices.a!.sent, 20 * 4);
+    await until(() => lines.length === 20);
+    assert.equal((await group.stats()).streams.s!.connections, 20);
+    assert.deepEqual(new Set(lines.map(({ requestCount }) => requestCount)), new Set([0]));
+    assert.equal((await group.stats()).streamServices.a!.sent, 20 * 4);
   });
 });
 
@@ -127,8 +170,8 @@ test("datagrams reach one worker or the other, each client always the same", asy
       assert.equal(answers.size, 1);
       client.close();
     }
-    await until(() => group.stats().streams.s?.datagramsSent === 30);
-    assert.equal(group.stats().streams.s!.connections, 10);
+    const { datagramsSent, connections } = (await group.stats()).streams.s!;
+    assert.deepEqual([datagramsSent, connections], [30, 10]);
   });
 });
 
@@ -141,21 +184,54 @@ async function exchangeEnded(port: number, text: string): Promise<string> {
 
 const skip = existsSync(`/proc/self/task/${process.pid}/children`) ? false : "finding child processes needs /proc";
 
-test("a worker that dies is replaced, and nobody is refused meanwhile", { skip }, async (t) => {
+test(
+  "a worker that dies is replaced, nobody is refused meanwhile, and no request's number is given twice",
+  { skip },
+  async (t) => {
+    const backend = await backendFor(t);
+    await withGroup(async (group, { log, lines }) => {
+      const [state] = await group.apply(table([listener({ "*": [route("/*", "s")] })], [service("s", [backend.port])]));
+      for (let count = 0; count < 10; count++) await exchangeBytes(state!.port, GET_CLOSE);
+      await until(() => lines.length === 10);
+      assert.equal((await group.stats()).requests, 10);
+      const [victim] = workerPids();
+      process.kill(victim!, "SIGKILL");
+      await until(() => log.some((line) => line.includes("a worker of the proxy ended (SIGKILL)")));
+      for (let count = 0; count < 20; count++)
+        assert.match(await exchangeBytes(state!.port, GET_CLOSE), /^HTTP\/1\.1 200 /);
+      await until(() => workerPids().length === 2 && !workerPids().includes(victim!));
+      await group.apply(table([listener({ "*": [route("/*", "s")] })], [service("s", [backend.port])]));
+      for (let count = 0; count < 20; count++)
+        assert.match(await exchangeBytes(state!.port, GET_CLOSE), /^HTTP\/1\.1 200 /);
+      await until(() => lines.length === 50);
+      // What was said once is not taken back.
+      assert.equal((await group.stats()).requests, 50);
+      assert.equal(new Set(lines.map(({ requestCount }) => requestCount)).size, 50);
+    });
+    await until(() => workerPids().length === 0);
+  },
+);
+
+test("whoever waits to be accepted by a worker that dies is accepted by the next", { skip }, async (t) => {
   const backend = await backendFor(t);
   await withGroup(async (group, { log }) => {
     const [state] = await group.apply(table([listener({ "*": [route("/*", "s")] })], [service("s", [backend.port])]));
     const [victim] = workerPids();
+    process.kill(victim!, "SIGSTOP");
+    // The system shares them out by their ports: some wait in the queue of the one that does not run.
+    const clients = Array.from({ length: 40 }, () => new RawClient(state!.port).send(GET_CLOSE));
+    await until(() => clients.filter(({ ended }) => ended).length > 0);
     process.kill(victim!, "SIGKILL");
-    await until(() => log.some((line) => line.includes("a worker of the proxy ended (SIGKILL)")));
+    for (const client of clients) assert.match(await client.untilEnd(), /^HTTP\/1\.1 200 /);
+    assert.equal(log.length, 1);
+    // An address that is gone is gone at every worker, and may be had again.
+    const again = table([listener({ "*": [route("/*", "s")] })], [service("s", [backend.port])]);
+    await group.apply(table([]));
     for (let count = 0; count < 20; count++)
-      assert.match(await exchangeBytes(state!.port, GET_CLOSE), /^HTTP\/1\.1 200 /);
-    await until(() => workerPids().length === 2 && !workerPids().includes(victim!));
-    await group.apply(table([listener({ "*": [route("/*", "s")] })], [service("s", [backend.port])]));
-    for (let count = 0; count < 20; count++)
-      assert.match(await exchangeBytes(state!.port, GET_CLOSE), /^HTTP\/1\.1 200 /);
+      assert.equal(await ending(connect(state!.port, "127.0.0.1")), "ECONNREFUSED");
+    const [back] = await group.apply(again);
+    for (let count = 0; count < 20; count++) assert.match(await exchangeBytes(back!.port, GET_CLOSE), /hello$/);
   });
-  await until(() => workerPids().length === 0);
 });
 
 /** Child processes of this one that run. */
@@ -164,7 +240,7 @@ function workerPids(): number[] {
   return children.map(Number).filter((pid) => {
     try {
       // A zombie's command line is empty.
-      return readFileSync(`/proc/${pid}/cmdline`, "utf8").includes("worker-main");
+      return readFileSync(`/proc/${pid}/cmdline`, "utf8").includes("worker-program");
     } catch {
       return false;
     }

@@ -5,6 +5,7 @@ import { createServer, type Server, type Socket } from "node:net";
 import { join } from "node:path";
 import { describe, it } from "node:test";
 import { freePorts } from "../stage.ts";
+import { aborts } from "./aborts.ts";
 import { echo } from "./echo.ts";
 import { idle } from "./idle.ts";
 import { paced } from "./paced.ts";
@@ -127,5 +128,27 @@ describe("idle connections", () => {
       (socket) => socket.destroy(),
       (port) => assert.rejects(idle({ addresses, port, connections: 2 }), /got no answer/),
     );
+  });
+});
+
+describe("clients that break off", () => {
+  it("do so at every point, and a server that answers has no error", async () => {
+    let reset = 0;
+    const onRequest = (socket: Socket): void => {
+      if (socket.listenerCount("error") === 1) socket.on("error", () => reset++);
+      if (socket.writable) socket.write(answer);
+    };
+    await withServer(onRequest, async (port) => {
+      const { requests, errors } = (await aborts({ addresses, port, connections: 7, seconds: 0.2 })).result(1);
+      assert.equal(errors, 0);
+      assert.ok(requests >= 7 && reset > 0, `${requests} broken off, ${reset} resets`);
+    });
+  });
+
+  it("count what is refused, or broken off by the server, as an error", async () => {
+    const [port = 0] = await freePorts(1);
+    const { requests, errors } = (await aborts({ addresses, port, connections: 2, seconds: 0.1 })).result(1);
+    assert.equal(requests, 0);
+    assert.ok(errors > 0);
   });
 });

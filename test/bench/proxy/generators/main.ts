@@ -1,5 +1,6 @@
 // The load that wrk and h2load cannot make, as a program of its own: `node generators/main.ts KIND SETTINGS-AS-JSON`.
 
+import { aborts } from "./aborts.ts";
 import { echo } from "./echo.ts";
 import { handshakes } from "./handshakes.ts";
 import { idle } from "./idle.ts";
@@ -10,6 +11,7 @@ const [kind = "", json = "{}"] = process.argv.slice(2);
 const settings = JSON.parse(json);
 
 const kinds: Record<string, () => Promise<Latencies>> = {
+  aborts: () => aborts(settings),
   echo: () => echo(settings),
   handshakes: () => handshakes(settings),
   paced: () => paced(settings),

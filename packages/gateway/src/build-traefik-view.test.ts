@@ -1,12 +1,9 @@
 import assert from "node:assert/strict";
-import { join } from "node:path";
 import { test } from "node:test";
 import type { RouteMatch } from "@gatehouse/proxy/routing-table";
-import { optionsFor, pickObjects, readObjects } from "./testing/fixtures.ts";
+import { viewOf } from "./testing/view-of.ts";
 import { traefikPriority, traefikRule } from "./traefik-rule.ts";
 import { createRouterNames } from "./traefik-names.ts";
-import { buildTraefikView } from "./traefik-view.ts";
-import { translate } from "./translate/translate.ts";
 
 const match = (changes: Partial<RouteMatch>): RouteMatch => ({
   path: { type: "prefix", value: "/" },
@@ -49,15 +46,9 @@ test("priorities rank as the Gateway API does: exact, longer prefix, method, hea
   assert.equal(new Set(ranked).size, ranked.length);
 });
 
-function viewOf(fixture: string) {
-  const objects = readObjects(join(import.meta.dirname, "translate/testdata", `${fixture}.in.yaml`));
-  const translation = translate(pickObjects(objects), optionsFor(objects));
-  return { translation, view: buildTraefikView(translation) };
-}
-
 test("the demo's routers have Traefik's names, rules and services", () => {
   const { translation, view } = viewOf("demo");
-  const host = view.routers.find(({ rule }) => rule.includes("whoami.localhost"));
+  const host = view.http.routers.find(({ rule }) => rule.includes("whoami.localhost"));
   assert.match(
     host?.name ?? "",
     /^httproute-demo-whoami-host-gw-traefik-traefik-gateway-ep-web-0-[0-9a-f]{20}@kubernetesgateway$/,
@@ -70,7 +61,7 @@ test("the demo's routers have Traefik's names, rules and services", () => {
     [host?.gatehouse?.kind, host?.gatehouse?.namespace, host?.gatehouse?.name, host?.gatehouse?.rule],
     ["HTTPRoute", "demo", "whoami-host", 0],
   );
-  const service = view.services.find(({ name }) => name === "demo-whoami-v1-80@kubernetesgateway");
+  const service = view.http.services.find(({ name }) => name === "demo-whoami-v1-80@kubernetesgateway");
   assert.deepEqual(service?.serverStatus, { "http://127.30.1.10:8080": "UP", "http://127.30.1.11:8080": "UP" });
   assert.equal(service?.usedBy.length, 2);
 
@@ -85,17 +76,17 @@ test("the demo's routers have Traefik's names, rules and services", () => {
 test("a route that nobody took is disabled, with the reason", () => {
   const { view } = viewOf("attach-from-same");
   assert.deepEqual(
-    view.routers.map(({ status }) => status),
+    view.http.routers.map(({ status }) => status),
     ["disabled"],
   );
-  assert.match(view.routers[0]?.error?.[0] ?? "", /takes routes of its own namespace/);
-  assert.equal(view.routers[0]?.gatehouse?.parents[0]?.conditions[0]?.reason, "NotAllowedByListeners");
+  assert.match(view.http.routers[0]?.error?.[0] ?? "", /takes routes of its own namespace/);
+  assert.equal(view.http.routers[0]?.gatehouse?.parents[0]?.conditions[0]?.reason, "NotAllowedByListeners");
 });
 
 test("a missing backend warns, and its share is shown as status 500", () => {
   const { view } = viewOf("backend-missing-service");
-  assert.equal(view.routers[0]?.status, "warning");
-  const weighted = view.services.find(({ type }) => type === "weighted");
+  assert.equal(view.http.routers[0]?.status, "warning");
+  const weighted = view.http.services.find(({ type }) => type === "weighted");
   assert.deepEqual(
     weighted?.weighted?.services.map(({ status }) => status),
     [500, undefined],
@@ -104,20 +95,30 @@ test("a missing backend warns, and its share is shown as status 500", () => {
 
 test("servers that are not ready are DOWN, and a service without ready ones warns", () => {
   const { view } = viewOf("backend-terminating");
-  const service = view.services.find(({ type }) => type === "loadbalancer");
+  const service = view.http.services.find(({ type }) => type === "loadbalancer");
   assert.deepEqual(service?.serverStatus, { "http://127.30.1.11:8080": "UP", "http://127.30.1.12:8080": "DOWN" });
-  const empty = viewOf("backend-no-endpoints").view.services[0];
+  const empty = viewOf("backend-no-endpoints").view.http.services[0];
   assert.equal(empty?.status, "warning");
 });
 
 test("filters are middlewares of their router", () => {
   const { view } = viewOf("filter-headers");
   assert.deepEqual(
-    view.middlewares.map(({ type }) => type),
+    view.http.middlewares.map(({ type }) => type),
     ["requestheadermodifier", "responseheadermodifier"],
   );
   assert.deepEqual(
-    view.routers[0]?.middlewares,
-    view.middlewares.map(({ name }) => name),
+    view.http.routers[0]?.middlewares,
+    view.http.middlewares.map(({ name }) => name),
   );
+});
+
+test("servers are named with what they are spoken to: HTTP/2 in plain text, TLS, or a host outside the cluster", () => {
+  const urls = (fixture: string) =>
+    viewOf(fixture).view.http.services.flatMap(({ loadBalancer }) =>
+      (loadBalancer?.servers ?? []).flatMap((server) => ("url" in server ? [server.url] : [])),
+    );
+  assert.deepEqual(urls("grpc-match-none"), ["h2c://127.30.1.10:8080"]);
+  assert.deepEqual(urls("backend-client-certificate-granted"), ["https://127.30.1.10:8080"]);
+  assert.deepEqual(urls("x-backend-tls"), ["https://api.example.com:443", "https://api.example.com:443"]);
 });
