@@ -191,8 +191,6 @@ export class TlsTransport implements Transport {
 
   keepReadBuffer(): void {}
 
-  freeReadBuffer(): void {}
-
   releaseReadBuffer(): void {}
 
   pause(): void {
