@@ -6,6 +6,7 @@ const benches: Record<string, () => Promise<{ main(args: string[]): Promise<void
   api: () => import("../test/bench/api.ts"),
   changes: () => import("../test/bench/changes.ts"),
   proxy: () => import("../test/bench/proxy/main.ts"),
+  routes: () => import("../test/bench/routes/main.ts"),
   translation: () => import("../test/bench/translation.ts"),
 };
 

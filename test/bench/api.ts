@@ -10,7 +10,7 @@ import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { run as runScript } from "../../scripts/run-tool.ts";
 import { root, startTestCluster, type TestCluster } from "../system/test-cluster.ts";
-import { RawClient, type Target } from "./raw-client.ts";
+import { apiServerTarget, RawClient, type Target } from "./raw-client.ts";
 
 const clientsCount = 32;
 const namespacesCount = 50;
@@ -84,10 +84,7 @@ async function measure(cluster: TestCluster): Promise<Row[]> {
 }
 
 async function targetOf({ context, environment }: Pick<TestCluster, "context" | "environment">): Promise<Target> {
-  const connection = await loadConnection(context, environment);
-  const { hostname, port } = new URL(connection.server ?? "");
-  const [ca, cert, key] = [connection.certificateAuthority, connection.clientCertificate, connection.clientKey];
-  return { host: hostname, port: Number(port), ca: String(ca), cert: String(cert), key: String(key) };
+  return apiServerTarget(await loadConnection(context, environment));
 }
 
 async function expectOk(

@@ -222,3 +222,37 @@ test("stop while the first list is under way resolves start and changes nothing 
   await new Promise(setImmediate);
   assert.equal(informer.objects.size, 0);
 });
+
+test("a version of the same spec has the very object of the one before; another generation or object has its own", async () => {
+  const route = (resourceVersion: string, generation: number, uid = "one"): KubeObject => ({
+    ...pod("a", resourceVersion),
+    metadata: { ...pod("a", resourceVersion).metadata, generation, uid },
+    spec: { at: resourceVersion },
+    status: { at: resourceVersion },
+  });
+  const { client } = scripted({
+    lists: [list("3", route("3", 1))],
+    watches: [
+      [
+        event("MODIFIED", route("4", 1)),
+        event("MODIFIED", route("5", 2)),
+        event("MODIFIED", route("6", 2, "two")),
+        event("MODIFIED", { ...pod("a", "7"), spec: { at: "7" } }),
+        event("MODIFIED", { ...pod("a", "8"), spec: { at: "8" } }),
+        "hang",
+      ],
+    ],
+  });
+  const informer = createInformer(client, pods);
+  const specs: unknown[] = [];
+  const { promise, resolve } = Promise.withResolvers<void>();
+  informer.onChange(({ current }) => {
+    specs.push([current?.spec, current?.status]);
+    if (specs.length === 6) resolve();
+  });
+  await informer.start();
+  await promise;
+  informer.stop();
+  const said = (spec: string, status?: string) => [{ at: spec }, status && { at: status }];
+  assert.deepEqual(specs, [said("3", "3"), said("3", "4"), said("5", "5"), said("6", "6"), said("7"), said("8")]);
+});

@@ -44,6 +44,7 @@ export function createInformer<T extends KubeObject>(
 class Reflector<T extends KubeObject> implements Informer<T> {
   readonly type: ResourceType<T>;
   readonly objects = new Map<string, T>();
+  readonly #apiVersion: string;
   readonly #client: ApiClient;
   readonly #onError: (error: unknown) => void;
   readonly #scope: Omit<InformerOptions, "onError">;
@@ -54,6 +55,7 @@ class Reflector<T extends KubeObject> implements Informer<T> {
 
   constructor(client: ApiClient, type: ResourceType<T>, { onError, ...scope }: InformerOptions) {
     this.type = type;
+    this.#apiVersion = apiVersionOf(type);
     this.#client = client;
     this.#onError = onError ?? (() => {});
     this.#scope = scope;
@@ -103,8 +105,7 @@ class Reflector<T extends KubeObject> implements Informer<T> {
   async #relist(): Promise<void> {
     const list = await this.#client.list(this.type, this.#scope);
     if (this.#stopped.signal.aborted) return;
-    const { kind } = this.type;
-    const items = list.items.map((item) => ({ ...item, apiVersion: apiVersionOf(this.type), kind }));
+    const { items } = list;
     const present = new Set(items.map(objectKey));
     const gone = [...this.objects.keys()].filter((key) => !present.has(key));
     for (const key of gone) this.#remove(key);
@@ -130,6 +131,9 @@ class Reflector<T extends KubeObject> implements Informer<T> {
 
   #set(current: T): void {
     const key = objectKey(current);
+    // One text for all in place of one in each.
+    current.apiVersion = this.#apiVersion;
+    current.kind = this.type.kind;
     // Who owns which field is as long as the object itself, and nothing that informers serve asks for it.
     if (current.metadata.managedFields) {
       // Not `delete`, which would make a slow object of the rest.
@@ -138,6 +142,7 @@ class Reflector<T extends KubeObject> implements Informer<T> {
     }
     const old = this.objects.get(key);
     if (old && old.metadata.resourceVersion === current.metadata.resourceVersion) return;
+    if (old) keepSpec(old, current);
     this.objects.set(key, current);
     this.#tell(old ? { old, current } : { current });
   }
@@ -158,6 +163,13 @@ class Reflector<T extends KubeObject> implements Informer<T> {
       }
     }
   }
+}
+
+/** A write of the status comes with a spec that is there already: whoever holds on to parts of it would keep both alive. */
+function keepSpec(old: KubeObject, current: KubeObject): void {
+  const { uid, generation } = current.metadata;
+  const isSame = generation !== undefined && generation === old.metadata.generation && uid === old.metadata.uid;
+  if (isSame && "spec" in current && "spec" in old) current.spec = old.spec;
 }
 
 function pause(milliseconds: number, signal: AbortSignal): Promise<void> {

@@ -48,6 +48,18 @@ test("the common format is Traefik's", () => {
   );
 });
 
+test("consecutive lines name their own routers and endpoints", () => {
+  const out = new LineBuffer(16);
+  const { accessLog } = parseStaticConfiguration(["--accesslog"]).configuration;
+  const endpoints = ["a:1", "a:1", "a:1", "b:1", "", "", "", "a:1", "a:1"];
+  for (const endpoint of endpoints) addAccessLine(out, { ...record, endpoint }, accessLog!, routerOf);
+  const written = out.bytes.toString("utf8", 0, out.used).matchAll(/"web-router@kubernetesgateway" "(.*?)"/g);
+  assert.deepEqual(
+    [...written].map(([, server]) => server),
+    endpoints.map((endpoint) => (endpoint ? `http://${endpoint}` : "-")),
+  );
+});
+
 test("connections carried as they are leave no line", () => {
   const carried = { method: "", target: "", protocol: "tcp", status: 0, bytesReceived: 5, requestCount: 0 };
   assert.equal(line([], carried), undefined);

@@ -23,11 +23,12 @@ export function addAccessLine(
 
 /** Traefik's common format; without router names, which are its own, the generic one. */
 function addCommon(out: LineBuffer, record: AccessRecord, routerOf: RouterNames | null): void {
-  const { method, target, protocol, referer, userAgent } = record;
-  const end = routerOf === null ? null : routing(routerOf(record.listener, record.route), record.endpoint);
+  const { method, target, protocol, referer, userAgent, endpoint } = record;
+  // Names that the API server has checked, and addresses: nothing there needs escaping.
+  const router = routerOf === null ? "" : routerOf(record.listener, record.route) || "-";
   const start = client(record);
   const sent = method.length + target.length + referer.length + userAgent.length;
-  out.reserve(FIXED_BYTES + start.length + (end?.length ?? 0) + sent * 4);
+  out.reserve(FIXED_BYTES + start.length + router.length + endpoint.length + sent * 4);
   out.addBytes(start);
   out.addText(method || "-");
   out.addText(" ");
@@ -42,10 +43,10 @@ function addCommon(out: LineBuffer, record: AccessRecord, routerOf: RouterNames 
   out.addEscaped(referer || "-");
   out.addText('" "');
   out.addEscaped(userAgent || "-");
-  if (end === null) return out.addText('"\n');
+  if (routerOf === null) return out.addText('"\n');
   out.addText('" ');
   out.addNumber(record.requestCount);
-  out.addBytes(end);
+  addRouting(out, router, endpoint);
   out.addNumber(Math.trunc(record.duration));
   out.addText("ms\n");
 }
@@ -68,22 +69,24 @@ function client({ clientAddress, time }: AccessRecord): Uint8Array {
   return lastClient;
 }
 
-/** By router name and endpoint. Both are made of names that the API server has checked and of addresses: nothing there needs
- * escaping. */
-const routings = new Map<string, Map<string, Uint8Array>>();
-const MOST_ROUTINGS = 4096;
-let routingsMade = 0;
+let lastRouter = "";
+let lastEndpoint = "";
+/** Made when the same comes twice in a row, as then it comes more often. */
+let lastRouting: Uint8Array | undefined;
 
-function routing(router: string, endpoint: string): Uint8Array {
-  const known = routings.get(router)?.get(endpoint);
-  if (known !== undefined) return known;
-  const made = bytesOf(` "${router || "-"}" "${endpoint ? `http://${endpoint}` : "-"}" `);
-  if (routingsMade++ >= MOST_ROUTINGS) {
-    routings.clear();
-    routingsMade = 1;
+function addRouting(out: LineBuffer, router: string, endpoint: string): void {
+  if (router === lastRouter && endpoint === lastEndpoint) {
+    lastRouting ??= bytesOf(` "${router}" "${endpoint ? `http://${endpoint}` : "-"}" `);
+    return out.addBytes(lastRouting);
   }
-  routings.set(router, (routings.get(router) ?? new Map<string, Uint8Array>()).set(endpoint, made));
-  return made;
+  lastRouter = router;
+  lastEndpoint = endpoint;
+  lastRouting = undefined;
+  out.addText(' "');
+  out.addText(router);
+  out.addText(endpoint ? '" "http://' : '" "-');
+  out.addText(endpoint);
+  out.addText('" ');
 }
 
 /** Each filter lets through; without any, all pass (Traefik: accessLog.filters). */

@@ -35,5 +35,17 @@ export async function findApiServer(
 
 const tokenFrom = (path: string) => (existsSync(path) ? readToken(path) : undefined);
 
-/** Tokens of ServiceAccounts rotate: read anew for each request. */
-const readToken = (path: string) => (): string => readFileSync(path, "utf8").trim();
+const TOKEN_LIVES_MS = 10_000;
+
+/** Tokens of ServiceAccounts rotate, long before the old ones end: the file is read again after ten seconds, as reading it for each
+ * request would be a part of what requests cost. `now` in milliseconds. */
+export function readToken(path: string, now: () => number = () => performance.now()): () => string {
+  let token = "";
+  let until = -Infinity;
+  return () => {
+    if (now() < until) return token;
+    token = readFileSync(path, "utf8").trim();
+    until = now() + TOKEN_LIVES_MS;
+    return token;
+  };
+}

@@ -4,9 +4,9 @@ import type { ApiClient } from "@gatehouse/apimachinery/api-client";
 import type { Log } from "@gatehouse/apimachinery/log";
 import { type KubeObject, objectKey, timestamp } from "@gatehouse/apimachinery/meta";
 import { hasReason } from "@gatehouse/apimachinery/status-error";
-import { createWorkQueue } from "@gatehouse/apimachinery/work-queue";
+import { createWorkQueue, type WorkQueue } from "@gatehouse/apimachinery/work-queue";
 import { resourceTypeOf } from "./gateway-resources.ts";
-import { type StatusUpdate, withStatus } from "./translate/statuses.ts";
+import { isCountOnly, type StatusUpdate, withStatus } from "./translate/statuses.ts";
 
 export interface StatusWriter {
   /** Wishes; what an object says already costs nothing. A later wish for an object replaces an earlier one. */
@@ -18,63 +18,135 @@ export interface StatusWriter {
   stop(): Promise<void>;
 }
 
-export function createStatusWriter(client: ApiClient, log: Log): StatusWriter {
-  const wishes = new Map<string, StatusUpdate>();
-  /** What the server answered to our last write, until the informer has caught up with it. */
-  const written = new Map<string, KubeObject>();
-  const queue = createWorkQueue({
-    concurrency: 16,
-    reconcile: (key) => writeOne(key),
-    onError: (key, error) => log.error(`status of ${key} could not be written, trying again`, error),
-  });
+/**
+ * At most so often an object is written of which nothing has changed but how many routes are attached: thousands of routes
+ * that come or go would else be as many writes, each of which tells everybody who watches Gateways.
+ */
+const countsEveryMs = 200;
 
-  const write = (updates: Iterable<StatusUpdate>): void => {
+export function createStatusWriter(client: ApiClient, log: Log): StatusWriter {
+  return new Writer(client, log);
+}
+
+class Writer implements StatusWriter {
+  readonly #client: ApiClient;
+  readonly #queue: WorkQueue;
+  readonly #wishes = new Map<string, StatusUpdate>();
+  readonly #answers = new Answers();
+  /** When an object's counts were written last, by performance.now(). */
+  readonly #counted = new Map<string, number>();
+
+  constructor(client: ApiClient, log: Log) {
+    this.#client = client;
+    this.#queue = createWorkQueue({
+      concurrency: 16,
+      reconcile: (key) => this.#writeOne(key),
+      onError: (key, error) => log.error(`status of ${key} could not be written, trying again`, error),
+    });
+  }
+
+  write(updates: Iterable<StatusUpdate>): void {
     const now = timestamp();
     for (const update of updates) {
       const key = statusKey(update.object);
-      const known = newest(update.object, written.get(key));
-      if (known === update.object) written.delete(key);
-      if (withStatus(update, known, now) === undefined) {
-        wishes.delete(key);
+      this.#answers.observe(key, update.object);
+      const known = this.#answers.newest(key, update.object);
+      const wanted = withStatus(update, known, now);
+      if (wanted === undefined) {
+        this.#wishes.delete(key);
         continue;
       }
-      wishes.set(key, update);
-      queue.add(key);
+      this.#wishes.set(key, update);
+      const wait = isCountOnly(wanted, known) ? this.#countsDueIn(key) : 0;
+      if (wait > 0) this.#queue.addAfter(key, wait);
+      else this.#queue.add(key);
     }
-  };
+  }
 
-  const forget = (object: KubeObject): void => {
-    wishes.delete(statusKey(object));
-    written.delete(statusKey(object));
-  };
+  forget(object: KubeObject): void {
+    const key = statusKey(object);
+    this.#wishes.delete(key);
+    this.#answers.forget(key);
+    this.#counted.delete(key);
+  }
 
-  const writeOne = async (key: string): Promise<void> => {
-    const update = wishes.get(key);
+  /** What waits for its time is written now. */
+  idle(): Promise<void> {
+    for (const key of this.#wishes.keys()) this.#queue.add(key);
+    return this.#queue.idle();
+  }
+
+  stop(): Promise<void> {
+    return this.#queue.stop();
+  }
+
+  #countsDueIn(key: string): number {
+    return (this.#counted.get(key) ?? -Infinity) + countsEveryMs - performance.now();
+  }
+
+  async #writeOne(key: string): Promise<void> {
+    const update = this.#wishes.get(key);
     if (!update) return;
     const type = resourceTypeOf(update.object);
     const { name, namespace } = update.object.metadata;
-    let current = newest(update.object, written.get(key));
+    let current = this.#answers.newest(key, update.object);
     try {
       for (let attempt = 0; ; attempt++) {
         const wanted = withStatus(update, current, timestamp());
         if (wanted === undefined) break;
+        if (hasCounts(update)) this.#counted.set(key, performance.now());
         try {
-          written.set(key, await client.updateStatus(type, wanted));
+          await this.#answers.keep(key, current, this.#client.updateStatus(type, wanted));
           break;
         } catch (error) {
           if (!hasReason(error, "Conflict") || attempt > 0) throw error;
-          current = await client.get(type, name, namespace);
+          current = await this.#client.get(type, name, namespace);
           if (current.metadata.uid !== update.object.metadata.uid) break;
         }
       }
     } catch (error) {
       if (!hasReason(error, "NotFound")) throw error;
     }
-    if (wishes.get(key) === update) wishes.delete(key);
-  };
-
-  return { write, forget, idle: () => queue.idle(), stop: () => queue.stop() };
+    if (this.#wishes.get(key) === update) this.#wishes.delete(key);
+  }
 }
+
+/** What the server answered to our last writes, until the informer has caught up with it. */
+class Answers {
+  readonly #written = new Map<string, KubeObject>();
+  /** Of objects that are being written, the newest version that the informer has. */
+  readonly #observed = new Map<string, KubeObject>();
+
+  newest(key: string, known: KubeObject): KubeObject {
+    return newest(known, this.#written.get(key));
+  }
+
+  /** A wish is for this version of the object, or a later one. */
+  observe(key: string, object: KubeObject): void {
+    if (this.#observed.has(key)) this.#observed.set(key, object);
+    if (this.newest(key, object) === object) this.#written.delete(key);
+  }
+
+  /** The informer may be faster than the answer, which is of no use then: thousands of them would be kept for nothing. */
+  async keep(key: string, known: KubeObject, answer: Promise<KubeObject>): Promise<void> {
+    this.#observed.set(key, known);
+    try {
+      const written = await answer;
+      const observed = this.#observed.get(key);
+      if (observed && newest(observed, written) === observed) this.#written.delete(key);
+      else this.#written.set(key, written);
+    } finally {
+      this.#observed.delete(key);
+    }
+  }
+
+  forget(key: string): void {
+    this.#written.delete(key);
+    this.#observed.delete(key);
+  }
+}
+
+const hasCounts = ({ type }: StatusUpdate): boolean => type === "gateway" || type === "listeners";
 
 /** Names an object among all whose statuses are written. */
 export const statusKey = (object: KubeObject): string => `${object.kind} ${objectKey(object)}`;

@@ -134,7 +134,7 @@ export function compileRoute(route: Route, context: CompileContext): CompiledRou
   const { previous } = context;
   const backends = action.type === "forward" ? action.backends : [];
   const plan = compileFilters(route.filters);
-  const compiled = backends.map((backend) => compileBackend(backend, route, context));
+  const compiled = backends.map((backend) => compileBackend(backend, route, plan, context));
   return {
     route,
     counters: context.counters,
@@ -152,8 +152,13 @@ export function compileRoute(route: Route, context: CompileContext): CompiledRou
   };
 }
 
-function compileBackend(backend: WeightedBackend, route: Route, context: CompileContext): CompiledBackend {
-  const plan = compileFilters([...route.filters, ...backend.filters]);
+function compileBackend(
+  backend: WeightedBackend,
+  route: Route,
+  ofRoute: FilterPlan,
+  context: CompileContext,
+): CompiledBackend {
+  const plan = backend.filters.length === 0 ? ofRoute : compileFilters([...route.filters, ...backend.filters]);
   const mirrors = compileMirrors(plan.mirrors, context);
   const status = backend.status ?? 500;
   const hold = compileHold(plan, context);

@@ -43,10 +43,12 @@ interface RecentLines {
   tls: boolean;
   serverName: string;
   lines: string;
+  /** The lines have been put together for good, as who asks twice asks more often. */
+  whole: boolean;
 }
 
 /** Consecutive requests mostly come from the same client. */
-let last: RecentLines = { address: "", host: "", tls: false, serverName: "", lines: "" };
+let last: RecentLines = { address: "", host: "", tls: false, serverName: "", lines: "", whole: true };
 
 /** Builds the lines for one connection's requests. */
 export class ForwardingFields {
@@ -65,12 +67,16 @@ export class ForwardingFields {
     const { host } = head;
     const known = last.address === address ? last : recent.get(address);
     if (known !== undefined && known.host === host && known.tls === tls && known.serverName === this.#serverName) {
+      if (!known.whole) {
+        known.lines = latin1Copy(known.lines);
+        known.whole = true;
+      }
       last = known;
       return known.lines;
     }
-    const lines = latin1Copy(this.#format(address, host, this.#scheme, this.#portOf(host, this.#scheme)));
+    const lines = this.#format(address, host, this.#scheme, this.#portOf(host, this.#scheme));
+    last = { address, host, tls, serverName: this.#serverName, lines, whole: false };
     if (recent.size >= MOST_RECENT) recent.clear();
-    last = { address, host, tls, serverName: this.#serverName, lines };
     recent.set(address, last);
     return lines;
   }
@@ -94,7 +100,8 @@ export class ForwardingFields {
 
   /** As Traefik does: the port of the Host, else the scheme's own. */
   #portOf(host: string, scheme: string): string {
-    return /:(\d+)$/.exec(host)?.[1] ?? (scheme === "https" ? "443" : "80");
+    const own = host.includes(":") ? /:(\d+)$/.exec(host)?.[1] : undefined;
+    return own ?? (scheme === "https" ? "443" : "80");
   }
 
   #format(chain: string, host: string, scheme: string, port: string, realIp: string = chain): string {

@@ -11,6 +11,7 @@ import type { ProcessedListener } from "./listeners.ts";
 import type { Parent } from "./parents.ts";
 import { listOf } from "./problems.ts";
 import { hasHostnames, protocolsOfKind, type RouteKind, type RouteObject } from "./route-kinds.ts";
+import { sized } from "./sized-list.ts";
 import type { TranslatedRoute } from "./translated-route.ts";
 
 /** A listener that takes the route, for these hosts (`*` for routes without names). */
@@ -72,7 +73,7 @@ function attach(
   const attachments = allowing
     .map((listener) => ({ listener, hostnames: intersectHostnames(listener.hostname, route.spec.hostnames) }))
     .filter(({ hostnames }) => hostnames.length > 0);
-  return attachments.length > 0 ? attachments : noMatchingHostname(route, allowing);
+  return attachments.length > 0 ? sized(attachments) : noMatchingHostname(route, allowing);
 }
 
 function noMatchingParent(parentRef: ParentReference, { owner, listeners, idle }: Parent): DesiredCondition {
@@ -128,11 +129,14 @@ function noMatchingHostname(route: RouteObject, listeners: readonly ProcessedLis
   return fails("Accepted", "NoMatchingListenerHostname", message);
 }
 
+const attachedFully = holds("Accepted", "Accepted", "The route is attached");
+
 /** Attaching does not depend on the listener's state (ListenerStatus.attachedRoutes), but people should know of it. */
 function acceptance(listeners: readonly ListenerAttachment[]): DesiredCondition {
+  if (listeners.every(({ listener }) => listener.programmed)) return attachedFully;
   const idle = listeners
     .filter(({ listener }) => !listener.programmed)
     .map(({ listener }) => `"${listener.spec.name}"`);
-  const note = idle.length > 0 ? `, but not served by ${idle.join(", ")}: see the listener's conditions` : "";
-  return holds("Accepted", "Accepted", `The route is attached${note}`);
+  const note = `but not served by ${idle.join(", ")}: see the listener's conditions`;
+  return holds("Accepted", "Accepted", `The route is attached, ${note}`);
 }

@@ -5,10 +5,10 @@ import { parentKey } from "./parents.ts";
 import type { RouteKind } from "./route-kinds.ts";
 import type { RouteNode } from "./route-node.ts";
 
-/** Backends (by `backendKey`) that a route may refer to, and the Gateways (by `parentKey`) that took it. */
+/** Backends (by `backendKey`) that a route may refer to, and the Gateways (by `parentKey`) that took it, each once. */
 interface Use {
-  backends: ReadonlySet<string>;
-  gateways: ReadonlySet<string>;
+  backends: readonly string[];
+  gateways: readonly string[];
 }
 
 export class BackendUsers {
@@ -57,11 +57,12 @@ const withoutPolicies: readonly RouteKind[] = ["TCPRoute", "UDPRoute"];
 function useOf({ translated: { kind, permitted }, parents }: AttachedRoute): Use {
   const accepted = parents.filter(({ accepted: { status } }) => status === "True");
   return {
-    backends: new Set(withoutPolicies.includes(kind) ? permitted.filter((key) => !isService(key)) : permitted),
-    gateways: new Set(accepted.map(({ parent }) => parentKey(parent.gateway.owner))),
+    backends: once(withoutPolicies.includes(kind) ? permitted.filter((key) => !isService(key)) : permitted),
+    gateways: once(accepted.map(({ parent }) => parentKey(parent.gateway.owner))),
   };
 }
 
 const isService = (key: string): boolean => key.startsWith("Service/");
-const isSame = (a: ReadonlySet<string>, b: ReadonlySet<string>): boolean =>
-  a.size === b.size && [...a].every((each) => b.has(each));
+const once = (keys: readonly string[]): readonly string[] => (keys.length < 2 ? keys : [...new Set(keys)]);
+const isSame = (a: readonly string[], b: readonly string[]): boolean =>
+  a.length === b.length && a.every((each) => b.includes(each));

@@ -8,6 +8,7 @@ import { translateExternalAuth } from "./external-auth.ts";
 import type { FilterContext, TranslatedFilters } from "./filter-context.ts";
 import { translateRedirect, translateRewrite } from "./path-filters.ts";
 import { incompatible, type RuleProblem, unsupported } from "./problems.ts";
+import { sized } from "./sized-list.ts";
 
 const headerFilters = ["RequestHeaderModifier", "ResponseHeaderModifier"];
 /** A backend is chosen after CORS, authorization and redirects have had their say. */
@@ -46,7 +47,7 @@ export function translateFilters(
     result.filters.push(...translated.filters);
     if (translated.refusal !== undefined) result.refusal ??= translated.refusal;
   }
-  return result;
+  return { ...result, filters: sized(result.filters) };
 }
 
 function translateFilter(filter: HTTPRouteFilter, context: FilterContext): TranslatedFilters | RuleProblem {
@@ -69,10 +70,13 @@ function translateFilter(filter: HTTPRouteFilter, context: FilterContext): Trans
   }
 }
 
+/** Thousands of routes have nothing to say here. */
+const none: never[] = [];
+
 /** A header may be named once only, whatever is done with it (HTTPHeaderFilter). */
 function headerChanges(
   type: "requestHeaders" | "responseHeaders",
-  { set = [], add = [], remove = [] }: HTTPHeaderFilter = {},
+  { set = none, add = none, remove = none }: HTTPHeaderFilter = {},
   field: string,
 ): TranslatedFilters | RuleProblem {
   const seen = new Set<string>();
@@ -81,8 +85,7 @@ function headerChanges(
     if (seen.has(lower)) return unsupported(`${field} names header ${name} twice: one action per header is possible`);
     seen.add(lower);
   }
-  const copy = ({ name, value }: { name: string; value: string }) => ({ name, value });
-  return { filters: [{ type, set: set.map(copy), add: add.map(copy), remove: [...remove] }] };
+  return { filters: [{ type, set, add, remove }] };
 }
 
 /** A mirror that does not resolve is left out; the requests themselves go on (HTTPRequestMirrorFilter.backendRef). */

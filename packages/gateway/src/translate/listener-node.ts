@@ -5,6 +5,7 @@ import type { ServedRoute } from "./client-certificates.ts";
 import { HostList } from "./host-list.ts";
 import { type ProcessedListener, terminates } from "./listeners.ts";
 import { type Contender, losersAmong } from "./route-conflicts.ts";
+import { sized } from "./sized-list.ts";
 
 /** How a route is attached to a listener. */
 export interface Attachment {
@@ -125,7 +126,7 @@ export class ListenerNode<N extends Contender = Contender> {
     const routes = nodes.flatMap((node) => this.attachments.get(node)?.served.routes ?? []);
     const before = this.virtualHosts.get(hostname);
     if (routes.length === 0) return undefined;
-    return before && isSame(before.routes, routes) ? before : { hostname, routes };
+    return before && isSame(before.routes, routes) ? before : { hostname, routes: sized(routes) };
   }
 
   #streamOf(hostname: string): TlsStream | undefined {

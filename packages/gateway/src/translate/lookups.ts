@@ -66,22 +66,23 @@ interface One<N> {
 
 /** Many to many, asked from both sides. `N` are the results that depend, `string`s the keys they depend on. */
 export class Dependencies<N> {
-  readonly #keys = new Map<N, ReadonlySet<string>>();
+  /** Lists, as there are thousands of them with a few keys each. */
+  readonly #keys = new Map<N, readonly string[]>();
   /** Most keys have one dependent. */
   readonly #dependents = new Map<string, One<N> | Set<N>>();
 
   /** Replaces what `node` depends on. */
   set(node: N, keys: ReadonlySet<string>): void {
-    const before = this.#keys.get(node);
-    if (before) for (const key of before) if (!keys.has(key)) this.#drop(key, node);
+    const before = new Set(this.#keys.get(node));
+    for (const key of before) if (!keys.has(key)) this.#drop(key, node);
     for (const key of keys) {
-      if (before?.has(key)) continue;
+      if (before.has(key)) continue;
       const present = this.#dependents.get(key);
       if (!present) this.#dependents.set(key, { one: node });
       else if (present instanceof Set) present.add(node);
       else this.#dependents.set(key, new Set([present.one, node]));
     }
-    if (keys.size > 0) this.#keys.set(node, keys);
+    if (keys.size > 0) this.#keys.set(node, [...keys]);
     else this.#keys.delete(node);
   }
 

@@ -1,6 +1,7 @@
 // The servers of an entrypoint that several Gateways share. Where one Gateway has a more specific listener than another, the
 // other's closest still serves what it has for those hosts, as Traefik merges them.
 
+import { difference } from "@gatehouse/proxy/match/difference";
 import type { Route, VirtualHost, VirtualServer } from "@gatehouse/proxy/routing-table";
 import { HostList } from "./host-list.ts";
 import { compareHostnames, covers, overlap } from "./hostnames.ts";
@@ -73,18 +74,10 @@ function differences(
   before: readonly VirtualHost[],
   after: readonly VirtualHost[],
 ): Map<string, VirtualHost | undefined> {
-  const found = new Map<string, VirtualHost | undefined>();
-  if (before === after) return found;
-  const shorter = Math.min(before.length, after.length);
-  let start = 0;
-  while (start < shorter && before[start] === after[start]) start++;
-  let end = 0;
-  while (end < shorter - start && before[before.length - 1 - end] === after[after.length - 1 - end]) end++;
-  for (const { hostname } of before.slice(start, before.length - end)) found.set(hostname, undefined);
-  const old = new Map(before.slice(start, before.length - end).map((host) => [host.hostname, host]));
-  for (const host of after.slice(start, after.length - end)) {
-    if (old.get(host.hostname) === host) found.delete(host.hostname);
-    else found.set(host.hostname, host);
-  }
-  return found;
+  if (before === after) return new Map();
+  const { removed, added } = difference(before, after);
+  return new Map([
+    ...removed.map(({ hostname }): [string, undefined] => [hostname, undefined]),
+    ...added.map((host): [string, VirtualHost] => [host.hostname, host]),
+  ]);
 }

@@ -35,10 +35,12 @@ export class References {
   }
 }
 
+const allResolved = holds("ResolvedRefs", "ResolvedRefs", "All references are resolved");
+
 /** The condition that a route has on its references. */
 export function resolvedRefs(problems: readonly ReferenceProblem[]): DesiredCondition {
   const [first] = problems;
-  if (!first) return holds("ResolvedRefs", "ResolvedRefs", "All references are resolved");
+  if (!first) return allResolved;
   const messages = new Set(problems.map(({ message }) => message));
   return fails("ResolvedRefs", first.reason, [...messages].join("; "));
 }

@@ -27,15 +27,15 @@ export class RouteNode implements Placed {
   effective: AttachedRoute | undefined;
   /** Listeners that took it, and how. */
   attachments: ReadonlyMap<ListenerNode<RouteNode>, Attachment> = new Map();
-  /** Services of the table that are there for it, by id. */
-  backends: ReadonlyMap<string, Backend> = new Map();
-  /** Keys of what the translation and the attachment looked up. */
-  lookups: ReadonlySet<string> = new Set();
+  /** Services of the table that are there for it, each once. */
+  backends: readonly Backend[] = [];
   #stale = true;
   #translated: TranslatedRoute | undefined;
-  #ofTranslation: ReadonlySet<string> = new Set();
+  /** Keys of what it looked up. */
+  #ofTranslation: readonly string[] = [];
   #ordered: { of: TranslatedRoute; base: number; route: ServedRoute } | undefined;
-  #variants = new WeakMap<CertificatePair, ServedRoute>();
+  /** Few Gateways have a certificate for backends. */
+  #variants: WeakMap<CertificatePair, ServedRoute> | undefined;
 
   constructor(id: string, kind: RouteKind, object: RouteObject) {
     this.id = id;
@@ -43,41 +43,47 @@ export class RouteNode implements Placed {
     this.object = object;
   }
 
+  /** Nothing but its status has changed. The translation refers to it anew, so that the one before is nowhere kept. */
+  take(object: RouteObject): void {
+    this.object = object;
+    if (this.#translated) this.#translated.route = object;
+  }
+
   /** The translation is out of date. */
   invalidate(): void {
     this.#stale = true;
   }
 
-  /** Brings translation and attachment up to date. Parts that come out as they were stay the same objects. */
-  update(parents: Parents, index: ObjectIndex): void {
+  /** Brings translation and attachment up to date; returns the keys of what these looked up. Parts that come out as they were
+   * stay the same objects. */
+  update(parents: Parents, index: ObjectIndex): ReadonlySet<string> {
     const own = parentsOfRoute(this.object, parents);
     if (own.length === 0) {
       this.#translated = undefined;
       this.#stale = true;
       this.attached = undefined;
-      this.lookups = new Set();
-      return;
+      return new Set();
     }
     if (this.#stale || !this.#translated) {
       const keys = new Set<string>();
       const fresh = translateRoute(this.kind, this.object, recording(index, keys));
       this.#translated = keepEqual(fresh, this.#translated);
-      this.#ofTranslation = keys;
+      this.#ofTranslation = [...keys];
       this.#stale = false;
     }
     const keys = new Set(this.#ofTranslation);
     this.attached = attachRoute(this.#translated, own, recording(index, keys));
-    this.lookups = keys;
+    return keys;
   }
 
   /** The route as a Gateway with this certificate for backends serves it. */
   servedWith(certificate: CertificatePair | undefined, owner: { namespace: string; name: string }): ServedRoute {
     const ordered = this.#inOrder();
     if (!certificate) return ordered;
-    const known = this.#variants.get(certificate);
+    const known = this.#variants?.get(certificate);
     if (known) return known;
     const variant = servedWith(ordered, certificate, owner);
-    this.#variants.set(certificate, variant);
+    (this.#variants ??= new WeakMap()).set(certificate, variant);
     return variant;
   }
 
@@ -91,7 +97,7 @@ export class RouteNode implements Placed {
     const parts = { ...(stream ? { stream } : {}), ...(terminated ? { terminated } : {}) };
     const route = { kind, routes, backends, ...parts };
     this.#ordered = { of, base: this.base, route };
-    this.#variants = new WeakMap();
+    this.#variants = undefined;
     return route;
   }
 }

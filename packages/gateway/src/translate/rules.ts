@@ -12,6 +12,7 @@ import type { ObjectIndex } from "./gateway-objects.ts";
 import { matchOrder } from "./order.ts";
 import type { ReferenceProblem, RuleProblem } from "./problems.ts";
 import { References, resolvedRefs } from "./references.ts";
+import { sized } from "./sized-list.ts";
 
 /** What a route does with the requests it matches. */
 export type Behaviour = Pick<Route, "action" | "filters" | "timeouts" | "retry" | "sessionPersistence">;
@@ -53,8 +54,8 @@ function summarizeRules(rules: readonly TranslatedRule[]): TranslatedRules {
   const problems = rules.flatMap((rule) => rule.problem ?? []);
   const allInvalid = problems.length > 0 && problems.length === rules.length;
   return {
-    routes: allInvalid ? [] : rules.flatMap((rule) => rule.routes),
-    backends: rules.flatMap((rule) => rule.backends),
+    routes: allInvalid ? [] : sized(rules.flatMap((rule) => rule.routes)),
+    backends: sized(rules.flatMap((rule) => rule.backends)),
     permitted: [...new Set(rules.flatMap((rule) => rule.permitted))],
     resolvedRefs: resolvedRefs(rules.flatMap((rule) => rule.references)),
     ...(allInvalid ? { rejected: rejection(problems) } : {}),

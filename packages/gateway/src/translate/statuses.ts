@@ -57,6 +57,16 @@ export function withStatus(update: StatusUpdate, current: KubeObject, now: strin
   return isDeepStrictEqual(status, current.status) ? undefined : { ...current, status };
 }
 
+/** Whether `wanted` says nothing new of an object with listeners but how many routes they have. */
+export function isCountOnly(wanted: KubeObject, { status }: KubeObject): boolean {
+  return isDeepStrictEqual(withoutCounts(wanted.status), withoutCounts(status));
+}
+
+function withoutCounts(status: unknown): unknown {
+  const { listeners, ...rest } = (status ?? {}) as Partial<NonNullable<Gateway["status"]>>;
+  return { ...rest, listeners: listeners?.map((listener) => ({ ...listener, attachedRoutes: 0 })) };
+}
+
 function newStatus(update: StatusUpdate, current: KubeObject, generation: number | undefined, now: string): unknown {
   switch (update.type) {
     case "class": {

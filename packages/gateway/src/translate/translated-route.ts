@@ -12,6 +12,7 @@ import { type StreamRouteObject, translateStreamRoute } from "./stream-routes.ts
 
 export interface TranslatedRoute {
   kind: RouteKind;
+  /** In its latest version. */
   route: RouteObject;
   /** HTTPRoute and GRPCRoute; `order` counts within the route (see order.ts). Empty when no rule is usable. */
   routes: readonly Route[];

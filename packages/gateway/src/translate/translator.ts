@@ -131,7 +131,7 @@ export class Translator {
     if (known && (!current || !isSame)) this.#removeRoute(known);
     if (!current) return;
     if (known && isSame) {
-      known.object = object;
+      known.take(object);
       this.#statuses.touchRoute(known);
       if (old && isStatusOnly(old, current)) return;
     }
@@ -220,8 +220,7 @@ export class Translator {
   }
 
   #updateRoute(node: RouteNode): void {
-    node.update(this.#stage.parents, this.#store);
-    this.#lookups.set(node, node.lookups);
+    this.#lookups.set(node, node.update(this.#stage.parents, this.#store));
     const attachments = new Map<ListenerNode<RouteNode>, Attachment>();
     for (const { parent, listeners } of node.attached?.parents ?? []) {
       const { clientCertificate, owner } = parent.gateway;
@@ -229,9 +228,9 @@ export class Translator {
       for (const { listener, hostnames } of listeners) {
         const at = this.#listeners.get(listener);
         if (!at) continue;
-        const present = attachments.get(at)?.hostnames ?? [];
-        const added = hostnames.filter((host) => !present.includes(host));
-        attachments.set(at, { hostnames: [...present, ...added], served });
+        const present = attachments.get(at)?.hostnames;
+        const added = present ? hostnames.filter((host) => !present.includes(host)) : hostnames;
+        attachments.set(at, { hostnames: present ? [...present, ...added] : added, served });
       }
     }
     this.#attach(node, attachments);
@@ -267,10 +266,9 @@ export class Translator {
   #settleRoute(node: RouteNode): void {
     const winnerAt = (listener: ProcessedListener) => this.#listeners.get(listener)?.losers.get(node);
     const { attached } = node;
-    node.effective = attached && {
-      ...attached,
-      parents: attached.parents.map((parent) => withoutLost(parent, winnerAt)),
-    };
+    const parents = attached?.parents.map((parent) => withoutLost(parent, winnerAt)) ?? [];
+    const isWhole = parents.every((parent, at) => parent === attached?.parents[at]);
+    node.effective = attached && (isWhole ? attached : { ...attached, parents });
     this.#statuses.touchRoute(node);
     this.#useServices(node);
     this.#noteUsers(node);
@@ -283,13 +281,11 @@ export class Translator {
       const { clientCertificate, owner } = parent.gateway;
       for (const backend of node.servedWith(clientCertificate, owner).backends) wanted.set(backend.id, backend);
     }
-    for (const [id, backend] of wanted) {
-      if (node.backends.get(id) === backend) continue;
-      this.#services.acquire(backend);
-      if (node.backends.has(id)) this.#services.release(id);
+    for (const backend of wanted.values()) if (!node.backends.includes(backend)) this.#services.acquire(backend);
+    for (const backend of node.backends) {
+      if (wanted.get(backend.id) !== backend) this.#services.release(backend.id);
     }
-    for (const id of node.backends.keys()) if (!wanted.has(id)) this.#services.release(id);
-    node.backends = wanted;
+    node.backends = [...wanted.values()];
   }
 
   #noteUsers(node: RouteNode): void {

@@ -121,6 +121,15 @@ test("a change of status alone changes nothing, and is looked at once more", () 
   assert.deepEqual(news.told, ["HTTPRoute namespace-7/route-7"]);
 });
 
+test("after a change of status alone the version before is not referred to any more", () => {
+  const { translator, change } = start();
+  const old = httpRoute("route-3", at(3));
+  const current = { ...old, status: { parents: [] } };
+  change("httpRoutes", old, current);
+  const translation = translator.translate(manyRoutesOptions);
+  assert.equal(translation.route(`httproute/${objectKey(old)}`)?.translated.route, current);
+});
+
 test("what nobody refers to changes nothing", () => {
   const { change } = start();
   for (const [kind, object] of [

@@ -7,7 +7,7 @@ import type { AccessRecord } from "../access.ts";
 import type { CompiledListener, CompiledRoute } from "../compiled-table.ts";
 import { addressesOf } from "../connection-facts.ts";
 import type { ConnectionFacts, ProxiedAddresses } from "../connection-facts.ts";
-import type { Downstream, RequestFlow } from "../exchange.ts";
+import type { Downstream, RequestFlow } from "../request-flow.ts";
 import type { HeaderEdits } from "../filters.ts";
 import { ForwardingFields } from "../forwarding-fields.ts";
 import { BatchedWriter } from "../io/batched-writer.ts";

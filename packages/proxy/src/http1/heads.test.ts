@@ -6,6 +6,7 @@ import { DEFAULT_LIMITS } from "../limits.ts";
 import { ChunkedDecoder } from "./chunked.ts";
 import { Framing, INCOMPLETE, REFUSED } from "./field-lines.ts";
 import { RequestHead } from "./request-head.ts";
+import { responseHeadText } from "./head-writer.ts";
 import { ResponseHead } from "./response-head.ts";
 
 const request = new RequestHead();
@@ -118,5 +119,55 @@ describe("chunk extensions", () => {
       assert.equal(refusalOf(`1${extension}\r\na\r\n0\r\n\r\n`), "", extension);
     for (const extension of [";", "; ", ";;a", ";=a", ';"a"', ";\xa0a"])
       assert.equal(refusalOf(`1${extension}\r\na\r\n0\r\n\r\n`), "chunk-extension-invalid", extension);
+  });
+});
+
+describe("what goes on", () => {
+  const opening = (text: string): string | null => {
+    const bytes = Buffer.from(text, "latin1");
+    assert.equal(request.parse(bytes, 0, bytes.length, DEFAULT_LIMITS), bytes.length, text);
+    return request.opening(request.target, request.host);
+  };
+
+  it("begins as it came where that is how we would write it", () => {
+    assert.equal(opening("PUT /a?b HTTP/1.1\r\nhOST: a:1\r\nA: b\r\n\r\n"), "PUT /a?b HTTP/1.1\r\nhOST: a:1\r\n");
+    assert.equal(request.opening("/other", "a:1"), null);
+    assert.equal(request.opening("/a?b", "other"), null);
+  });
+
+  it("is written anew where others might read it otherwise", () => {
+    for (const text of [
+      "GET / HTTP/1.0\r\nHost: a\r\n\r\n",
+      "GET / HTTP/1.2\r\nHost: a\r\n\r\n",
+      "GET / HTTP/1.1\r\nA: b\r\nHost: a\r\n\r\n",
+      "GET / HTTP/1.1\r\nHost:a\r\n\r\n",
+      "GET / HTTP/1.1\r\nHost:\ta\r\n\r\n",
+      "GET / HTTP/1.1\r\nHost:  a\r\n\r\n",
+      "GET / HTTP/1.1\r\nHost: a \r\n\r\n",
+      "GET http://a/ HTTP/1.1\r\nHost: a\r\n\r\n",
+    ])
+      assert.equal(opening(text), null, text);
+  });
+
+  it("has a status line of our own unless the backend's is just that", () => {
+    const written = (start: string, ...lines: string[]): string =>
+      responseHeadText(answerWith(start, ...lines), null, false, "");
+    assert.equal(
+      written("HTTP/1.1 200 OK", "A: b", "Connection: x", "C: d"),
+      "HTTP/1.1 200 OK\r\nA: b\r\nC: d\r\n\r\n",
+    );
+    assert.equal(written("HTTP/1.1 404 Not Found"), "HTTP/1.1 404 Not Found\r\n\r\n");
+    assert.equal(written("HTTP/1.1 200 OK", "Connection: close"), "HTTP/1.1 200 OK\r\n\r\n");
+    for (const start of ["HTTP/1.0 200 OK", "HTTP/1.7 200 OK"])
+      assert.equal(written(start, "A: b"), "HTTP/1.1 200 OK\r\nA: b\r\n\r\n");
+    assert.equal(written("HTTP/1.1 200", "A: b"), "HTTP/1.1 200 \r\nA: b\r\n\r\n");
+  });
+
+  it("names a known host as it was sent, and looks it up in lower case", () => {
+    for (const host of ["A.test:80", "a.test:80", "A.test:80", "b.test.", "[::1]:80", ""]) {
+      opening(`GET / HTTP/1.1\r\nHost: ${host}\r\n\r\n`);
+      assert.equal(request.host, host);
+      assert.equal(request.bareHost, host.toLowerCase().replace(/:80$|\.$/, ""));
+    }
   });
 });

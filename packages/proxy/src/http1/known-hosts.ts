@@ -16,23 +16,26 @@ export interface KnownHost {
 
 export const NO_HOST: KnownHost = { text: "", bare: "" };
 
-const SLOTS = 256;
+/** What a host is kept in place of is the one before that fell on its slot. */
+const SLOTS = 8192;
 const slots: (KnownHost | undefined)[] = Array.from({ length: SLOTS });
 /** Longer ones are not worth remembering: no name is (RFC 1035 section 2.3.4). */
 const LONGEST = 261;
 
 /** The host text[start, end), null when it is none. */
 export function knownHost(text: string, start: number, end: number): KnownHost | null {
-  const length = end - start;
-  if (length === 0) return NO_HOST;
-  const last = text.charCodeAt(end - 1);
-  const slot = (Math.imul(length, 37) + Math.imul(text.charCodeAt(start), 7) + Math.imul(last, 3)) & (SLOTS - 1);
+  if (start === end) return NO_HOST;
+  let hash = 0;
+  for (let at = start; at < end; at++) hash = (Math.imul(hash, 31) + text.charCodeAt(at)) | 0;
+  const slot = (hash ^ (hash >>> 13)) & (SLOTS - 1);
   const known = slots[slot];
-  if (known !== undefined && isAt(text, start, length, known.text)) return known;
-  const host = latin1Copy(text.slice(start, end));
-  if (!HOST.test(host)) return null;
-  const learned = { text: host, bare: latin1Copy(bareHost(host)) };
-  if (length <= LONGEST) slots[slot] = learned;
+  if (known !== undefined && isAt(text, start, end - start, known.text)) return known;
+  const sent = text.slice(start, end);
+  if (!HOST.test(sent)) return null;
+  const host = latin1Copy(sent);
+  const bare = bareHost(host);
+  const learned = { text: host, bare: bare === host ? host : latin1Copy(bare) };
+  if (host.length <= LONGEST) slots[slot] = learned;
   return learned;
 }
 

@@ -277,7 +277,9 @@ export class RequestHead extends FieldLines implements MatchRequest {
 
   /** The request line and the Host as they came, where an HTTP/1.1 backend may be sent just that; null otherwise. */
   opening(target: string, host: string): string | null {
-    const asSent = this.minor === 1 && this.ids[0] === FieldId.host && !this.#absolute && this.isPlain(0);
+    // Later minor versions are read as 1.1, but not everybody does.
+    const version = this.text.charCodeAt(this.#targetEnd + "HTTP/1.1".length);
+    const asSent = version === 49 && this.ids[0] === FieldId.host && !this.#absolute && this.isPlain(0);
     return asSent && target === this.target && host === this.host ? this.text.slice(0, this.lineEnd(0)) : null;
   }
 

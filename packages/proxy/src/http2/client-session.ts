@@ -335,8 +335,12 @@ export class ClientSession implements OpenConnection, StreamOwner<ClientStream>,
     if (this.#state === State.lingering) return this.destroy();
     if (!this.#acknowledged && now - this.#started >= limits.headTimeout && this.#reader.greeted)
       return this.fail(ErrorCode.settingsTimeout);
-    if (this.#unfinishedSince > 0 && now - this.#unfinishedSince >= limits.headTimeout)
-      return this.fail(ErrorCode.protocolError);
+    if (this.#unfinishedSince > 0) {
+      const left = this.#unfinishedSince + limits.headTimeout - now;
+      if (left <= 0) return this.fail(ErrorCode.protocolError);
+      // Armed while the event loop stood still, the timer came early.
+      if (this.#streams.size === 0) return wheel.arm(this.#timer, left);
+    }
     if (this.#streams.size === 0) return this.drain();
     for (const stream of this.#streams.values()) stream.checkProgress(now);
     if (this.#streams.size > 0) wheel.arm(this.#timer, limits.stallTimeout / LOOKS);

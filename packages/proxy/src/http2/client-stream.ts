@@ -3,7 +3,7 @@
 import { performance } from "node:perf_hooks";
 import type { AccessRecord } from "../access.ts";
 import type { CompiledRoute } from "../compiled-table.ts";
-import type { Downstream, RequestFlow } from "../exchange.ts";
+import type { Downstream, RequestFlow } from "../request-flow.ts";
 import type { HeaderEdits } from "../filters.ts";
 import { grpcAnswerLines, isGrpc } from "../grpc-status.ts";
 import { Framing } from "../http1/field-lines.ts";

@@ -28,20 +28,23 @@ export function comparePrecedence(a: Route, b: Route): number {
   );
 }
 
+/** Thousands of hosts have one of these each, mostly for a single route: a list, or a map, is there once it is needed. */
 export class PathIndex<T> {
-  readonly #exact = new Map<string, RouteEntry<T>[]>();
-  readonly #root: Node<T> = { children: null, routes: [] };
-  readonly #patterns: RouteEntry<T>[] = [];
-  readonly #byRoute = new Map<Route, RouteEntry<T>>();
+  #exact: Map<string, RouteEntry<T>[]> | null = null;
+  readonly #root: Node<T> = { children: null, routes: NONE };
+  #patterns: RouteEntry<T>[] = NONE;
   #routes: readonly Route[] = [];
 
   /** In order of precedence among equal paths. */
   get entries(): RouteEntry<T>[] {
-    return [...this.#byRoute.values()].sort((a, b) => comparePrecedence(a.route, b.route));
+    const exact = this.#exact === null ? [] : [...this.#exact.values()].flat();
+    return [...exact, ...entriesBelow(this.#root), ...this.#patterns].sort((a, b) =>
+      comparePrecedence(a.route, b.route),
+    );
   }
 
   has(entry: RouteEntry<unknown>): boolean {
-    return this.#byRoute.get(entry.route) === entry;
+    return this.#routesAt(entry.route).some((each) => each === entry);
   }
 
   /** Takes over `routes` in the place of those before; the ones that are the same objects stay as they are. */
@@ -53,26 +56,34 @@ export class PathIndex<T> {
   }
 
   #add(route: Route, targets: RouteTargets<T>): void {
-    if (this.#byRoute.has(route)) return;
+    if (this.#routesAt(route).some((each) => each.route === route)) return;
     const entry = compileEntry(route, targets.acquire(route));
-    this.#byRoute.set(route, entry);
     const { type, value } = route.match.path;
-    if (type === "regex") return insert(this.#patterns, entry);
-    if (type === "prefix") return insert(this.#node(barePrefix(value)).routes, entry);
-    let routes = this.#exact.get(value);
-    if (routes === undefined) this.#exact.set(value, (routes = []));
-    insert(routes, entry);
+    if (type === "regex") this.#patterns = withEntry(this.#patterns, entry);
+    else if (type === "prefix") {
+      const node = this.#node(barePrefix(value));
+      node.routes = withEntry(node.routes, entry);
+    } else (this.#exact ??= new Map()).set(value, withEntry(this.#exact.get(value) ?? NONE, entry));
   }
 
   #remove(route: Route, targets: RouteTargets<T>): void {
-    const entry = this.#byRoute.get(route);
-    if (entry === undefined) return;
-    this.#byRoute.delete(route);
+    const routes = this.#routesAt(route);
+    const at = routes.findIndex((each) => each.route === route);
+    if (at < 0) return;
+    routes.splice(at, 1);
     targets.release(route);
     const { type, value } = route.match.path;
-    if (type === "regex") take(this.#patterns, entry);
-    else if (type === "prefix") prune(this.#root, barePrefix(value).split("/").slice(1), entry);
-    else if (take(this.#exact.get(value)!, entry) === 0) this.#exact.delete(value);
+    if (type === "prefix") prune(this.#root, barePrefix(value).split("/").slice(1));
+    else if (type === "exact" && routes.length === 0) this.#exact!.delete(value);
+  }
+
+  /** All that have the path of `route`. */
+  #routesAt({ match: { path } }: Route): RouteEntry<T>[] {
+    if (path.type === "regex") return this.#patterns;
+    if (path.type === "exact") return this.#exact?.get(path.value) ?? NONE;
+    let node: Node<T> | undefined = this.#root;
+    for (const segment of barePrefix(path.value).split("/").slice(1)) node = node?.children?.get(segment);
+    return node?.routes ?? NONE;
   }
 
   #node(prefix: string): Node<T> {
@@ -80,7 +91,7 @@ export class PathIndex<T> {
     for (const segment of prefix.split("/").slice(1)) {
       node.children ??= new Map();
       let child = node.children.get(segment);
-      if (child === undefined) node.children.set(segment, (child = { children: null, routes: [] }));
+      if (child === undefined) node.children.set(segment, (child = { children: null, routes: NONE }));
       node = child;
     }
     return node;
@@ -88,7 +99,7 @@ export class PathIndex<T> {
 
   /** The route that takes the request: exact path, then longest prefix, then expressions, then the prefix of every path. */
   find(request: MatchRequest): RouteEntry<T> | undefined {
-    const exact = this.#exact.size === 0 ? undefined : this.#exact.get(request.path);
+    const exact = this.#exact === null ? undefined : this.#exact.get(request.path);
     if (exact !== undefined) {
       const found = firstFitting(exact, request);
       if (found !== undefined) return found;
@@ -115,27 +126,27 @@ export class PathIndex<T> {
   }
 }
 
-/** Behind those that go first and those that are equal. */
-function insert<T>(routes: RouteEntry<T>[], entry: RouteEntry<T>): void {
+/** Of whatever has none yet; never changed. */
+const NONE: never[] = [];
+
+/** With `entry` behind those that go first and those that are equal. The first gets a list of just its size. */
+function withEntry<T>(routes: RouteEntry<T>[], entry: RouteEntry<T>): RouteEntry<T>[] {
+  if (routes.length === 0) return [entry];
   let at = routes.length;
   while (at > 0 && comparePrecedence(entry.route, routes[at - 1]!.route) < 0) at--;
   routes.splice(at, 0, entry);
+  return routes;
 }
 
-/** Returns how many are left. */
-function take<T>(routes: RouteEntry<T>[], entry: RouteEntry<T>): number {
-  const at = routes.indexOf(entry);
-  if (at >= 0) routes.splice(at, 1);
-  return routes.length;
+function entriesBelow<T>({ children, routes }: Node<T>): RouteEntry<T>[] {
+  return [...routes, ...[...(children?.values() ?? [])].flatMap(entriesBelow)];
 }
 
-/** Takes `entry` out from below `node`, and nodes that are empty then. */
-function prune<T>(node: Node<T>, segments: string[], entry: RouteEntry<T>): void {
-  const [segment, ...rest] = segments;
-  if (segment === undefined) return void take(node.routes, entry);
-  const child = node.children?.get(segment);
-  if (child === undefined) return;
-  prune(child, rest, entry);
+/** Takes nodes that are empty out from below `node`, on the way along `segments`. */
+function prune<T>(node: Node<T>, [segment, ...rest]: string[]): void {
+  const child = segment === undefined ? undefined : node.children?.get(segment);
+  if (segment === undefined || child === undefined) return;
+  prune(child, rest);
   if (child.routes.length > 0 || (child.children?.size ?? 0) > 0) return;
   node.children!.delete(segment);
 }

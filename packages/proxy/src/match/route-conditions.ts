@@ -54,8 +54,12 @@ export function compileEntry<T>(route: Route, target: T): RouteEntry<T> {
   };
 }
 
+/** Most routes have none, and there are thousands of them. */
+const UNCONDITIONAL: ValueCondition[] = [];
+
 /** Of several conditions on one name only the first counts (Gateway API, HTTPHeaderMatch and HTTPQueryParamMatch). */
 function compileValues(matches: ValueMatch[], canonical: (name: string) => string): ValueCondition[] {
+  if (matches.length === 0) return UNCONDITIONAL;
   const conditions = new Map<string, ValueCondition>();
   for (const match of matches) {
     const name = canonical(match.name);

@@ -3,7 +3,7 @@
 
 import type { AccessRecord } from "../access.ts";
 import { Exchange } from "../exchange.ts";
-import type { Downstream, RequestFlow } from "../exchange.ts";
+import type { Downstream, RequestFlow } from "../request-flow.ts";
 import type { HeaderEdits } from "../filters.ts";
 import { withoutNames } from "../http1/head-writer.ts";
 import type { ReadMemory } from "../io/transport.ts";
