@@ -256,3 +256,23 @@ test("a version of the same spec has the very object of the one before; another 
   const said = (spec: string, status?: string) => [{ at: spec }, status && { at: status }];
   assert.deepEqual(specs, [said("3", "3"), said("3", "4"), said("5", "5"), said("6", "6"), said("7"), said("8")]);
 });
+
+test("equal statuses of several objects are one object; others, and what else is equal, are not", async () => {
+  const route = (name: string, phase: string): KubeObject => ({
+    ...pod(name, "3"),
+    spec: { same: true },
+    status: { phase },
+  });
+  const { client } = scripted({
+    lists: [list("3", route("a", "Ready"), route("b", "Ready"), route("c", "Failed"), pod("d", "3"))],
+    watches: [],
+  });
+  const informer = createInformer(client, pods);
+  await informer.start();
+  const [a, b, c, d] = [...informer.objects.values()];
+  informer.stop();
+  assert.equal(a?.["status"], b?.["status"]);
+  assert.notEqual(a?.["spec"], b?.["spec"]);
+  assert.deepEqual(c?.["status"], { phase: "Failed" });
+  assert.equal(d && "status" in d, false);
+});

@@ -32,6 +32,9 @@ export interface Informer<T extends KubeObject = KubeObject> {
 const shortWatchMs = 1_000;
 const firstRetryMs = 50;
 const maxRetryMs = 5_000;
+/** Statuses that are remembered to be shared, and how long their texts may be. */
+const maxRecentValues = 16;
+const maxSharedLength = 2_048;
 
 export function createInformer<T extends KubeObject>(
   client: ApiClient,
@@ -50,6 +53,7 @@ class Reflector<T extends KubeObject> implements Informer<T> {
   readonly #scope: Omit<InformerOptions, "onError">;
   readonly #handlers = new Set<InformerHandler<T>>();
   readonly #stopped = new AbortController();
+  readonly #statuses = new RecentValues();
   /** The version that the store has seen, undefined when only a new list can tell. */
   #reached: string | undefined;
 
@@ -143,8 +147,13 @@ class Reflector<T extends KubeObject> implements Informer<T> {
     const old = this.objects.get(key);
     if (old && old.metadata.resourceVersion === current.metadata.resourceVersion) return;
     if (old) keepSpec(old, current);
+    this.#shareStatus(current);
     this.objects.set(key, current);
     this.#tell(old ? { old, current } : { current });
+  }
+
+  #shareStatus(object: KubeObject): void {
+    if (object["status"] !== undefined) object["status"] = this.#statuses.shared(object["status"]);
   }
 
   #remove(key: string, last?: T): void {
@@ -170,6 +179,21 @@ function keepSpec(old: KubeObject, current: KubeObject): void {
   const { uid, generation } = current.metadata;
   const isSame = generation !== undefined && generation === old.metadata.generation && uid === old.metadata.uid;
   if (isSame && "spec" in current && "spec" in old) current.spec = old.spec;
+}
+
+/** Thousands of routes say the same of themselves: equal values that came lately are one object. */
+class RecentValues {
+  readonly #byText = new Map<string, unknown>();
+
+  shared(value: unknown): unknown {
+    const text = JSON.stringify(value);
+    if (text.length > maxSharedLength) return value;
+    const same = this.#byText.get(text);
+    if (same !== undefined) return same;
+    if (this.#byText.size >= maxRecentValues) this.#byText.clear();
+    this.#byText.set(text, value);
+    return value;
+  }
 }
 
 function pause(milliseconds: number, signal: AbortSignal): Promise<void> {

@@ -142,14 +142,20 @@ export function compileRoute(route: Route, context: CompileContext): CompiledRou
     answer: action.type === "respond" ? fixedAnswer(action) : null,
     cors: plan.cors ?? compiled.find((backend) => backend.plan.cors !== null)?.plan.cors ?? null,
     backends: compiled,
-    shares: sameShares(previous?.route, route)
-      ? previous!.shares
-      : new WeightedRoundRobin(backends.map((backend) => backend.weight)),
+    shares: sameShares(previous?.route, route) ? previous!.shares : sharesOf(backends),
     requestTimeout: route.timeouts?.request ?? 0,
     backendTimeout: route.timeouts?.backendRequest ?? 0,
     retry: route.retry ?? null,
     session: SessionPolicy.of(route, context.sessions),
   };
+}
+
+/** Whose turn it is among one needs no memory. */
+const ALWAYS_THE_FIRST = new WeightedRoundRobin([1]);
+
+function sharesOf(backends: readonly WeightedBackend[]): WeightedRoundRobin {
+  const weights = backends.map(({ weight }) => weight);
+  return weights.length === 1 && weights[0]! > 0 ? ALWAYS_THE_FIRST : new WeightedRoundRobin(weights);
 }
 
 function compileBackend(

@@ -119,3 +119,11 @@ describe("hosts and paths of filters", () => {
     assert.equal(location, "http://a.test/%20HTTP/1.1%0D%0AX:%201%0D%0A%0D%0A");
   });
 });
+
+it("gives routes that edit the same fields one set of their names, and others their own", () => {
+  const dropped = (name: string, value: string) =>
+    compileFilters([{ type: "requestHeaders", set: [{ name, value }], add: [], remove: [] }]).request;
+  const [one, same, other] = [dropped("x-a", "1"), dropped("X-A", "2"), dropped("x-b", "1")];
+  assert.equal(one?.drop, same?.drop);
+  assert.deepEqual([same?.append, [...(other?.drop ?? [])]], ["X-A: 2\r\n", ["x-b"]]);
+});

@@ -10,7 +10,7 @@ import { CORS_FIELDS, CorsPolicy } from "./policies/cors.ts";
 /** Net effect of a chain of header filters. */
 export interface HeaderEdits {
   /** Lower-case names whose original lines go. */
-  drop: Set<string>;
+  drop: ReadonlySet<string>;
   /** Lines to add, each with CRLF, Latin-1. */
   append: string;
 }
@@ -37,6 +37,9 @@ export const UNTOUCHABLE: ReadonlySet<string> = new Set(
   "connection,content-length,transfer-encoding,te,trailer,upgrade,keep-alive,proxy-connection,host".split(","),
 );
 
+/** Of the thousands of routes without any. */
+const NONE: never[] = [];
+
 export function compileFilters(filters: Filter[]): FilterPlan {
   const plan: FilterPlan = {
     request: null,
@@ -45,8 +48,8 @@ export function compileFilters(filters: Filter[]): FilterPlan {
     hostname: null,
     path: null,
     cors: null,
-    mirrors: [],
-    externalAuth: [],
+    mirrors: NONE,
+    externalAuth: NONE,
     bufferBytes: Infinity,
   };
   const request = new EditsBuilder();
@@ -62,8 +65,8 @@ export function compileFilters(filters: Filter[]): FilterPlan {
       plan.hostname = (filter.hostname === undefined ? null : hostOrNull(filter.hostname)) ?? plan.hostname;
       plan.path = filter.path === undefined ? plan.path : safePath(filter.path);
     } else if (filter.type === "cors") plan.cors ??= new CorsPolicy(filter);
-    else if (filter.type === "mirror") plan.mirrors.push(filter);
-    else if (filter.type === "externalAuth") plan.externalAuth.push(filter);
+    else if (filter.type === "mirror") plan.mirrors = [...plan.mirrors, filter];
+    else if (filter.type === "externalAuth") plan.externalAuth = [...plan.externalAuth, filter];
     else plan.bufferBytes = Math.min(plan.bufferBytes, filter.maxBytes);
   }
   if (plan.cors !== null) for (const name of CORS_FIELDS) response.remove(name);
@@ -106,13 +109,26 @@ class EditsBuilder {
     const lower = name.toLowerCase();
     // A value that could end its line would let configuration write further lines: it is left out.
     if (UNTOUCHABLE.has(lower) || !/^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/.test(name) || /[\0\r\n]/.test(value)) return;
-    this.#lines.push({ name: lower, text: `${name}: ${Buffer.from(value).toString("latin1")}\r\n` });
+    this.#lines.push({ name: lower, text: Buffer.from(`${name}: ${value}\r\n`).toString("latin1") });
   }
 
   build(): HeaderEdits | null {
     if (this.#drop.size === 0 && this.#lines.length === 0) return null;
-    return { drop: this.#drop, append: this.#lines.map((line) => line.text).join("") };
+    return { drop: shared(this.#drop), append: this.#lines.map((line) => line.text).join("") };
   }
+}
+
+/** Sets of names by their names: routes that edit the same fields, as generated ones do by the thousand, have one together. */
+const known = new Map<string, ReadonlySet<string>>();
+const mostKnown = 100;
+
+function shared(names: ReadonlySet<string>): ReadonlySet<string> {
+  const key = [...names].join();
+  const same = known.get(key);
+  if (same !== undefined) return same;
+  if (known.size >= mostKnown) known.clear();
+  known.set(key, names);
+  return names;
 }
 
 /** Applies a path rewrite. `prefix` replaces what the route's prefix matched, on segment boundaries, so that

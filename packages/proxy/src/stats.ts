@@ -80,9 +80,19 @@ export interface ProxyStats {
   streamServices: Record<string, StreamCounters>;
 }
 
+/** Of what has answered nothing yet, as most of thousands of routes: never changed. */
+const NO_STATUSES: TrafficCounters["statuses"] = [0, 0, 0, 0, 0, 0];
+const NO_DURATIONS: number[] = Array.from({ length: DURATION_BOUNDS.length + 1 }, () => 0);
+
 export function newTraffic(): TrafficCounters {
-  const durations = Array.from({ length: DURATION_BOUNDS.length + 1 }, () => 0);
-  return { requests: 0, statuses: [0, 0, 0, 0, 0, 0], responseBytes: 0, durationSum: 0, durations, active: 0 };
+  return {
+    requests: 0,
+    statuses: NO_STATUSES,
+    responseBytes: 0,
+    durationSum: 0,
+    durations: NO_DURATIONS,
+    active: 0,
+  };
 }
 
 export function newListenerCounters(): ListenerCounters {
@@ -111,7 +121,10 @@ export function countRequest(
   duration: number,
   bucket: number,
 ): void {
-  counters.requests++;
+  if (counters.requests++ === 0) {
+    counters.statuses = [...NO_STATUSES];
+    counters.durations = NO_DURATIONS.slice();
+  }
   const statusClass = (status / 100) | 0;
   if (statusClass >= 1 && statusClass <= 5) counters.statuses[statusClass as 1]++;
   counters.responseBytes += bytes;

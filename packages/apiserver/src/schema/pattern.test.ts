@@ -38,3 +38,13 @@ test("an expression made to be slow is not", () => {
   assert.equal(slow.test("a".repeat(5_000)), true);
   assert.equal(slow.test(`${"a".repeat(5_000)}!`), false);
 });
+
+test("a text that would cost too much does not match, a shorter one does", () => {
+  const pattern = compilePattern("(a?){1000}$");
+  assert.equal(pattern.test("a".repeat(10)), true);
+  // Without its cost this would match, too.
+  assert.equal(pattern.test("a".repeat(12_000)), false);
+  // Too large to remember its states.
+  assert.equal(compilePattern("^(a?){1000}(b?){1000}$").test("aab"), true);
+  assert.equal(compilePattern("^(a?){1000}(b?){1000}$").test("aba"), false);
+});

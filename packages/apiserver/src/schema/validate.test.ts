@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Schema } from "@gatehouse/apimachinery/schema";
-import { mayRepeat, validateSchema } from "./validate.ts";
+import { mayRepeat, validateSchema, validateSchemaChange } from "./validate.ts";
 
 /** `field: reason: message` of each cause, for a value at `spec.x`. */
 function faults(schema: Schema, value: unknown): string[] {
@@ -227,4 +227,27 @@ test("names that objects inherit are no fields", () => {
     ["toString"],
   );
   assert.deepEqual(validateSchema({ type: "object", properties: {} }, JSON.parse('{"constructor":1}')), []);
+});
+
+test("of a change what stayed as it was is neither held against it nor looked at, and what is new is", () => {
+  const strict: Schema = { type: "string", enum: ["A"] };
+  const schema: Schema = {
+    type: "object",
+    properties: {
+      spec: { type: "object", properties: { x: strict } },
+      status: { type: "object", properties: { x: strict } },
+    },
+  };
+  const fields = (value: unknown, old: unknown): (string | undefined)[] =>
+    validateSchemaChange(schema, value, old).map(({ field }) => field);
+  const spec = { x: "B" };
+  assert.deepEqual(fields({ spec, status: { x: "A" } }, { spec }), []);
+  assert.deepEqual(fields({ spec, status: { x: "C" } }, { spec, status: { x: "A" } }), ["status.x"]);
+  assert.deepEqual(fields({ spec: { x: "C" } }, { spec }), ["spec.x"]);
+  let looks = 0;
+  const watched = Object.defineProperty({}, "x", { enumerable: true, get: () => (looks++, "A") });
+  assert.deepEqual(fields({ spec: watched, status: { x: "A" } }, { spec: watched }), []);
+  assert.equal(looks, 0);
+  assert.deepEqual(fields({ spec: watched }, {}), []);
+  assert.notEqual(looks, 0);
 });

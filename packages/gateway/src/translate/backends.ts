@@ -9,6 +9,7 @@ import { experimentalGroup } from "../gateway-resources.ts";
 import { backendTls } from "./backend-tls-policies.ts";
 import type { CertificatePair } from "./certificates.ts";
 import { externalTls } from "./external-backends.ts";
+import { sharedFlat } from "./flat-text.ts";
 import type { ObjectIndex } from "./gateway-objects.ts";
 import { listOf, type ReferenceProblem } from "./problems.ts";
 import { grantToCreate, isReferencePermitted } from "./reference-grants.ts";
@@ -19,7 +20,7 @@ export type Traffic = "http" | "grpc" | "tcp" | "tls" | "udp";
 
 /** Of a backend, whether it exists or not. */
 export const backendKey = (kind: Backend["kind"], namespace: string, name: string): string =>
-  `${kind}/${namespace}/${name}`;
+  sharedFlat(kind, namespace, name);
 
 /** Where a reference stands: the route's kind and namespace, and the reference's path in it for messages. */
 export interface BackendContext {

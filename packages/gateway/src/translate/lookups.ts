@@ -1,5 +1,6 @@
 // Which results rest on which lookups: an index that notes what it is asked, and who has asked for a key.
 
+import { sharedFlat } from "./flat-text.ts";
 import type { ObjectIndex } from "./gateway-objects.ts";
 
 /** An index that gives the same answers; the key of every question is added to `keys`, in the form in which `ObjectStore.change` names it. */
@@ -15,47 +16,47 @@ class RecordingIndex implements ObjectIndex {
   }
 
   service(namespace: string, name: string): ReturnType<ObjectIndex["service"]> {
-    this.#keys.add(`services/${namespace}/${name}`);
+    this.#keys.add(sharedFlat("services", namespace, name));
     return this.#index.service(namespace, name);
   }
 
   endpointSlices(namespace: string, serviceName: string): ReturnType<ObjectIndex["endpointSlices"]> {
-    this.#keys.add(`endpointSlices/${namespace}/${serviceName}`);
+    this.#keys.add(sharedFlat("endpointSlices", namespace, serviceName));
     return this.#index.endpointSlices(namespace, serviceName);
   }
 
   referenceGrants(namespace: string): ReturnType<ObjectIndex["referenceGrants"]> {
-    this.#keys.add(`referenceGrants/${namespace}`);
+    this.#keys.add(sharedFlat("referenceGrants", namespace));
     return this.#index.referenceGrants(namespace);
   }
 
   namespaceLabels(name: string): ReturnType<ObjectIndex["namespaceLabels"]> {
-    this.#keys.add(`namespaces/${name}`);
+    this.#keys.add(sharedFlat("namespaces", name));
     return this.#index.namespaceLabels(name);
   }
 
   secret(namespace: string, name: string): ReturnType<ObjectIndex["secret"]> {
-    this.#keys.add(`secrets/${namespace}/${name}`);
+    this.#keys.add(sharedFlat("secrets", namespace, name));
     return this.#index.secret(namespace, name);
   }
 
   configMap(namespace: string, name: string): ReturnType<ObjectIndex["configMap"]> {
-    this.#keys.add(`configMaps/${namespace}/${name}`);
+    this.#keys.add(sharedFlat("configMaps", namespace, name));
     return this.#index.configMap(namespace, name);
   }
 
   backendTLSPolicies(namespace: string, serviceName: string): ReturnType<ObjectIndex["backendTLSPolicies"]> {
-    this.#keys.add(`backendTLSPolicies/${namespace}/${serviceName}`);
+    this.#keys.add(sharedFlat("backendTLSPolicies", namespace, serviceName));
     return this.#index.backendTLSPolicies(namespace, serviceName);
   }
 
   backendTrafficPolicies(namespace: string, serviceName: string): ReturnType<ObjectIndex["backendTrafficPolicies"]> {
-    this.#keys.add(`backendTrafficPolicies/${namespace}/${serviceName}`);
+    this.#keys.add(sharedFlat("backendTrafficPolicies", namespace, serviceName));
     return this.#index.backendTrafficPolicies(namespace, serviceName);
   }
 
   xBackend(namespace: string, name: string): ReturnType<ObjectIndex["xBackend"]> {
-    this.#keys.add(`xBackends/${namespace}/${name}`);
+    this.#keys.add(sharedFlat("xBackends", namespace, name));
     return this.#index.xBackend(namespace, name);
   }
 }

@@ -53,12 +53,16 @@ export function translateHeaders(
   return translateValues(headers, field, (name) => name.toLowerCase());
 }
 
+/** Of the thousands of routes without any. */
+const none: ValueMatch[] = [];
+
 /** Of several entries for one name only the first counts (HTTPHeaderMatch.name, HTTPQueryParamMatch.name). */
 function translateValues(
   entries: readonly { type?: string; name: string; value: string }[],
   field: string,
   identity: (name: string) => string,
 ): ValueMatch[] | RuleProblem {
+  if (entries.length === 0) return none;
   const matches = new Map<string, ValueMatch>();
   for (const [index, entry] of entries.entries()) {
     const type = valueTypes.get(entry.type ?? "Exact");

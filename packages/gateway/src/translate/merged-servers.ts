@@ -5,6 +5,7 @@ import { difference } from "@gatehouse/proxy/match/difference";
 import type { Route, VirtualHost, VirtualServer } from "@gatehouse/proxy/routing-table";
 import { HostList } from "./host-list.ts";
 import { compareHostnames, covers, overlap } from "./hostnames.ts";
+import { sized } from "./sized-list.ts";
 
 /** Merges again and again what changes little: parts that stay the same objects are not looked into, and what comes of them
  * stays the same too. */
@@ -45,7 +46,7 @@ class MergedServer {
         if (!overlap(name, this.#hostname)) continue;
         const parts = this.#parts.get(name) ?? [];
         parts[source] = host;
-        this.#parts.set(name, parts);
+        this.#parts.set(name, sized(parts));
         changed.add(name);
       }
     }

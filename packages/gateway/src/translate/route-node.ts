@@ -26,7 +26,7 @@ export class RouteNode implements Placed {
   /** The same without what was lost to other routes. */
   effective: AttachedRoute | undefined;
   /** Listeners that took it, and how. */
-  attachments: ReadonlyMap<ListenerNode<RouteNode>, Attachment> = new Map();
+  attachments: readonly (readonly [ListenerNode<RouteNode>, Attachment])[] = [];
   /** Services of the table that are there for it, each once. */
   backends: readonly Backend[] = [];
   #stale = true;

@@ -8,6 +8,7 @@ import type { Backend } from "./backends.ts";
 import { type DesiredCondition, fails, holds } from "./conditions.ts";
 import type { FilterContext } from "./filter-context.ts";
 import { translateFilters } from "./filters.ts";
+import { flat } from "./flat-text.ts";
 import type { ObjectIndex } from "./gateway-objects.ts";
 import { matchOrder } from "./order.ts";
 import type { ReferenceProblem, RuleProblem } from "./problems.ts";
@@ -110,7 +111,7 @@ function translateRule<Match, Rule extends { matches?: Match[] }>(
   const matches = translateMatches(rule.matches?.length ? rule.matches : [everything], ruleIndex, translateMatch);
   if ("reason" in matches) return { routes: [], backends: [], permitted: [], references: [], problem: matches };
   const references = new References({ kind, namespace }, ruleIndex, index);
-  const prefix = `${kind.toLowerCase()}/${namespace}/${name}`;
+  const prefix = flat(kind.toLowerCase(), namespace, name);
   const field = `rules[${ruleIndex}]`;
   const context: FilterContext = { field: `${field}.filters`, inRule: "filters", matches, references, traffic };
   const { behaviour, problem } = behaviourOf(rule, { field, scope: `${prefix}/${ruleIndex}`, context, index });
@@ -141,7 +142,7 @@ function translateMatches<M>(
 /** One route for each match; `prefix` is the id of the object, e.g. `httproute/demo/whoami-path`. */
 function routesOf(prefix: string, ruleIndex: number, matches: readonly RouteMatch[], behaviour: Behaviour): Route[] {
   return matches.map((match, matchIndex) => ({
-    id: `${prefix}/rule/${ruleIndex}/match/${matchIndex}`,
+    id: flat(prefix, "rule", ruleIndex, "match", matchIndex),
     match,
     order: matchOrder(ruleIndex, matchIndex),
     ...behaviour,

@@ -9,6 +9,7 @@ import type { AttachedRoute } from "./attach.ts";
 import type { Backend } from "./backends.ts";
 import { BackendUsers } from "./backend-users.ts";
 import { EntryPointNode } from "./entry-point-node.ts";
+import { flat } from "./flat-text.ts";
 import type { ObjectIndex } from "./gateway-objects.ts";
 import { emptyStage, type GatewayStageResult, isStatusOnly, runGatewayStage } from "./gateway-stage.ts";
 import type { ProcessedGateway } from "./gateways.ts";
@@ -125,7 +126,7 @@ export class Translator {
   }
 
   #changeRoute(kind: RouteKind, object: RouteObject, { old, current }: ObjectChange): void {
-    const id = `${kind.toLowerCase()}/${objectKey(object)}`;
+    const id = flat(kind.toLowerCase(), objectKey(object));
     const known = this.#routes.get(id);
     const isSame = known?.object.metadata.creationTimestamp === object.metadata.creationTimestamp;
     if (known && (!current || !isSame)) this.#removeRoute(known);
@@ -238,8 +239,8 @@ export class Translator {
   }
 
   #attach(node: RouteNode, attachments: ReadonlyMap<ListenerNode<RouteNode>, Attachment>): void {
-    const before = node.attachments;
-    node.attachments = attachments;
+    const before = new Map(node.attachments);
+    node.attachments = [...attachments];
     for (const listener of before.keys()) {
       if (attachments.has(listener)) continue;
       this.#touch(listener);

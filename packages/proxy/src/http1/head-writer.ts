@@ -48,7 +48,7 @@ const NOT_OPTIONS = new Set(["host", "content-length", "transfer-encoding", "coo
 function copyLines(
   lines: FieldLines,
   dropIds: Uint8Array,
-  dropNames: Set<string> | null,
+  dropNames: ReadonlySet<string> | null,
   dropClaims: boolean,
   keptFrom = -1,
 ): string {
@@ -76,13 +76,13 @@ function isForwardingClaim(lines: FieldLines, index: number): boolean {
   return name.startsWith("x-forwarded-") || name === "x-real-ip" || name === "forwarded";
 }
 
-function namesToDrop(options: string[] | null, edits: HeaderEdits | null): Set<string> | null {
+function namesToDrop(options: string[] | null, edits: HeaderEdits | null): ReadonlySet<string> | null {
   if (options === null) return edits === null || edits.drop.size === 0 ? null : edits.drop;
   return new Set([...options.filter((option) => !NOT_OPTIONS.has(option)), ...(edits?.drop ?? [])]);
 }
 
 /** Lines of `text` whose lower-case names are not dropped: edits may also take away what the proxy adds itself. */
-export function withoutNames(text: string, names: Set<string>): string {
+export function withoutNames(text: string, names: ReadonlySet<string>): string {
   if (names.size === 0) return text;
   return text.replace(/([^:]+):[^\n]*\n/g, (line, name: string) => (names.has(name.toLowerCase()) ? "" : line));
 }

@@ -1,7 +1,6 @@
 // Asks over gRPC whether a request may pass: Check of envoy.service.auth.v3.Authorization, which many authorization services
 // speak (external_auth.proto and attribute_context.proto of the Envoy API).
 
-import type { HeaderEdits } from "../filters.ts";
 import type { ResponseHead } from "../http1/response-head.ts";
 import { hostOrNull } from "../safe-text.ts";
 import type { OutgoingRequest } from "../upstream/upstream.ts";
@@ -142,8 +141,8 @@ export class GrpcVerdict implements SubRequestUser {
   }
 
   /** HeaderValueOption, where `append` defaults to false: the value replaces what is there. */
-  #edits(options: Buffer[], present: Set<string>): HeaderEdits {
-    const edits: HeaderEdits = { drop: new Set(), append: "" };
+  #edits(options: Buffer[], present: Set<string>): { drop: Set<string>; append: string } {
+    const edits = { drop: new Set<string>(), append: "" };
     for (const bytes of options) {
       const option = readWire(bytes);
       const field = headerValue(option);
