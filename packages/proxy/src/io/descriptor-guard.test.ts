@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
-import { DescriptorGuard } from "./descriptor-guard.ts";
+import { DescriptorGuard, reserveOf } from "./descriptor-guard.ts";
 
 const skip = process.platform === "linux" ? false : "the limit is read from /proc";
 
@@ -25,4 +25,10 @@ test("descriptors below the reserve are for clients, those of the reserve are no
   // Nothing more has happened, nothing more is said.
   t.mock.timers.tick(60_000);
   assert.deepEqual(said, []);
+});
+
+test("where the system knows no limit, or does not tell it, no descriptor is kept from clients", () => {
+  assert.equal(reserveOf(Infinity), Infinity);
+  assert.equal(reserveOf(1024), 896);
+  assert.equal(reserveOf(32), 24);
 });

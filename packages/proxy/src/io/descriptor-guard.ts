@@ -21,7 +21,12 @@ function readLimit(): void {
   } catch {
     // Not Linux, or the reserve is gone, too: then what was known still holds.
   }
-  ceiling = limit - Math.max(limit * RESERVE, LEAST_RESERVE);
+  ceiling = reserveOf(limit);
+}
+
+/** The first descriptor that is kept from clients: none where there is no limit. */
+export function reserveOf(limit: number): number {
+  return limit === Infinity ? Infinity : limit - Math.max(limit * RESERVE, LEAST_RESERVE);
 }
 
 export class DescriptorGuard {
