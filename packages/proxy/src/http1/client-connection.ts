@@ -316,9 +316,10 @@ export class ClientConnection implements OpenConnection, TransportHandler, Downs
     this.#route = null;
   }
 
-  /** The last answer is out. A client that asked for the end has sent all it will: nothing can reset the answer away. */
+  /** The last answer is out. A client that asked for the end has sent all it will: nothing can reset the answer away. Over TLS the end
+   * has to be said, or an answer without a length would look cut off. */
   #end(): void {
-    if (!this.#askedToClose || this.#state !== State.wait) return this.#linger();
+    if (!this.#askedToClose || this.#state !== State.wait || this.#facts.tls) return this.#linger();
     this.#out.flush();
     if (this.#transport.unsent > 0 || this.#pending !== null) return this.#linger();
     this.#state = State.closed;
