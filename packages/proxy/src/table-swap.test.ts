@@ -138,14 +138,16 @@ describe("listeners", () => {
     await backend.close();
   });
 
-  it("close within the bound when a request does not end", async () => {
+  it("close within the bound when a request does not end, and not before it is in the access log", async () => {
     const backend = await startBackend(() => {});
-    const proxy = variantProxy();
+    const reasons: string[] = [];
+    const proxy = variantProxy({ onAccess: ({ reason }) => reasons.push(reason) });
     const routes = { "*": [route("/*", "s", { id: "r" })] };
     const [state] = await proxy.apply(table([listener(routes)], [service("s", [backend.port])]));
     const client = new RawClient(state!.port).send(GET);
     await once(backend.server, "connection");
     await proxy.close({ graceMs: 30 });
+    assert.deepEqual(reasons, ["client-closed-connection"]);
     assert.equal(await client.untilEnd(), "");
     await backend.close();
   });
