@@ -3,30 +3,40 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { connect } from "node:net";
+import type { Socket } from "node:net";
 import { describe, it } from "node:test";
 import { BEST_IO } from "./network.ts";
+import type { Io } from "./network.ts";
 import { createTcpListener } from "./tcp-listener.ts";
 import type { Transport } from "./transport.ts";
+
+interface Resources {
+  after(close: () => unknown): void;
+}
+
+async function connected(test: Resources, io: Io): Promise<{ transport: Transport; client: Socket }> {
+  let accept: (transport: Transport) => void;
+  const accepted = new Promise<Transport>((resolve) => (accept = resolve));
+  const server = createTcpListener(io, {
+    host: "127.0.0.1",
+    port: 0,
+    reusePort: false,
+    boundSocket: () => undefined,
+    admits: () => true,
+    onError: assert.fail,
+    onAccept: (each) => accept(each),
+  });
+  await server.open();
+  test.after(() => server.close());
+  const client = connect({ port: server.port, host: "127.0.0.1", allowHalfOpen: true });
+  test.after(() => client.destroy());
+  return { transport: await accepted, client };
+}
 
 for (const io of BEST_IO === "sockets" ? (["sockets"] as const) : (["handles", "sockets"] as const)) {
   describe(`transports (${io})`, () => {
     it("send all that was written before the end, also to a peer that has closed its half meanwhile", async (test) => {
-      let accept: (transport: Transport) => void;
-      const accepted = new Promise<Transport>((resolve) => (accept = resolve));
-      const server = createTcpListener(io, {
-        host: "127.0.0.1",
-        port: 0,
-        reusePort: false,
-        boundSocket: () => undefined,
-        admits: () => true,
-        onError: assert.fail,
-        onAccept: (each) => accept(each),
-      });
-      await server.open();
-      test.after(() => server.close());
-      const client = connect({ port: server.port, host: "127.0.0.1", allowHalfOpen: true });
-      test.after(() => client.destroy());
-      const transport = await accepted;
+      const { transport, client } = await connected(test, io);
       const ended = new Promise<void>((resolve) => {
         transport.handler = { onData() {}, onDrain() {}, onClose() {}, onEnd: resolve };
       });
@@ -40,6 +50,24 @@ for (const io of BEST_IO === "sockets" ? (["sockets"] as const) : (["handles", "
       client.on("data", (bytes) => (received += bytes.length));
       await once(client, "end");
       assert.equal(received, size);
+    });
+
+    it("are gone when they are reset, also while their end is on its way", async (test) => {
+      for (const ending of [false, true]) {
+        const { transport, client } = await connected(test, io);
+        const gone = new Promise<unknown>((resolve) => {
+          transport.handler = { onData() {}, onDrain() {}, onEnd() {}, onClose: resolve };
+        });
+        const seen = new Promise<unknown>((resolve) => {
+          client.on("error", resolve).on("end", () => resolve(null));
+        });
+        client.resume();
+        if (ending) transport.end();
+        transport.reset();
+        assert.equal(await gone, null);
+        if (!ending) assert.equal(((await seen) as NodeJS.ErrnoException).code, "ECONNRESET");
+        else assert.equal(await seen, null);
+      }
     });
   });
 }

@@ -247,11 +247,13 @@ export class HandleTransport implements Transport {
     this.#handle.close(onClosed);
   }
 
+  /** One that is refused, as while a FIN is on its way, would leave the handle open for good: it cannot be closed any more. */
   reset(): void {
+    if (this.#shut && !this.#shutDone) return this.destroy();
     if (this.#closed) return;
     this.#closed = true;
     this.#reading = false;
-    if ((this.#handle as TcpHandle).reset(onClosed) !== 0) this.#handle.close(onClosed);
+    (this.#handle as TcpHandle).reset(onClosed);
   }
 
   onClosed(): void {

@@ -95,7 +95,13 @@ class SocketTransport implements Transport {
     this.socket.destroy();
   }
 
+  /** While a FIN is on its way the system refuses, and the socket would never be closed. */
   reset(): void {
+    if (this.socket.writableEnded && !this.socket.writableFinished) this.socket.destroy();
+    else this.resetTcp();
+  }
+
+  protected resetTcp(): void {
     this.socket.resetAndDestroy();
   }
 }
@@ -121,7 +127,7 @@ export class AcceptedTransport extends SocketTransport {
     return this.socket;
   }
 
-  override reset(): void {
+  protected override resetTcp(): void {
     this.#tcp.resetAndDestroy();
   }
 }

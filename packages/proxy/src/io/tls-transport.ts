@@ -52,6 +52,7 @@ export class TlsTransport implements Transport {
   #ended = false;
   #peerEnded = false;
   #ending = false;
+  #shutting = false;
   #shutDone = false;
   #closed = false;
 
@@ -218,6 +219,7 @@ export class TlsTransport implements Transport {
 
   /** close_notify and FIN. */
   #shutdown(): void {
+    this.#shutting = true;
     const request: OwnedRequest = runtime.newShutdown();
     request.transport = this;
     request.oncomplete = onShutdown;
@@ -225,6 +227,7 @@ export class TlsTransport implements Transport {
   }
 
   onShutdown(): void {
+    this.#shutting = false;
     this.#shutDone = true;
     if (this.#peerEnded) this.destroy();
   }
@@ -239,7 +242,9 @@ export class TlsTransport implements Transport {
     this.#tcp.destroy();
   }
 
+  /** Not while the FIN is on its way (see HandleTransport), of which TCP does not know. */
   reset(): void {
+    if (this.#shutting) return this.destroy();
     this.#closed = true;
     this.#tcp.reset();
   }

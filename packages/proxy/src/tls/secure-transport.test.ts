@@ -237,6 +237,14 @@ for (const io of BEST_IO === "sockets" ? (["sockets"] as const) : (["handles", "
       }
     });
 
+    it("are gone when they are reset while their end is on its way", async (test) => {
+      const { transport, heard, client } = await connected(test, io);
+      client.on("error", () => {}).resume();
+      transport.end();
+      transport.reset();
+      assert.deepEqual(await heard.until("close"), ["close"]);
+    });
+
     it("do not negotiate again", async (test) => {
       const { client, heard } = await connected(test, io, { maxVersion: "TLSv1.2" });
       client.write("hello");
