@@ -1,12 +1,14 @@
 import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
 import { once } from "node:events";
 import { createServer } from "node:net";
 import type { AddressInfo, Server } from "node:net";
 import { test } from "node:test";
-import { tcpHandles } from "../io/tcp-handles.ts";
+import { promisify } from "node:util";
+import { BEST_IO } from "../io/network.ts";
 import { addressKey, SharedSockets } from "./shared-sockets.ts";
 
-const skip = tcpHandles === null && "this runtime has no handles that could be shared";
+const skip = BEST_IO !== "handles" && "this runtime has no handles that could be shared";
 const host = "127.0.0.1";
 
 /** Listens, or says why it cannot. */
@@ -49,4 +51,15 @@ test("an address that cannot be had is none, and leaves nothing behind", { skip 
   await once(taken, "close");
   assert.equal(sockets.bind({ host, port }), port);
   sockets.retain([]);
+});
+
+test("none is bound where workers listen by node:net, which could not take it over", async () => {
+  const module = JSON.stringify(new URL("shared-sockets.ts", import.meta.url).href);
+  const bound = `new (await import(${module})).SharedSockets(1).bind({ host: "127.0.0.1", port: 0 })`;
+  const otherTls = "(await import('node:tls')).TLSSocket.prototype._wrapHandle = () => {};";
+  const answers = ["", otherTls].map(async (before) => {
+    const program = `${before} console.log(typeof ${bound}); process.exit()`;
+    return (await promisify(execFile)(process.execPath, ["--input-type=module", "-e", program])).stdout.trim();
+  });
+  assert.deepEqual(await Promise.all(answers), [BEST_IO === "handles" ? "number" : "undefined", "undefined"]);
 });

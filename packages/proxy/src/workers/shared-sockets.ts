@@ -2,6 +2,7 @@
 // listened on there (SO_REUSEPORT shares connections out among them): when a worker dies, whoever waits in its queue is
 // accepted by the worker that gets the same socket next.
 
+import { BEST_IO } from "../io/network.ts";
 import { tcpHandles } from "../io/tcp-handles.ts";
 import type { TcpHandle } from "../io/tcp-handles.ts";
 
@@ -24,7 +25,7 @@ export class SharedSockets {
   /** Binds sockets for the address; port 0 is any free one. Returns the port, or undefined when it cannot be had, or not in this way:
    * then workers listen by themselves, and say what is wrong. */
   bind({ host, port }: Address): number | undefined {
-    if (tcpHandles === null) return undefined;
+    if (tcpHandles === null || BEST_IO !== "handles") return undefined;
     if (this.#sockets.has(addressKey({ host, port }))) return port;
     const sockets: TcpHandle[] = [];
     let bound = port;
