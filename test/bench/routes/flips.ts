@@ -32,6 +32,8 @@ export const flips: ScenarioDefinition = {
     await measure(context, target, "the HTTPRoute's backendRef and filter", (even) =>
       changeRoute(client, namespace, routeName, { rules: [ruleTo(even ? "first" : "second")] }),
     );
+    // The port that is flipped next is that of the route.
+    await changeRoute(client, namespace, routeName, { rules: [ruleTo("first")] });
     await measure(context, target, "the Service's targetPort", (even) =>
       site.api.patch(services, { name: backendName, namespace }, "strategic-merge", {
         spec: { ports: [{ port: servicePorts.first, targetPort: containerPorts[even ? "first" : "second"] }] },
@@ -75,6 +77,7 @@ async function measure(
     await asking;
   }
   tell({ name: `${what}: answers that were not 200`, value: traffic.failures.length, unit: "", aim: { exactly: 0 } });
+  tell({ name: `${what}: backends that answered`, value: traffic.answers.size, unit: "", aim: { exactly: 2 } });
   const served = [...traffic.answers].map(([name, count]) => `${count} by the ${name} port`).join(", ");
   note(`${what}: ${changes} changes in ${seconds} s; answered ${served}`);
   if (traffic.failures.length > 0) note(`what was not 200: ${[...new Set(traffic.failures)].join(", ")}`);

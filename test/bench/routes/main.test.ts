@@ -52,6 +52,11 @@ describe("npm run bench -- routes --context", () => {
     assert.equal(verdictOf("attachedRoutes once all are attached"), true);
     assert.equal(verdictOf("attachedRoutes once all are gone"), true);
     assert.equal(verdictOf("answers before it that were not 404"), true);
+    const backends = figures.filter(({ name }) => name.endsWith("backends that answered"));
+    assert.deepEqual(
+      backends.map(({ value }) => value),
+      [2, 2],
+    );
     const flips = figures.filter(({ name }) => name.endsWith("answers that were not 200"));
     assert.deepEqual(
       flips.map(({ value }) => value),
