@@ -22,10 +22,15 @@ async function main(args: string[]): Promise<number> {
     options: {
       peers: { type: "boolean", default: false },
       http2: { type: "boolean", default: false },
+      help: { type: "boolean", default: false },
       count: { type: "string", default: "100000" },
       seed: { type: "string", default: String(Date.now() % 1e9) },
     },
   });
+  if (values.help) {
+    process.stdout.write(`${USAGE}\n\nnpm run fuzz -- --count 1000000\nnpm run fuzz -- --http2 --seed 7\n`);
+    return 0;
+  }
   const [count, seed] = [wholeNumber("count", values.count), wholeNumber("seed", values.seed)];
   if (values.http2) return besideNode(count, seed);
   return values.peers ? besidePeers(count, seed) : besideLlhttp(count, seed);
