@@ -11,6 +11,7 @@ import type { AcceptingPort, ServerContext } from "../server-context.ts";
 import { listener, route, service, table } from "../testing/tables.ts";
 import { TimerWheel } from "../timer-wheel.ts";
 import { PLAIN } from "../connection-facts.ts";
+import { facts } from "./our-reading.ts";
 
 export interface SaidFrame {
   type: number;
@@ -88,14 +89,6 @@ export function readConnection(stream: Buffer, cuts: readonly number[] = []): Ht
     },
     closeRecord: () => {},
   } as unknown as ServerContext;
-  const facts = {
-    address: "192.0.2.1",
-    trusted: false,
-    tls: false,
-    serverName: null,
-    clientCertificate: null,
-    localPort: 80,
-  };
   const port: AcceptingPort = {
     listener: compiled,
     counters: newListenerCounters(),

@@ -33,7 +33,8 @@ export interface Reading {
   unfinished: string;
 }
 
-const facts = {
+/** What is known of the client. */
+export const facts = {
   address: "192.0.2.1",
   trusted: false,
   tls: false,

@@ -131,11 +131,6 @@ export class FieldLines {
     return blank && this.valueStart(index) - this.nameEnd(index) === 2 && !this.hasBlankEnd(index);
   }
 
-  /** More than one blank comes before the value, or any behind it. */
-  hasBlanksAround(index: number): boolean {
-    return this.spans[index * STRIDE + 2]! > this.spans[index * STRIDE + 1]! + 2 || this.hasBlankEnd(index);
-  }
-
   /** Field name as sent. */
   name(index: number): string {
     return this.text.slice(this.spans[index * STRIDE], this.spans[index * STRIDE + 1]);

@@ -67,7 +67,7 @@ function interpret(head: RequestHead, ended: boolean): Refusal | null {
   for (let index = 0; index < head.count; index++) {
     const id = head.ids[index]!;
     // RFC 9113 section 8.2.1.
-    if (head.hasBlanksAround(index)) return BAD_VALUE;
+    if (!head.isPlain(index)) return BAD_VALUE;
     if (CONNECTION_SPECIFIC[id] !== 0) return CONNECTION_FIELD;
     if (id === FieldId.te && head.value(index) !== "trailers") return BAD_TE;
   }
