@@ -97,7 +97,6 @@ export class KnownFields extends RequestFields implements Known {
 
 /** A head that comes again and again. */
 export interface KnownRequest extends Known {
-  readonly startLength: number;
   readonly startText: string;
   readonly method: string;
   readonly target: string;
@@ -143,7 +142,7 @@ export class RequestHead extends RequestFields implements MatchRequest {
     }
     const hash = sampleHash(bytes, at, end);
     const known = requests.find(hash, bytes, at, end);
-    if (known !== null && known.startLength <= limits.requestLineBytes && known.bytes.length <= limits.headBytes) {
+    if (known !== null && known.startText.length <= limits.requestLineBytes && known.bytes.length <= limits.headBytes) {
       this.#recallRequest(known);
       return at + known.bytes.length;
     }
@@ -174,8 +173,7 @@ export class RequestHead extends RequestFields implements MatchRequest {
     const { startText, method, host, bareHost } = this;
     const target = latin1Copy(this.target);
     const memory = { routed: null, sent: null };
-    const startLength = startText.length + " HTTP/1.1".length;
-    const start = { startLength, startText: latin1Copy(startText), method: latin1Copy(method), target };
+    const start = { startText: latin1Copy(startText), method: latin1Copy(method), target };
     return { bytes, ...start, ...splitTarget(target), host, bareHost, fields, memory };
   }
 

@@ -14,7 +14,7 @@ export class RawClient {
   closed = false;
   #wake: (() => void)[] = [];
 
-  constructor(port: number, options: { host?: string; allowHalfOpen?: boolean } = {}) {
+  constructor(port: number, options: { host?: string; localAddress?: string; allowHalfOpen?: boolean } = {}) {
     this.socket = connectToProxy({ port, host: "127.0.0.1", noDelay: true, ...options });
     this.socket.on("data", (bytes) => this.#note(() => (this.received += bytes.toString("latin1"))));
     this.socket.on("end", () => this.#note(() => (this.ended = true)));
