@@ -84,7 +84,10 @@ function handClock({ mock }: TestContext) {
   mock.method(performance, "now", () => now);
   const block = (milliseconds: number): void => void (now += milliseconds);
   const pass = (milliseconds: number): void => {
-    for (const end = now + milliseconds; now < end; mock.timers.tick(10)) block(10);
+    for (let passed = 0; passed < milliseconds; passed += 10) {
+      block(10);
+      mock.timers.tick(10);
+    }
   };
   return { block, pass, now: () => now };
 }

@@ -12,6 +12,7 @@ if (BEST_IO !== "sockets") {
   await import("../connections.test.ts");
   await import("../held-back.test.ts");
   await import("../early-answers.test.ts");
+  await import("../cut-off.test.ts");
   await import("../faults.test.ts");
   await import("../streaming.test.ts");
   await import("../resilience.test.ts");
