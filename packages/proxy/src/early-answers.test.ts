@@ -1,7 +1,11 @@
 import assert from "node:assert/strict";
-import type { Socket } from "node:net";
+import { once } from "node:events";
+import { createServer } from "node:net";
+import type { AddressInfo, Socket } from "node:net";
 import { describe, it } from "node:test";
 import type { TestContext } from "node:test";
+import { createSecureContext, TLSSocket } from "node:tls";
+import { createAuthority } from "./testing/certificates.ts";
 import { answerOf, withSession } from "./testing/http2-client.ts";
 import { GET, ok, RawClient, startBackend } from "./testing/sockets.ts";
 import type { Backend } from "./testing/sockets.ts";
@@ -94,6 +98,34 @@ describe("a backend that answers and closes while the request is still being sen
         assert.match((await exchange(test, nothing, how)).received, /^HTTP\/1\.1 502 /, nothing);
     });
   }
+
+  it("by RST, over TLS: its answer is passed on", async (test) => {
+    const authority = await createAuthority();
+    const { certificate: cert, key } = await authority.issue("b.test");
+    let client: RawClient;
+    const server = createServer({ noDelay: true }, (socket) => {
+      const secure = new TLSSocket(socket, { isServer: true, secureContext: createSecureContext({ cert, key }) });
+      secure.on("error", () => {});
+      secure.once("data", () => {
+        client.send("x".repeat(1024));
+        setImmediate(() => {
+          secure.write(TOO_LARGE);
+          socket.resetAndDestroy();
+        });
+      });
+    });
+    server.listen(0, "127.0.0.1");
+    test.after(() => server.close());
+    await once(server, "listening");
+    const plain = service("s", [(server.address() as AddressInfo).port]);
+    const tls = { serverName: "b.test", authorities: authority.certificate };
+    await withProxy([{ ...plain, protocol: "https", tls }], async ({ port, records }) => {
+      client = new RawClient(port).send(POST);
+      assert.match(await client.untilEnd(), /^HTTP\/1\.1 413 [^]*\r\n\r\nno!$/);
+      client.destroy();
+      assert.deepEqual([records[0]!.status, records[0]!.reason], [413, ""]);
+    });
+  });
 
   it("without a length: with FIN it is whole, with RST nobody knows", async (test) => {
     const answer = "HTTP/1.1 413 Content Too Large\r\nConnection: close\r\n\r\nno!";

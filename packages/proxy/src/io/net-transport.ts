@@ -149,6 +149,14 @@ export class AcceptedTransport extends SocketTransport {
   }
 }
 
+/** A connection to a backend that was made elsewhere. */
+export class AdoptedTransport extends AcceptedTransport {
+  constructor(socket: Socket, tcp = socket) {
+    super(socket, tcp);
+    this.outliveFailedWrites();
+  }
+}
+
 /** A connection to a backend. It reads into the shared buffer; once something large was borrowed, into one of its own. */
 export class DialledTransport extends SocketTransport {
   readonly #buffers = new ReadBuffers();
