@@ -158,7 +158,7 @@ class RequestReader extends Reader {
     const answered = decision.type === "answer";
     // What the proxy answers itself ends the connection when a body would follow.
     this.#keepAlive = head.keepAlive && !(answered && (head.framing === Framing.chunked || head.contentLength > 0));
-    this.message.start = head.text.slice(0, head.text.lastIndexOf(" ", head.text.indexOf("\r")));
+    this.message.start = head.startText;
     if (!answered) {
       this.message.forwarded = requestHeadText(decision.request);
       this.message.target = decision.request.target;

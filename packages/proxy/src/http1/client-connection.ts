@@ -245,7 +245,7 @@ export class ClientConnection implements OpenConnection, TransportHandler, Downs
     this.#started = performance.now();
     this.#port.counters.active++;
     const { name } = this.#port.listener.listener;
-    this.#record = this.#context.openRecord(name, this.#address, this.#remotePort, head);
+    this.#record = this.#context.openRecord(name, this.#address, this.#remotePort, head, this.#started);
     return this.#record;
   }
 
