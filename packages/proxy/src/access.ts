@@ -17,7 +17,7 @@ export interface AccessRecord {
   host: string;
   userAgent: string;
   referer: string;
-  /** Status sent; 499 when the client went away before an answer. */
+  /** Status sent; without an answer 499 when the client went away, 503 when the proxy closed. */
   status: number;
   /** Body bytes sent to the client, without framing. */
   bytes: number;

@@ -147,7 +147,7 @@ describe("listeners", () => {
     const client = new RawClient(state!.port).send(GET);
     await once(backend.server, "connection");
     await proxy.close({ graceMs: 30 });
-    assert.deepEqual(reasons, ["client-closed-connection"]);
+    assert.deepEqual(reasons, ["proxy-closed"]);
     assert.equal(await client.untilEnd(), "");
     await backend.close();
   });

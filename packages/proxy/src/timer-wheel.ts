@@ -3,7 +3,8 @@
 
 import { performance } from "node:perf_hooks";
 
-/** Resolution in milliseconds: a timer fires up to two of these late. */
+/** Resolution in milliseconds: a timer fires at most one of these early, and up to two late. One that was armed while the event loop was
+ * blocked counts from the end of that. */
 const TICK = 50;
 const SLOTS = 1024;
 
@@ -12,6 +13,8 @@ export class Timer {
   readonly onTimeout: () => void;
   /** Tick at which it fires, Infinity when disarmed. */
   due = Infinity;
+  /** What the time was taken for when it was armed. */
+  armed = 0;
   /** Tick of the slot it waits in, -1 when in none. */
   slotTick = -1;
   next: Timer | null = null;
@@ -24,7 +27,10 @@ export class Timer {
 
 export class TimerWheel {
   readonly #slots: (Timer | null)[] = Array.from({ length: SLOTS }, () => null);
+  /** What the clock said when it was last looked at: once in a tick, unless the event loop is blocked. */
   #tick = 0;
+  /** Slots have been emptied up to this tick. */
+  #turned = 0;
   #count = 0;
   #interval: NodeJS.Timeout | null = null;
   #origin = 0;
@@ -32,6 +38,7 @@ export class TimerWheel {
   /** Fires `timer` once, `milliseconds` from now; replaces what it was armed for. */
   arm(timer: Timer, milliseconds: number): void {
     if (this.#interval === null) this.#start();
+    timer.armed = this.#tick;
     timer.due = this.#tick + 1 + Math.ceil(milliseconds / TICK);
     if (timer.slotTick >= 0) {
       if (timer.slotTick <= timer.due) return;
@@ -58,7 +65,7 @@ export class TimerWheel {
 
   #link(timer: Timer): void {
     // A timer further away than one turn waits in the last slot and is moved on from there.
-    timer.slotTick = Math.min(timer.due, this.#tick + SLOTS - 1);
+    timer.slotTick = Math.min(timer.due, this.#turned + SLOTS - 1);
     const slot = timer.slotTick % SLOTS;
     timer.next = this.#slots[slot]!;
     if (timer.next !== null) timer.next.previous = timer;
@@ -76,23 +83,32 @@ export class TimerWheel {
   }
 
   #advance(): void {
-    const now = Math.floor((performance.now() - this.#origin) / TICK);
-    while (this.#tick < now && this.#count > 0) {
-      this.#tick++;
-      this.#fire(this.#tick % SLOTS);
+    const before = this.#tick;
+    // What timeouts arm counts from now, not from when they were due.
+    this.#tick = Math.floor((performance.now() - this.#origin) / TICK);
+    if (this.#tick - before > 1) this.#delay(before, this.#tick - before);
+    while (this.#turned < this.#tick && this.#count > 0) {
+      this.#turned++;
+      this.#fire(this.#turned % SLOTS);
     }
-    this.#tick = now;
+    this.#turned = this.#tick;
     if (this.#count === 0 && this.#interval !== null) {
       clearInterval(this.#interval);
       this.#interval = null;
     }
   }
 
+  /** The clock was not looked at for `ticks`: what was armed at `since`, as it was thought, may have been armed just now. */
+  #delay(since: number, ticks: number): void {
+    for (const slot of this.#slots)
+      for (let timer = slot; timer !== null; timer = timer.next) if (timer.armed === since) timer.due += ticks;
+  }
+
   #fire(slot: number): void {
     // Whatever a timeout does to other timers of this slot, each is taken out before it is judged.
     for (let timer = this.#slots[slot]; timer; timer = this.#slots[slot]) {
       this.#unlink(timer);
-      if (timer.due <= this.#tick) {
+      if (timer.due <= this.#turned) {
         timer.due = Infinity;
         timer.onTimeout();
       } else if (timer.due !== Infinity) {

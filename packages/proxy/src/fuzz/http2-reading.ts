@@ -42,6 +42,7 @@ class Tape implements Transport {
   readonly local = { address: "192.0.2.1", port: 80 };
   readonly unsent = 0;
   readonly blocked = false;
+  readonly peerGone = false;
   written = "";
   ended = false;
 

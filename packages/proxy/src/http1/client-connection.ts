@@ -100,7 +100,9 @@ export class ClientConnection implements OpenConnection, TransportHandler, Downs
   }
 
   destroy(): void {
-    this.#transport.destroy();
+    this.#exchange?.cancel();
+    if (this.#record !== null && !this.#responding) this.#record.status = 503;
+    this.abort("proxy-closed");
   }
 
   onData(bytes: Buffer, end: number): void {
@@ -436,6 +438,13 @@ export class ClientConnection implements OpenConnection, TransportHandler, Downs
     this.#port.forget(this);
   }
 
+  #onStall(): void {
+    // The backend has ended the tunnel, and the client goes on.
+    if (this.#state === State.tunnel && this.#transport.unsent === 0) return this.#transport.destroy();
+    this.#exchange?.cancel();
+    this.abort("client-stalled");
+  }
+
   #onTimeout(): void {
     switch (this.#state) {
       case State.head:
@@ -444,8 +453,8 @@ export class ClientConnection implements OpenConnection, TransportHandler, Downs
       case State.body:
         return this.#breakOff(408, "request-body-timeout");
       case State.wait:
-        this.#exchange?.cancel();
-        return this.abort("client-stalled");
+      case State.tunnel:
+        return this.#onStall();
       case State.linger:
         if (this.#transport.unsent === 0 || performance.now() > this.#lingerUntil) return this.#transport.destroy();
         return this.#context.wheel.arm(this.#timer, this.#context.limits.lingerTimeout);

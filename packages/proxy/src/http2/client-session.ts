@@ -116,7 +116,7 @@ export class ClientSession implements OpenConnection, StreamOwner<ClientStream>,
         stream.continueRequest();
       }
     }
-    if (this.outbox.overflows) return this.destroy();
+    if (this.outbox.overflows) return this.#breakOff("client-stalled");
     this.#noteUnfinished();
   }
 
@@ -332,13 +332,13 @@ export class ClientSession implements OpenConnection, StreamOwner<ClientStream>,
   #onTimer(): void {
     const { wheel, limits } = this.context;
     const now = performance.now();
-    if (this.#state === State.lingering) return this.destroy();
+    if (this.#state === State.lingering) return this.#transport.destroy();
     if (!this.#acknowledged && now - this.#started >= limits.headTimeout && this.#reader.greeted)
       return this.fail(ErrorCode.settingsTimeout);
     if (this.#unfinishedSince > 0) {
       const left = this.#unfinishedSince + limits.headTimeout - now;
       if (left <= 0) return this.fail(ErrorCode.protocolError);
-      // Armed while the event loop stood still, the timer came early.
+      // The timer is coarse.
       if (this.#streams.size === 0) return wheel.arm(this.#timer, left);
     }
     if (this.#streams.size === 0) return this.drain();
@@ -364,8 +364,9 @@ export class ClientSession implements OpenConnection, StreamOwner<ClientStream>,
     this.#linger();
   }
 
-  #endStreams(reason: string): void {
-    for (const stream of this.#streams.values()) stream.onOver(reason);
+  /** `status` of those that have no answer yet. */
+  #endStreams(reason: string, status = 499): void {
+    for (const stream of this.#streams.values()) stream.onOver(reason, status);
     this.#streams.clear();
     this.#flushes = [];
   }
@@ -379,6 +380,11 @@ export class ClientSession implements OpenConnection, StreamOwner<ClientStream>,
   }
 
   destroy(): void {
+    this.#breakOff("proxy-closed", 503);
+  }
+
+  #breakOff(reason: string, status = 499): void {
+    this.#endStreams(reason, status);
     this.#transport.destroy();
   }
 

@@ -341,15 +341,15 @@ export class ClientStream implements Downstream, OutputOwner {
     this.#owner.reset(this, code);
   }
 
-  /** The stream is over; `reason` when the client has made it so. Returns whether it took a request back. */
-  onOver(reason: string): boolean {
+  /** The stream is over. `reason`: who has made it so, with `status` if there is no answer yet. Returns whether a request was under way. */
+  onOver(reason: string, status = 499): boolean {
     const cancelled = this.#record !== null || this.#fields !== null;
     this.#over = true;
     this.#fields = null;
     this.#exchange?.cancel();
     if (this.#record !== null) {
       this.#record.reason = reason;
-      if (!this.#responding) this.#record.status = 499;
+      if (!this.#responding) this.#record.status = status;
       this.#report();
     }
     this.#pending = null;

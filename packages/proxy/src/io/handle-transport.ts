@@ -4,6 +4,7 @@ import { plainAddress } from "./plain-address.ts";
 import { ReadBuffers, SHARED } from "./read-buffers.ts";
 import { systemError, tcpHandles } from "./tcp-handles.ts";
 import type { HandleRequest, SocketName, StreamHandle, TcpHandle, TcpHandles } from "./tcp-handles.ts";
+import { isPeerGone } from "./transport.ts";
 import type { Transport, TransportHandler } from "./transport.ts";
 
 const IGNORE: TransportHandler = { onData() {}, onEnd() {}, onDrain() {}, onClose() {} };
@@ -56,6 +57,8 @@ function onShutdown(this: OwnedRequest): void {
 export class HandleTransport implements Transport {
   handler: TransportHandler = IGNORE;
   unsent = 0;
+  peerGone = false;
+  readonly #dialled: boolean;
   readonly #handle: OwnedHandle;
   readonly #buffers = new ReadBuffers();
   /** What the handle reads into. */
@@ -76,6 +79,7 @@ export class HandleTransport implements Transport {
 
   /** Takes the handle over; reading starts at once unless `connecting`. */
   constructor(handle: StreamHandle, connecting: boolean) {
+    this.#dialled = connecting;
     this.#handle = handle;
     this.#handle.transport = this;
     handle.onread = onRead;
@@ -113,8 +117,8 @@ export class HandleTransport implements Transport {
   #onEof(): void {
     this.#peerEnded = true;
     this.#reading = false;
-    this.handler.onEnd();
-    if (this.#shutDone) this.destroy();
+    if (this.#error === null || this.#error.code === "EPIPE") this.handler.onEnd();
+    if (this.#shutDone || this.peerGone) this.destroy();
   }
 
   get local(): { address: string; port: number } {
@@ -159,7 +163,7 @@ export class HandleTransport implements Transport {
   }
 
   #afterWrite(request: OwnedRequest, status: number, data: unknown): void {
-    if (status !== 0) return this.fail(systemError(status, "write"));
+    if (status !== 0) return this.#failWrite(status);
     if (state[ASYNC] === 0) return;
     spareWrite = null;
     request.transport = this;
@@ -171,16 +175,24 @@ export class HandleTransport implements Transport {
 
   onWritten(bytes: number, status: number): void {
     this.unsent -= bytes;
-    if (this.#closed) return;
-    if (status !== 0) return this.fail(systemError(status, "write"));
-    if (this.unsent > 0 || !this.#wasBlocked) return;
+    if (this.#closed || this.peerGone) return;
+    if (status !== 0) this.#failWrite(status);
+    if (this.#closed || !this.#wasBlocked || (this.unsent > 0 && !this.peerGone)) return;
     this.#wasBlocked = false;
     this.handler.onDrain();
   }
 
+  /** Whom we have dialled may have answered before it closed, and that is here already. */
+  #failWrite(status: number): void {
+    const error = systemError(status, "write");
+    if (!this.#dialled || this.#peerEnded || !isPeerGone(error)) return this.fail(error);
+    this.#error = error;
+    this.peerGone = this.#shut = true;
+  }
+
   /** The kernel's buffers are full: what comes next would only pile up here. */
   get blocked(): boolean {
-    if (this.unsent === 0) return false;
+    if (this.unsent === 0 || this.peerGone) return false;
     this.#wasBlocked = true;
     return true;
   }

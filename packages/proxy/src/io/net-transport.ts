@@ -4,25 +4,42 @@ import { connect } from "node:net";
 import type { Socket } from "node:net";
 import { plainAddress } from "./plain-address.ts";
 import { ReadBuffers } from "./read-buffers.ts";
+import { isPeerGone } from "./transport.ts";
 import type { Transport, TransportHandler } from "./transport.ts";
 
 const IGNORE: TransportHandler = { onData() {}, onEnd() {}, onDrain() {}, onClose() {} };
 
 class SocketTransport implements Transport {
   handler: TransportHandler = IGNORE;
+  peerGone = false;
   protected socket!: Socket;
   #error: NodeJS.ErrnoException | null = null;
   #paused = false;
 
   protected listen(socket: Socket): void {
     this.socket = socket;
-    socket.on("end", () => this.handler.onEnd());
+    socket.on("end", () => this.#onEnd());
     socket.on("drain", () => this.handler.onDrain());
     socket.on("error", (error) => (this.#error = error));
     socket.on("close", () => {
       const handler = this.handler;
       this.handler = IGNORE;
       handler.onClose(this.#error);
+    });
+  }
+
+  #onEnd(): void {
+    if (this.#error === null || this.#error.code === "EPIPE") this.handler.onEnd();
+    if (this.peerGone) this.socket.destroy();
+  }
+
+  /** Reads on when a write has failed, as the interface has it. */
+  protected outliveFailedWrites(): void {
+    surviveWrites(this.socket, (error) => {
+      if (!isPeerGone(error) || this.socket.readableEnded) return false;
+      this.peerGone = true;
+      this.#error ??= error;
+      return true;
     });
   }
 
@@ -132,6 +149,14 @@ export class AcceptedTransport extends SocketTransport {
   }
 }
 
+/** A connection to a backend that was made elsewhere. */
+export class AdoptedTransport extends AcceptedTransport {
+  constructor(socket: Socket, tcp = socket) {
+    super(socket, tcp);
+    this.outliveFailedWrites();
+  }
+}
+
 /** A connection to a backend. It reads into the shared buffer; once something large was borrowed, into one of its own. */
 export class DialledTransport extends SocketTransport {
   readonly #buffers = new ReadBuffers();
@@ -153,6 +178,7 @@ export class DialledTransport extends SocketTransport {
       },
     });
     this.listen(socket);
+    this.outliveFailedWrites();
     socket.once("connect", onConnect);
   }
 
@@ -163,4 +189,19 @@ export class DialledTransport extends SocketTransport {
   override keepReadBuffer(): void {
     this.#buffers.keep();
   }
+}
+
+// What implementers of streams replace have names like that.
+/* oxlint-disable no-underscore-dangle */
+
+/** A stream of which a write fails closes at once. Where `survives` says so it does not hear of it, nor of anything written from then on. */
+function surviveWrites(socket: Socket, survives: (error: Error) => boolean): void {
+  const [write, writev] = [socket._write.bind(socket), socket._writev!.bind(socket)];
+  let failed = false;
+  const outcome = (done: (error?: Error | null) => void) => (error?: Error | null) => {
+    failed ||= error != null && survives(error);
+    done(failed ? null : error);
+  };
+  socket._write = (chunk, encoding, done) => (failed ? done() : write(chunk, encoding, outcome(done)));
+  socket._writev = (chunks, done) => (failed ? done() : writev(chunks, outcome(done)));
 }

@@ -37,6 +37,7 @@ function onShutdown(this: OwnedRequest): void {
 
 export class TlsTransport implements Transport {
   handler: TransportHandler = IGNORE;
+  readonly peerGone = false;
   readonly #tcp: HandleTransport;
   readonly #tls: OwnedHandle;
   /** Bytes of the write under way, 0 for none. */

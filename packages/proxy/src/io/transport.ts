@@ -36,6 +36,9 @@ export interface Transport extends ReadMemory {
   readonly unsent: number;
   /** Too much is unsent: stop writing until `onDrain`. */
   readonly blocked: boolean;
+  /** A write has failed, as the peer has closed: nothing is sent any more. Of a connection that was dialled all that the peer had
+   * sent is still read; then comes its end, and the error, or the error alone where nobody knows whether that was all. */
+  readonly peerGone: boolean;
   /** Nothing large is expected soon: memory held for reading goes when the current read is over. */
   releaseReadBuffer(): void;
   pause(): void;
@@ -48,4 +51,9 @@ export interface Transport extends ReadMemory {
   destroy(): void;
   /** As `destroy`, and the peer learns that it is no end in good order (RST). */
   reset(): void;
+}
+
+/** Whether a write that fails with `error` says that the peer has closed. EPIPE: its FIN had come before. */
+export function isPeerGone({ code }: NodeJS.ErrnoException): boolean {
+  return code === "EPIPE" || code === "ECONNRESET";
 }

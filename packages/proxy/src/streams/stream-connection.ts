@@ -244,10 +244,11 @@ class Side implements TransportHandler {
     if (!this.peer!.send(bytes, end, this.transport)) this.transport.pause();
   }
 
-  /** False: no more before `onDrain`. */
+  /** False: no more before `onDrain`, if that comes. */
   send(bytes: Buffer, end: number, source: ReadMemory): boolean {
     this.#out.addBytes(bytes, 0, end, source);
-    return this.#out.flush();
+    // Nobody takes it any more, and `onClose` follows once all that was said has been read.
+    return this.#out.flush() && !this.transport.peerGone;
   }
 
   onDrain(): void {

@@ -4,7 +4,7 @@ import { performance } from "node:perf_hooks";
 import type { Socket } from "node:net";
 import { SessionPool } from "../http2/session-pool.ts";
 import type { SessionPoolOwner } from "../http2/session-pool.ts";
-import { AcceptedTransport } from "../io/net-transport.ts";
+import { AdoptedTransport } from "../io/net-transport.ts";
 import type { Io } from "../io/network.ts";
 import type { Limits } from "../limits.ts";
 import type { EndpointCounters } from "../stats.ts";
@@ -74,7 +74,7 @@ export class EndpointPool implements UpstreamPool, SessionPoolOwner {
 
   adopt(socket: Socket, user: UpstreamUser): void {
     this.onConnected();
-    user.onConnected(new UpstreamConnection(this, user, new AcceptedTransport(socket)));
+    user.onConnected(new UpstreamConnection(this, user, new AdoptedTransport(socket)));
   }
 
   release(connection: UpstreamConnection): void {

@@ -66,6 +66,8 @@ export class UpstreamConnection implements UpstreamStream, TransportHandler, Bod
   #state: number = State.connecting;
   #chunkedRequest = false;
   #requestSent = false;
+  /** Something of the request has gone out. */
+  #begun = false;
   /** The backend can be trusted to have read the body, if there is one. */
   #bodyTaken = true;
   #answered = false;
@@ -115,6 +117,7 @@ export class UpstreamConnection implements UpstreamStream, TransportHandler, Bod
     this.#requestSent = !request.hasBody;
     this.#bodyTaken = !request.hasBody || !BODILESS.has(request.method);
     this.#answered = false;
+    this.#begun = false;
     this.#state = State.head;
     const { proxyProtocol } = this.pool.protocol;
     if (proxyProtocol !== 0) this.#out.addText(proxyHeader(proxyProtocol, request.client));
@@ -135,7 +138,13 @@ export class UpstreamConnection implements UpstreamStream, TransportHandler, Bod
   }
 
   flush(): boolean {
-    return this.#out.flush();
+    const free = this.#out.flush();
+    if (!this.#begun) {
+      // What there is to be read was said before anybody asked, as the 408 of a backend that tires of waiting.
+      if (this.#transport.peerGone && this.reused) this.#transport.destroy();
+      this.#begun = true;
+    }
+    return free;
   }
 
   get blocked(): boolean {
@@ -270,8 +279,8 @@ export class UpstreamConnection implements UpstreamStream, TransportHandler, Bod
     const user = this.#user!;
     this.#user = null;
     this.#decoder = null;
-    if (this.#keepAlive && this.#requestSent && this.#bodyTaken && !excess && this.#framing !== Framing.untilClose)
-      this.pool.release(this);
+    const clean = this.#requestSent && this.#bodyTaken && !excess && this.#framing !== Framing.untilClose;
+    if (this.#keepAlive && clean && !this.#transport.peerGone) this.pool.release(this);
     else this.destroy();
     user.onResponseEnd(trailers);
   }
@@ -289,6 +298,7 @@ export class UpstreamConnection implements UpstreamStream, TransportHandler, Bod
         this.pool.forget(this);
         return this.destroy();
       case State.tunnel:
+        if (this.#transport.peerGone) return this.#fail("closed", "backend-connection-epipe");
         return this.#user?.onResponseEnd("");
       case State.body:
         if (this.#framing === Framing.untilClose) return this.#finish("", false);

@@ -11,6 +11,8 @@ if (BEST_IO !== "sockets") {
   await import("../forwarding.test.ts");
   await import("../connections.test.ts");
   await import("../held-back.test.ts");
+  await import("../early-answers.test.ts");
+  await import("../cut-off.test.ts");
   await import("../faults.test.ts");
   await import("../streaming.test.ts");
   await import("../resilience.test.ts");

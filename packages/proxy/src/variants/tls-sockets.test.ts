@@ -11,6 +11,8 @@ if (BEST_IO !== "sockets") {
   variant.tls = { certificates: [{ hostnames: ["a.test"], ...(await authority.issue("a.test")) }] };
   await import("../forwarding.test.ts");
   await import("../connections.test.ts");
+  await import("../early-answers.test.ts");
+  await import("../cut-off.test.ts");
   await import("../faults.test.ts");
   await import("../streaming.test.ts");
 }

@@ -19,6 +19,8 @@ export type ToWorker =
   | { type: "names"; names: RouteName[] }
   /** Answered by `stats`. */
   | { type: "count" }
+  /** Answered by `pong`. */
+  | { type: "ping" }
   /** The worker ends by itself within `graceMs`. */
   | { type: "close"; graceMs: number };
 
@@ -45,4 +47,5 @@ export type FromWorker =
   | { type: "nameless"; routes: Omit<RouteName, "name">[] }
   /** JSON of `ProxyStats`, which the channel carries at a fraction of what it takes for so many objects. */
   | { type: "stats"; stats: string }
+  | { type: "pong" }
   | { type: "log"; line: string };

@@ -44,6 +44,7 @@ class Worker {
     else if (message.type === "apply") await this.#apply(message);
     else if (message.type === "names") this.#lines?.learn(message.names);
     else if (message.type === "count") this.#tellStats();
+    else if (message.type === "ping") tell({ type: "pong" });
     else await this.#close(message.graceMs);
   }
 

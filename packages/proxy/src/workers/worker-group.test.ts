@@ -4,7 +4,7 @@ import { once } from "node:events";
 import { existsSync, readFileSync } from "node:fs";
 import { connect } from "node:net";
 import { join } from "node:path";
-import { test } from "node:test";
+import { describe, it, test } from "node:test";
 import type { TestContext } from "node:test";
 import type { AccessRecord } from "../proxy.ts";
 import { createAuthority } from "../testing/certificates.ts";
@@ -40,12 +40,12 @@ interface Facts {
   names: { prefix: string; asked: number };
 }
 
-async function withGroup(run: (group: ProxyGroup, facts: Facts) => Promise<void>) {
+async function withGroup(run: (group: ProxyGroup, facts: Facts) => Promise<void>, { workers } = { workers: 2 }) {
   const lines: Line[] = [];
   const log: string[] = [];
   const names = { prefix: "first", asked: 0 };
   const group = createWorkerGroup({
-    workers: 2,
+    workers,
     program,
     accessLog: {
       format: new Map([["a", 1]]),
@@ -231,6 +231,80 @@ test("whoever waits to be accepted by a worker that dies is accepted by the next
       assert.equal(await ending(connect(state!.port, "127.0.0.1")), "ECONNREFUSED");
     const [back] = await group.apply(again);
     for (let count = 0; count < 20; count++) assert.match(await exchangeBytes(back!.port, GET_CLOSE), /hello$/);
+  });
+});
+
+describe("a worker that hangs", { skip }, () => {
+  it("is killed and replaced, said in one line, and what waits for it goes on", async (t) => {
+    t.mock.timers.enable({ apis: ["setInterval"] });
+    const backend = await backendFor(t);
+    await withGroup(
+      async (group, { log }) => {
+        const services = [service("s", [backend.port])];
+        const [state] = await group.apply(table([listener({ "*": [route("/*", "s")] })], services));
+        const [victim] = workerPids();
+        process.kill(victim!, "SIGSTOP");
+        const client = new RawClient(state!.port).send(GET_CLOSE);
+        const applied = group.apply(table([listener({ "a.test": [route("/*", "s")] })], services));
+        for (let asked = 0; asked < 3; asked++) t.mock.timers.tick(5_000);
+        assert.deepEqual(log, []);
+        t.mock.timers.tick(5_000);
+        await applied;
+        // Whoever waited in its queue is accepted by its successor, which has the new table.
+        assert.match(await client.untilEnd(), /^HTTP\/1\.1 200 /);
+        assert.equal(workerPids().includes(victim!), false);
+        const other = GET_CLOSE.replace("a.test", "b.test");
+        assert.match(await exchangeBytes(state!.port, other), /^HTTP\/1\.1 404 /);
+        assert.deepEqual(log, [
+          "a worker of the proxy has not answered for 15 s: it is killed, and another takes its place",
+        ]);
+      },
+      { workers: 1 },
+    );
+  });
+
+  it("is not one that answers, however long", async (t) => {
+    t.mock.timers.enable({ apis: ["setInterval"] });
+    await withGroup(
+      async (group, { log }) => {
+        await group.apply(table([]));
+        const [pid] = workerPids();
+        for (let asked = 0; asked < 10; asked++) {
+          t.mock.timers.tick(5_000);
+          // Answered after the ping.
+          await group.stats();
+        }
+        assert.deepEqual(workerPids(), [pid]);
+        assert.deepEqual(log, []);
+      },
+      { workers: 1 },
+    );
+  });
+
+  it("keeps a table from nobody else", async (t) => {
+    const backend = await backendFor(t);
+    await withGroup(async (group) => {
+      const services = [service("s", [backend.port])];
+      const [state] = await group.apply(table([listener({ "*": [] })], services));
+      const [victim] = workerPids();
+      process.kill(victim!, "SIGSTOP");
+      let settled = false;
+      const applied: Promise<unknown>[] = [];
+      for (const host of ["b.test", "a.test"]) {
+        const next = group.apply(table([listener({ [host]: [route("/*", "s")] })], services));
+        applied.push(next.then(() => (settled = true)));
+      }
+      // The system shares connections out by their ports.
+      const clients: RawClient[] = [];
+      await until(() => {
+        clients.push(new RawClient(state!.port).send(GET_CLOSE));
+        return clients.some(({ received }) => received.startsWith("HTTP/1.1 200 "));
+      });
+      assert.equal(settled, false);
+      process.kill(victim!, "SIGCONT");
+      await Promise.all(applied);
+      for (const client of clients) client.destroy();
+    });
   });
 });
 

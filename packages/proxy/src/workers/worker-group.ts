@@ -41,6 +41,10 @@ export interface GroupAccessLog {
 /** A worker that lived shorter than this is not replaced at once, in milliseconds. */
 const SHORT_LIFE = 2_000;
 const REPLACE_DELAY = 500;
+/** Workers are asked so often whether they still run, in milliseconds; one that has said nothing while it was asked so many times
+ * hangs. Times are counted, not seconds: this process may have stood still itself, and what it was told then be unread. */
+const PING_INTERVAL = 5_000;
+const MOST_UNANSWERED = 3;
 /** For a worker to say its numbers, in milliseconds. */
 const COUNT_TIMEOUT = 2_000;
 
@@ -67,6 +71,9 @@ class Worker {
   lastRequest: number;
   /** As JSON, when it was asked last; empty before. */
   stats = "";
+  /** Its end has been said, or need not be. */
+  dismissed = false;
+  #unanswered = 0;
   #counted: Promise<void> | null = null;
   #onCounted: () => void = () => {};
   readonly #waiting = new Map<number, (states: ListenerState[]) => void>();
@@ -82,6 +89,18 @@ class Worker {
 
   tell(message: ToWorker): void {
     if (this.process.connected) this.process.send(message, () => {});
+  }
+
+  heard(): void {
+    this.#unanswered = 0;
+  }
+
+  /** Asks it whether it runs; false when it has been asked so often that it does not. */
+  ping(): boolean {
+    if (this.#unanswered === MOST_UNANSWERED) return false;
+    this.#unanswered++;
+    this.tell({ type: "ping" });
+    return true;
   }
 
   /** Each once; `sockets` by address. */
@@ -145,6 +164,7 @@ class WorkerGroup implements ProxyGroup {
   readonly #sockets: SharedSockets;
   #queue: Promise<unknown> = Promise.resolve();
   #closing = false;
+  readonly #pings: NodeJS.Timeout;
   /** The workers understand each other's session tokens and TLS session tickets. */
   readonly #sessionSecret: string;
 
@@ -153,6 +173,21 @@ class WorkerGroup implements ProxyGroup {
     this.#sessionSecret = options.sessionSecret ?? randomBytes(32).toString("hex");
     this.#sockets = new SharedSockets(options.workers);
     for (let place = 0; place < options.workers; place++) this.#start(place, place + 1 - options.workers);
+    this.#pings = setInterval(() => this.#ping(), PING_INTERVAL).unref();
+  }
+
+  /** Nobody is served by a worker that hangs, and what waits for it would wait for ever. */
+  #ping(): void {
+    for (const worker of this.#workers) {
+      if (worker.dismissed || worker.ping()) continue;
+      const seconds = (MOST_UNANSWERED * PING_INTERVAL) / 1000;
+      this.#options.log?.(
+        `a worker of the proxy has not answered for ${seconds} s: it is killed, and another takes its place`,
+      );
+      worker.dismissed = true;
+      worker.process.kill("SIGKILL");
+      worker.giveUp();
+    }
   }
 
   #start(place: number, lastRequest: number): Worker {
@@ -173,6 +208,7 @@ class WorkerGroup implements ProxyGroup {
 
   #onMessage(worker: Worker, message: FromWorker): void {
     const { accessLog, log } = this.#options;
+    worker.heard();
     if (message.type === "applied") worker.applied(message.id, message.states);
     else if (message.type === "stats") worker.counted(message.stats);
     else if (message.type === "log") log?.(message.line);
@@ -180,7 +216,7 @@ class WorkerGroup implements ProxyGroup {
     else if (message.type === "lines") {
       worker.lastRequest = message.last;
       accessLog.write(message.lines);
-    } else {
+    } else if (message.type === "nameless") {
       const named = message.routes.map((each) => ({ ...each, name: accessLog.nameOf(each.listener, each.route) }));
       worker.tell({ type: "names", names: named });
     }
@@ -191,7 +227,7 @@ class WorkerGroup implements ProxyGroup {
     worker.giveUp();
     this.#past = mergeStats([this.#past, ended(statsOf(worker))]);
     if (this.#closing) return;
-    this.#options.log?.(`a worker of the proxy ended (${how}): another takes its place`);
+    if (!worker.dismissed) this.#options.log?.(`a worker of the proxy ended (${how}): another takes its place`);
     const wait = performance.now() - worker.started < SHORT_LIFE ? REPLACE_DELAY : 0;
     setTimeout(() => this.#replace(worker), wait);
   }
@@ -206,22 +242,23 @@ class WorkerGroup implements ProxyGroup {
   apply(table: RoutingTable): Promise<ListenerState[]> {
     this.#compiler.update(table);
     this.#table = table;
-    const result = this.#queue.then(() => this.#applyToAll(table));
-    this.#queue = result;
-    return result;
+    const told = this.#queue.then(() => this.#tellAll(table));
+    this.#queue = told;
+    return told.then(async (answers) => combine(await Promise.all(answers)));
   }
 
-  async #applyToAll(table: RoutingTable): Promise<ListenerState[]> {
+  /** Who hangs keeps the table from nobody else: the answers are still to come when this resolves. */
+  async #tellAll(table: RoutingTable): Promise<Promise<ListenerState[]>[]> {
     this.#bindSockets(table);
-    const [first, ...others] = this.#workers;
-    if (first === undefined) return [];
-    // The first finds free ports for those that are to be found; the others listen where it does.
-    const asked = this.#withPorts(table);
-    const early = findsPorts(asked) ? [] : others.map((worker) => worker.apply(asked));
-    const states = await first.apply(asked);
-    this.#notePorts(table, states);
-    const rest = early.length > 0 ? early : others.map((worker) => worker.apply(this.#withPorts(table)));
-    return combine(states, await Promise.all(rest));
+    const workers = [...this.#workers];
+    const answers: Promise<ListenerState[]>[] = [];
+    // One finds free ports for those that are to be found; the others listen where it does.
+    while (workers.length > 0 && findsPorts(this.#withPorts(table))) {
+      const answer = workers.shift()!.apply(this.#withPorts(table));
+      answers.push(answer);
+      this.#notePorts(table, await answer);
+    }
+    return [...answers, ...workers.map((worker) => worker.apply(this.#withPorts(table)))];
   }
 
   /** What is listened on over TCP; whoever cannot have it that way listens by itself. */
@@ -272,6 +309,7 @@ class WorkerGroup implements ProxyGroup {
 
   async close({ graceMs }: { graceMs: number }): Promise<void> {
     this.#closing = true;
+    clearInterval(this.#pings);
     this.#sockets.retain([]);
     await Promise.all([...this.#workers].map((worker) => endOf(worker, graceMs)));
   }
@@ -296,8 +334,9 @@ const statsOf = ({ stats }: Worker): ProxyStats => (stats === "" ? emptyStats() 
 const findsPorts = ({ listeners }: RoutingTable): boolean =>
   listeners.some(({ addresses }) => addresses.some(({ port }) => port === 0));
 
-/** An address is served when every worker serves it. */
-function combine(states: ListenerState[], others: ListenerState[][]): ListenerState[] {
+/** An address is served when every worker serves it. Of those that ended before they answered nothing is known. */
+function combine(answers: ListenerState[][]): ListenerState[] {
+  const [states = [], ...others] = answers.filter((each) => each.length > 0);
   return states.map((state, index) => {
     const error = state.error ?? others.find((each) => each[index]?.error !== undefined)?.[index]?.error;
     return error === undefined ? state : { ...state, error };
