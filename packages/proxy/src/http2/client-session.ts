@@ -286,6 +286,14 @@ export class ClientSession implements OpenConnection, StreamOwner<ClientStream>,
     this.outbox.addFrame(windowUpdate(stream.id, length));
   }
 
+  lendWindow(room: number): void {
+    const lent = room - this.#window;
+    if (lent <= 0) return;
+    this.outbox.addFrame(windowUpdate(0, lent));
+    this.#window += lent;
+    this.#credit -= lent;
+  }
+
   reset(stream: ClientStream, code: number): void {
     if (!this.#streams.has(stream.id)) return;
     stream.onOver("");
