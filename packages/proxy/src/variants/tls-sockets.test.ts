@@ -13,6 +13,7 @@ if (BEST_IO !== "sockets") {
   await import("../connections.test.ts");
   await import("../faults.test.ts");
   await import("../streaming.test.ts");
+  await import("../http2/client.test.ts");
   await import("../http2/early-answers.test.ts");
   await import("../http2/abuse.test.ts");
 }

@@ -1,4 +1,4 @@
-// The suites of the HTTP cores with clients that speak TLS.
+// The suites of the HTTP/1.1 core with clients that speak TLS.
 
 import { createAuthority } from "../testing/certificates.ts";
 import { variant } from "../testing/variant.ts";
@@ -14,9 +14,3 @@ await import("../faults.test.ts");
 await import("../streaming.test.ts");
 await import("../resilience.test.ts");
 await import("../table-swap.test.ts");
-await import("../http2/protocol.test.ts");
-await import("../http2/request-refusals.test.ts");
-await import("../http2/early-answers.test.ts");
-await import("../http2/abuse.test.ts");
-await import("../http2/not-abuse.test.ts");
-await import("../http2/memory.test.ts");
