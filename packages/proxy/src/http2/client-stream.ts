@@ -316,6 +316,7 @@ export class ClientStream implements Downstream, OutputOwner {
     if (this.#requestEnded) return this.#owner.forget(this);
     // Who speaks gRPC knows from the answer's end that the call is over, and holds streams open in numbers.
     if (this.#grpc) return this.#stopRequest();
+    // Not at once otherwise: curl 7.88 drops the answer when it reads the reset together with it.
     const { wheel, limits } = this.#owner.context;
     this.#lingering = new Timer(() => this.#stopRequest());
     wheel.arm(this.#lingering, limits.lingerTimeout);
@@ -333,8 +334,7 @@ export class ClientStream implements Downstream, OutputOwner {
     this.#used -= more;
   }
 
-  /** RFC 9113 section 8.1: with a complete answer the client may be told to keep the rest of its request. Not at once: curl 7.88
-   * drops the answer when it reads both together. */
+  /** RFC 9113 section 8.1: with a complete answer the client may be told to keep the rest of its request. */
   #stopRequest(): void {
     this.#owner.reset(this, ErrorCode.noError);
   }
