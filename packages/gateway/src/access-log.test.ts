@@ -27,13 +27,14 @@ const record: AccessRecord = {
   retries: 0,
   reason: "",
 };
-const routerOf = (listener: string, route: string): string => (route ? `${listener}-router@kubernetesgateway` : "");
+const routerOf = ({ listener, route }: AccessRecord): string => (route ? `${listener}-router@kubernetesgateway` : "");
 
 function line(flags: string[], changes: Partial<AccessRecord> = {}): string | undefined {
   const { accessLog } = parseStaticConfiguration(["--accesslog", ...flags]).configuration;
   assert.ok(accessLog);
   const out = new LineBuffer(16);
-  addAccessLine(out, { ...record, ...changes }, accessLog, routerOf);
+  const changed = { ...record, ...changes };
+  addAccessLine(out, changed, accessLog, routerOf(changed));
   return out.used === 0 ? undefined : out.bytes.toString("utf8", 0, out.used);
 }
 
@@ -52,7 +53,7 @@ test("consecutive lines name their own routers and endpoints", () => {
   const out = new LineBuffer(16);
   const { accessLog } = parseStaticConfiguration(["--accesslog"]).configuration;
   const endpoints = ["a:1", "a:1", "a:1", "b:1", "", "", "", "a:1", "a:1"];
-  for (const endpoint of endpoints) addAccessLine(out, { ...record, endpoint }, accessLog!, routerOf);
+  for (const endpoint of endpoints) addAccessLine(out, { ...record, endpoint }, accessLog!, routerOf(record));
   const written = out.bytes.toString("utf8", 0, out.used).matchAll(/"web-router@kubernetesgateway" "(.*?)"/g);
   assert.deepEqual(
     [...written].map(([, server]) => server),

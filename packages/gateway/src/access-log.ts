@@ -4,47 +4,35 @@ import type { AccessRecord } from "@gatehouse/proxy/access";
 import { bytesOf } from "@gatehouse/proxy/line-buffer";
 import type { LineBuffer } from "@gatehouse/proxy/line-buffer";
 import type { AccessLogConfiguration } from "./static-configuration.ts";
-import type { RouterNames } from "./traefik-names.ts";
 
 const months = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
 
 /** Adds one line with its end, or nothing when a filter keeps the request out, or it is none: Traefik writes no lines for
- * connections that it carries as they are. */
+ * connections that it carries as they are. `router` is the name of the router that took the request, empty for none. */
 export function addAccessLine(
   out: LineBuffer,
   record: AccessRecord,
   { format, filters, fields }: AccessLogConfiguration,
-  routerOf: RouterNames,
+  router: string,
 ): void {
   if (record.bytesReceived !== undefined || !isWanted(record, filters)) return;
-  if (format === "json") out.addUtf8(`${JSON.stringify(jsonFields(record, fields, routerOf))}\n`);
-  else addCommon(out, record, format === "common" ? routerOf : null);
+  if (format === "json") out.addUtf8(`${JSON.stringify(jsonFields(record, fields, router))}\n`);
+  else addCommon(out, record, format === "common" ? router : null);
 }
 
-/** Traefik's common format; without router names, which are its own, the generic one. */
-function addCommon(out: LineBuffer, record: AccessRecord, routerOf: RouterNames | null): void {
-  const { method, target, protocol, referer, userAgent, endpoint } = record;
+/** Traefik's common format; with null, without what is its own, the generic one. */
+function addCommon(out: LineBuffer, record: AccessRecord, router: string | null): void {
+  const { method, target, protocol, referer, userAgent, endpoint, clientAddress } = record;
   // Names that the API server has checked, and addresses: nothing there needs escaping.
-  const router = routerOf === null ? "" : routerOf(record.listener, record.route) || "-";
-  const start = client(record);
-  const sent = method.length + target.length + referer.length + userAgent.length;
-  out.reserve(FIXED_BYTES + start.length + router.length + endpoint.length + sent * 4);
-  out.addBytes(start);
-  out.addText(method || "-");
-  out.addText(" ");
-  out.addEscaped(target || "-");
-  out.addText(" ");
-  out.addText(protocol || "-");
-  out.addText('" ');
+  const sent = method.length + target.length + protocol.length + referer.length + userAgent.length;
+  out.reserve(FIXED_BYTES + clientAddress.length + (router ?? "").length + endpoint.length + sent * 4);
+  addRequest(out, record);
   out.addNumber(record.status);
   out.addText(" ");
   out.addNumber(record.bytes);
-  out.addText(' "');
-  out.addEscaped(referer || "-");
-  out.addText('" "');
-  out.addEscaped(userAgent || "-");
-  if (routerOf === null) return out.addText('"\n');
-  out.addText('" ');
+  addClient(out, record);
+  if (router === null) return out.addText("\n");
+  out.addText(" ");
   out.addNumber(record.requestCount);
   addRouting(out, router, endpoint);
   out.addNumber(Math.trunc(record.duration));
@@ -54,39 +42,82 @@ function addCommon(out: LineBuffer, record: AccessRecord, routerOf: RouterNames 
 /** More than what a line has beside names, addresses and what the client sent. */
 const FIXED_BYTES = 256;
 
-// Consecutive requests mostly come from the same client in the same second: what they share of their lines is kept.
+// Consecutive requests mostly have much in common: a part of a line that is the same twice in a row is kept as bytes, as then it
+// comes more often.
+
+let lastRequest = { address: "", second: -1, method: "", target: "", protocol: "" };
+let requestPart: Uint8Array | null = null;
+
+function addRequest(out: LineBuffer, { clientAddress: address, time, method, target, protocol }: AccessRecord): void {
+  const second = Math.trunc(time / 1000);
+  const last = lastRequest;
+  const same =
+    last.second === second &&
+    last.target === target &&
+    last.address === address &&
+    last.method === method &&
+    last.protocol === protocol;
+  if (same && requestPart !== null) return out.addBytes(requestPart);
+  const start = out.used;
+  out.addBytes(clientPart(address, second));
+  out.addText(method || "-");
+  out.addText(" ");
+  out.addEscaped(target || "-");
+  out.addText(" ");
+  out.addText(protocol || "-");
+  out.addText('" ');
+  requestPart = same ? out.since(start) : null;
+  lastRequest = { address, second, method, target, protocol };
+}
+
 let lastAddress = "";
 let lastSecond = -1;
 let lastClient: Uint8Array = new Uint8Array();
 
-function client({ clientAddress, time }: AccessRecord): Uint8Array {
-  const second = Math.trunc(time / 1000);
-  if (second !== lastSecond || clientAddress !== lastAddress) {
+function clientPart(address: string, second: number): Uint8Array {
+  if (second !== lastSecond || address !== lastAddress) {
     lastSecond = second;
-    lastAddress = clientAddress;
-    lastClient = bytesOf(`${clientAddress} - - [${commonTime(time)}] "`);
+    lastAddress = address;
+    lastClient = bytesOf(`${address} - - [${commonTime(second * 1000)}] "`);
   }
   return lastClient;
 }
 
+let lastReferer = "";
+let lastUserAgent = "";
+let agentPart: Uint8Array | null = null;
+
+/** What it says of itself. */
+function addClient(out: LineBuffer, { referer, userAgent }: AccessRecord): void {
+  const same = userAgent === lastUserAgent && referer === lastReferer;
+  if (same && agentPart !== null) return out.addBytes(agentPart);
+  const start = out.used;
+  out.addText(' "');
+  out.addEscaped(referer || "-");
+  out.addText('" "');
+  out.addEscaped(userAgent || "-");
+  out.addText('"');
+  agentPart = same ? out.since(start) : null;
+  lastUserAgent = userAgent;
+  lastReferer = referer;
+}
+
 let lastRouter = "";
 let lastEndpoint = "";
-/** Made when the same comes twice in a row, as then it comes more often. */
-let lastRouting: Uint8Array | undefined;
+let routingPart: Uint8Array | null = null;
 
 function addRouting(out: LineBuffer, router: string, endpoint: string): void {
-  if (router === lastRouter && endpoint === lastEndpoint) {
-    lastRouting ??= bytesOf(` "${router}" "${endpoint ? `http://${endpoint}` : "-"}" `);
-    return out.addBytes(lastRouting);
-  }
-  lastRouter = router;
-  lastEndpoint = endpoint;
-  lastRouting = undefined;
+  const same = endpoint === lastEndpoint && router === lastRouter;
+  if (same && routingPart !== null) return out.addBytes(routingPart);
+  const start = out.used;
   out.addText(' "');
-  out.addText(router);
+  out.addText(router || "-");
   out.addText(endpoint ? '" "http://' : '" "-');
   out.addText(endpoint);
   out.addText('" ');
+  routingPart = same ? out.since(start) : null;
+  lastRouter = router;
+  lastEndpoint = endpoint;
 }
 
 /** Each filter lets through; without any, all pass (Traefik: accessLog.filters). */
@@ -111,7 +142,7 @@ function commonTime(time: number): string {
 function jsonFields(
   record: AccessRecord,
   { defaultMode, names }: AccessLogConfiguration["fields"],
-  routerOf: RouterNames,
+  router: string,
 ): Record<string, unknown> {
   const [requestHost = "", requestPort = ""] = splitHost(record.host);
   const all: Record<string, unknown> = {
@@ -130,7 +161,7 @@ function jsonFields(
     RequestPort: requestPort || "-",
     RequestProtocol: record.protocol,
     RetryAttempts: record.retries,
-    RouterName: routerOf(record.listener, record.route),
+    RouterName: router,
     ServiceAddr: record.endpoint,
     ServiceName: record.service,
     ServiceURL: record.endpoint && `http://${record.endpoint}`,

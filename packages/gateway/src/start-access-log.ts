@@ -4,6 +4,7 @@ import type { Log } from "@gatehouse/apimachinery/log";
 import { writablePath } from "@gatehouse/apimachinery/pod-environment";
 import type { AccessRecord } from "@gatehouse/proxy/access";
 import { LineBatch } from "@gatehouse/proxy/line-batch";
+import type { LineFormat } from "@gatehouse/proxy/line-batch";
 import type { GroupAccessLog } from "@gatehouse/proxy/workers/worker-group";
 import { openFile, standardOutput } from "./access-log-sink.ts";
 import { addAccessLine } from "./access-log.ts";
@@ -36,12 +37,10 @@ export function startAccessLog(
     return undefined;
   }
   const sink = path === "" ? standardOutput() : openFile(path);
-  const batch = new LineBatch(sink, (line) => log.warn(line));
+  const format: LineFormat = (out, record, router) => addAccessLine(out, record, accessLog, router);
+  const batch = new LineBatch(sink, format, (line) => log.warn(line));
   return {
-    write: (record) => {
-      addAccessLine(batch.lines, record, accessLog, routerOf);
-      batch.added();
-    },
+    write: (record) => batch.add(record, routerOf(record.listener, record.route)),
     ofWorkers: { format: accessLog, nameOf: routerOf, write: (lines) => batch.addChunk(lines) },
     close: () => {
       batch.flush();

@@ -6,5 +6,5 @@ import type { AccessLogConfiguration } from "./static-configuration.ts";
 
 runWorker((format) => {
   const configuration = format as AccessLogConfiguration;
-  return (out, record, nameOf) => addAccessLine(out, record, configuration, nameOf);
+  return (out, record, router) => addAccessLine(out, record, configuration, router);
 });

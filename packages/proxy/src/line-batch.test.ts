@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import type { AccessRecord } from "./access.ts";
 import { LineBatch } from "./line-batch.ts";
+import { newStreamRecord } from "./streams/stream-record.ts";
 
 interface Sink {
   chunks: string[];
@@ -10,7 +12,10 @@ interface Sink {
   backlog(): number;
 }
 
-function batchWith(): { batch: LineBatch; sink: Sink; said: string[] } {
+const record: AccessRecord = newStreamRecord("web", "tcp", "127.0.0.1", 1, "");
+
+/** Lines are what their routes are called, of all but the quiet ones. */
+function batchWith(): { batch: LineBatch; sink: Sink; said: string[]; add: (name: string) => void } {
   const said: string[] = [];
   const sink: Sink = {
     chunks: [],
@@ -22,33 +27,34 @@ function batchWith(): { batch: LineBatch; sink: Sink; said: string[] } {
       sink.chunks.push(Buffer.from(chunk).toString());
     },
   };
-  return { batch: new LineBatch(sink, (line) => said.push(line)), sink, said };
+  const batch = new LineBatch(
+    sink,
+    (out, _record, name) => {
+      if (name !== "quiet") out.addUtf8(`${name}\n`);
+    },
+    (line) => said.push(line),
+  );
+  return { batch, sink, said, add: (name) => batch.add(record, name) };
 }
 
 test("lines go together, in their order, whatever their length and wherever they were gathered", () => {
-  const { batch, sink, said } = batchWith();
-  const long = `${"ü".repeat(80_000)}\n`;
-  const add = (line: string): void => {
-    batch.lines.addUtf8(line);
-    batch.added();
-  };
-  add("a\n");
-  add("ü\n");
+  const { batch, sink, said, add } = batchWith();
+  const long = "ü".repeat(80_000);
+  add("a");
+  add("quiet");
+  add("ü");
   add(long);
-  add("b\n");
+  add("b");
   batch.addChunk(Buffer.from("c\nd\n"));
   batch.flush();
   batch.flush();
-  assert.deepEqual(sink.chunks, [`a\nü\n${long}`, "b\n", "c\nd\n"]);
+  assert.deepEqual(sink.chunks, [`a\nü\n${long}\n`, "b\n", "c\nd\n"]);
   assert.deepEqual(said, []);
 });
 
 test("many short ones are cut into large chunks of whole lines", () => {
-  const { batch, sink } = batchWith();
-  for (let line = 0; line < 20_000; line++) {
-    batch.lines.addUtf8(`${line} and more\n`);
-    batch.added();
-  }
+  const { batch, sink, add } = batchWith();
+  for (let line = 0; line < 20_000; line++) add(`${line} and more`);
   batch.flush();
   assert.ok(sink.chunks.length > 2 && sink.chunks.length < 20, `${sink.chunks.length} chunks`);
   assert.ok(sink.chunks.every((chunk) => chunk.endsWith("\n") && chunk.length <= 68 * 1024));
@@ -81,4 +87,11 @@ test("lines that cannot be written are lost, counted and said, and the next are 
     "the access log drops lines: no space left on device",
     "2 lines of the access log were dropped",
   ]);
+});
+
+test("a line goes out without another that would push it", async () => {
+  const { sink, add } = batchWith();
+  const written = new Promise<string>((resolve) => (sink.write = (chunk) => resolve(Buffer.from(chunk).toString())));
+  add("a");
+  assert.equal(await written, "a\n");
 });

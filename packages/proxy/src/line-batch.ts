@@ -1,7 +1,11 @@
 // Lines of an access log on their way to whoever takes them: many in one write, and never more in memory than a reader who has
 // stopped reading may cost. What is dropped is counted and said.
 
+import type { AccessRecord } from "./access.ts";
 import { LineBuffer } from "./line-buffer.ts";
+
+/** Adds the line of a record with its end, or nothing when it has none. `name` is what the log calls the record's route. */
+export type LineFormat = (out: LineBuffer, record: AccessRecord, name: string) => void;
 
 /** Where chunks of whole lines go. */
 export interface LineSink {
@@ -18,27 +22,43 @@ const CHUNK_BYTES = 64 * 1024;
 /** For the line that goes past it. */
 const SLACK_BYTES = 4 * 1024;
 const MOST_BACKLOG = 4 * 1024 * 1024;
+/** Lines of so many records are made at a time: the code that makes them would not be in the processor's cache for a single one. */
+const BUNCH = 32;
 
 export class LineBatch {
   readonly #sink: LineSink;
+  readonly #format: LineFormat;
   readonly #say: (line: string) => void;
-  /** Whoever adds to it says so by `added`. */
-  readonly lines: LineBuffer = new LineBuffer(CHUNK_BYTES + SLACK_BYTES);
+  readonly #lines: LineBuffer = new LineBuffer(CHUNK_BYTES + SLACK_BYTES);
+  /** Without lines yet, each with the name of its route. */
+  readonly #records: AccessRecord[] = [];
+  readonly #names: string[] = [];
   #timer: NodeJS.Timeout | undefined;
   /** Lines dropped since one was written. */
   #dropped = 0;
   #stalled = false;
 
   /** `say` is told when lines are dropped, and afterwards how many. */
-  constructor(sink: LineSink, say: (line: string) => void) {
+  constructor(sink: LineSink, format: LineFormat, say: (line: string) => void) {
     this.#sink = sink;
+    this.#format = format;
     this.#say = say;
   }
 
-  /** There may be whole lines in `lines`. */
-  added(): void {
-    if (this.lines.used >= CHUNK_BYTES) this.flush();
-    else if (this.lines.used > 0) this.#timer ??= setTimeout(() => this.flush(), FLUSH_AFTER);
+  /** `name` as of `LineFormat`. The record must not change any more. */
+  add(record: AccessRecord, name: string): void {
+    this.#names.push(name);
+    if (this.#records.push(record) < BUNCH) this.#timer ??= setTimeout(() => this.flush(), FLUSH_AFTER);
+    else this.#makeLines();
+  }
+
+  #makeLines(): void {
+    for (let at = 0; at < this.#records.length; at++) {
+      this.#format(this.#lines, this.#records[at]!, this.#names[at]!);
+      if (this.#lines.used >= CHUNK_BYTES) this.#send(this.#lines.take());
+    }
+    this.#records.length = 0;
+    this.#names.length = 0;
   }
 
   /** Whole lines that were gathered elsewhere. */
@@ -50,7 +70,8 @@ export class LineBatch {
   flush(): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;
-    if (this.lines.used > 0) this.#send(this.lines.take());
+    this.#makeLines();
+    if (this.#lines.used > 0) this.#send(this.#lines.take());
   }
 
   #send(chunk: Uint8Array): void {

@@ -20,6 +20,11 @@ export class LineBuffer {
     return taken;
   }
 
+  /** A copy of what was added since `used` was `start`. */
+  since(start: number): Uint8Array {
+    return Uint8Array.prototype.slice.call(this.bytes, start, this.used);
+  }
+
   /** Makes room for that many more bytes: to be called before what follows is added. */
   reserve(more: number): void {
     if (this.used + more <= this.bytes.length) return;

@@ -22,6 +22,7 @@ import type { ListenerCounters, ProxyStats } from "./stats.ts";
 import { TableCompiler } from "./table-compiler.ts";
 import { TimerWheel } from "./timer-wheel.ts";
 import { Upstreams } from "./upstream/upstreams.ts";
+import { wallTime } from "./wall-time.ts";
 
 export type { AccessRecord } from "./access.ts";
 export type { Candidate, Explanation, Mismatch, RequestDescription } from "./match/explain.ts";
@@ -92,7 +93,8 @@ class DataPlane implements Proxy {
       ticketSecret: options.sessionSecret ?? randomBytes(32).toString("hex"),
       serverName: options.serverName ?? hostname(),
       log: options.log ?? (() => {}),
-      openRecord: (listener, address, port, head) => newRecord(listener, address, port, head, ++this.#requests),
+      openRecord: (listener, address, port, head, started) =>
+        newRecord(listener, address, port, head, started, ++this.#requests),
       closeRecord: (record, port, route, service, endpoint) => {
         const { status, bytes, duration } = record;
         const bucket = durationBucket(duration);
@@ -145,10 +147,11 @@ function newRecord(
   clientAddress: string,
   clientPort: number,
   head: RequestHead | null,
+  started: number,
   requestCount: number,
 ): AccessRecord {
   return {
-    time: Date.now(),
+    time: wallTime(started),
     duration: 0,
     listener,
     clientAddress,

@@ -8,9 +8,10 @@ import type { HeaderEdits } from "./filters.ts";
 import { forwardedScheme, reachedPort } from "./forwarding-fields.ts";
 import type { ClientFacts, ForwardingFields } from "./forwarding-fields.ts";
 import { Framing, listMembers } from "./http1/field-lines.ts";
-import { endToEndLines } from "./http1/head-writer.ts";
+import { endToEndLines, requestHeadText } from "./http1/head-writer.ts";
 import type { RequestHead } from "./http1/request-head.ts";
-import type { NoMatch } from "./match/matcher.ts";
+import { latin1Copy } from "./io/latin1.ts";
+import type { Matcher, MatchResult, NoMatch } from "./match/matcher.ts";
 import type { OwnAnswer } from "./own-answer.ts";
 import { fieldsOf } from "./policies/external-auth.ts";
 import type { AuthQuestion } from "./policies/external-auth.ts";
@@ -77,11 +78,39 @@ const NO_MATCH_STATUS: Record<NoMatch, number> = {
   "misdirected-request": 421,
 };
 
+/** What was found for a head that comes again and again. */
+interface Routed {
+  /** Of the matcher. */
+  stamp: number;
+  serverName: string | null;
+  found: MatchResult<CompiledRoute>;
+}
+
+/** What was sent for one. */
+interface Sent {
+  backend: ServedBackend;
+  forwarding: string;
+  request: OutgoingRequest;
+}
+
 /** Decides for the request in `head`, and takes the next share and the next step of the rotation for it. */
 export function routeRequest(listener: CompiledListener, head: RequestHead, client: ClientContext): Decision {
-  const found = listener.matcher.find(head.bareHost, head, client.facts.serverName);
+  const found = find(listener.matcher, head, client.facts.serverName);
   if (found.entry !== null) return decide(found.entry.target, head, found.path, client);
   return { type: "answer", route: null, answer: { status: NO_MATCH_STATUS[found.why], reason: found.why, lines: "" } };
+}
+
+function find(
+  matcher: Matcher<CompiledRoute>,
+  head: RequestHead,
+  serverName: string | null,
+): MatchResult<CompiledRoute> {
+  const memory = head.known === null ? null : head.known.memory;
+  const last = memory === null ? null : (memory.routed as Routed | null);
+  if (last !== null && last.stamp === matcher.stamp && last.serverName === serverName) return last.found;
+  const found = matcher.find(head.bareHost, head, serverName);
+  if (memory !== null) memory.routed = { stamp: matcher.stamp, serverName, found } satisfies Routed;
+  return found;
 }
 
 /** `path` as matched. */
@@ -99,13 +128,12 @@ function decide(route: CompiledRoute, head: RequestHead, path: string, client: C
     return answerFor(route, head, { status: backend.status, reason: backend.reason, lines: "" });
   }
   const { plan, service } = backend;
-  const target = (plan.path === null ? path : rewritePath(path, plan.path, route.route)) + head.query;
   const ownLines = plan.cors === null ? "" : plan.cors.lines(head);
   return {
     type: "forward",
     route,
     backend,
-    request: outgoing(head, target, backend, client),
+    request: outgoing(head, path, route, backend, client),
     response: withLines(plan.response, ownLines),
     ownLines,
     hash: service.hashBy === null ? 0 : hashOf(service.hashBy, head, client.facts),
@@ -166,28 +194,52 @@ function withLines(edits: HeaderEdits | null, lines: string): HeaderEdits | null
   return edits === null ? { drop: NONE, append: lines } : { drop: edits.drop, append: edits.append + lines };
 }
 
-function outgoing(head: RequestHead, target: string, backend: ServedBackend, client: ClientContext): OutgoingRequest {
+/** The request as it goes to `backend`: the one of the last time when all that it is made of is the same. */
+function outgoing(
+  head: RequestHead,
+  path: string,
+  route: CompiledRoute,
+  backend: ServedBackend,
+  client: ClientContext,
+): OutgoingRequest {
+  const forwarding = client.forwarding.lines(head);
+  const unique = head.known === null || client.facts.trusted || backend.service.protocol.proxyProtocol !== 0;
+  const memory = unique ? null : head.known!.memory;
+  const last = memory === null ? null : (memory.sent as Sent | null);
+  if (last !== null && last.backend === backend && last.forwarding === forwarding) {
+    const { request } = last;
+    request.text ??= latin1Copy(requestHeadText(request));
+    return request;
+  }
+  const { plan } = backend;
+  const target = (plan.path === null ? path : rewritePath(path, plan.path, route.route)) + head.query;
+  const request = newRequest(head, target, forwarding, backend, client);
+  if (memory !== null) memory.sent = { backend, forwarding, request } satisfies Sent;
+  return request;
+}
+
+function newRequest(
+  head: RequestHead,
+  target: string,
+  forwarding: string,
+  { plan, service }: ServedBackend,
+  client: ClientContext,
+): OutgoingRequest {
   const hasBody = head.framing === Framing.chunked || head.contentLength > 0;
   const upgrade = hasBody ? "" : upgradeToAskFor(head.upgrade);
-  const lines = endToEndLines(head, {
-    edits: backend.plan.request,
-    forwarding: client.forwarding.lines(head),
-    trusted: client.facts.trusted,
-  });
-  const host = backend.plan.hostname ?? head.host;
   return {
     method: head.method,
     target,
-    host,
-    opening: head.opening(target, host),
-    lines,
+    host: plan.hostname ?? head.host,
+    text: null,
+    lines: endToEndLines(head, { edits: plan.request, forwarding, trusted: client.facts.trusted }),
     scheme: client.facts.tls ? "https" : "http",
     hasBody,
     chunked: head.framing === Framing.chunked,
     acceptsTrailers: head.acceptsTrailers,
     upgrade,
     replayable: !hasBody && upgrade === "" && IDEMPOTENT.has(head.method),
-    client: backend.service.protocol.proxyProtocol === 0 ? null : client.connection.addresses,
+    client: service.protocol.proxyProtocol === 0 ? null : client.connection.addresses,
   };
 }
 

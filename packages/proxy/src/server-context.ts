@@ -25,8 +25,14 @@ export interface ServerContext {
   ticketSecret: string;
   serverName: string;
   log: (line: string) => void;
-  /** `head` is null for a request that could not be read. */
-  openRecord(listener: string, address: string, port: number, head: RequestHead | null): AccessRecord;
+  /** `head` is null for a request that could not be read, `started` is performance.now() of it. */
+  openRecord(
+    listener: string,
+    address: string,
+    port: number,
+    head: RequestHead | null,
+    started: number,
+  ): AccessRecord;
   closeRecord(
     record: AccessRecord,
     port: AcceptingPort,

@@ -140,16 +140,20 @@ abstract class Reader {
   }
 }
 
+class RequestHeadReader extends HeadReader {
+  readonly head = new RequestHead();
+
+  protected override parse(bytes: Buffer, start: number, end: number): number {
+    return this.head.parse(bytes, start, end, DEFAULT_LIMITS);
+  }
+}
+
 class RequestReader extends Reader {
-  readonly #head = new RequestHead();
-  readonly #reader = new HeadReader(
-    (bytes, at, end) => this.#head.parse(bytes, at, end, DEFAULT_LIMITS),
-    DEFAULT_LIMITS.headBytes,
-  );
+  readonly #reader = new RequestHeadReader(DEFAULT_LIMITS.headBytes);
   #keepAlive = true;
 
   protected readHead(bytes: Buffer, at: number, end: number): number {
-    const head = this.#head;
+    const { head } = this.#reader;
     const after = this.#reader.read(bytes, at, end);
     this.message = { start: "", body: "", forwarded: "", target: "" };
     if (after === REFUSED) this.reason = head.refusal!.reason;
@@ -158,7 +162,7 @@ class RequestReader extends Reader {
     const answered = decision.type === "answer";
     // What the proxy answers itself ends the connection when a body would follow.
     this.#keepAlive = head.keepAlive && !(answered && (head.framing === Framing.chunked || head.contentLength > 0));
-    this.message.start = head.text.slice(0, head.text.lastIndexOf(" ", head.text.indexOf("\r")));
+    this.message.start = head.startText;
     if (!answered) {
       this.message.forwarded = requestHeadText(decision.request);
       this.message.target = decision.request.target;
@@ -174,23 +178,32 @@ class RequestReader extends Reader {
   }
 }
 
-class AnswerReader extends Reader {
-  readonly #head = new ResponseHead();
+class ResponseHeadReader extends HeadReader {
+  readonly head = new ResponseHead();
   readonly #toHead: boolean;
-  readonly #reader = new HeadReader(
-    (bytes, at, end) => this.#head.parse(bytes, at, end, this.#toHead, DEFAULT_LIMITS.headBytes),
-    DEFAULT_LIMITS.headBytes,
-  );
+
+  constructor(toHead: boolean) {
+    super(DEFAULT_LIMITS.headBytes);
+    this.#toHead = toHead;
+  }
+
+  protected override parse(bytes: Buffer, start: number, end: number): number {
+    return this.head.parse(bytes, start, end, this.#toHead, DEFAULT_LIMITS.headBytes);
+  }
+}
+
+class AnswerReader extends Reader {
+  readonly #reader: ResponseHeadReader;
   /** May its connection serve another request? */
   reusable = false;
 
   constructor(toHead: boolean) {
     super();
-    this.#toHead = toHead;
+    this.#reader = new ResponseHeadReader(toHead);
   }
 
   protected readHead(bytes: Buffer, at: number, end: number): number {
-    const head = this.#head;
+    const { head } = this.#reader;
     const after = this.#reader.read(bytes, at, end);
     if (after === REFUSED) this.reason = head.refusal!.reason;
     if (after <= 0) return after;

@@ -12,6 +12,7 @@ import type { HeaderEdits } from "../filters.ts";
 import { ForwardingFields } from "../forwarding-fields.ts";
 import { BatchedWriter } from "../io/batched-writer.ts";
 import type { ReadMemory, Transport, TransportHandler } from "../io/transport.ts";
+import type { Limits } from "../limits.ts";
 import type { OwnAnswer } from "../own-answer.ts";
 import { requestFlow } from "../policies/held-request.ts";
 import { routeRequest } from "../route-request.ts";
@@ -34,6 +35,19 @@ const SMALL_REST = 8 * 1024;
 
 const scratch = new RequestHead();
 
+class RequestReader extends HeadReader {
+  readonly #limits: Limits;
+
+  constructor(limits: Limits) {
+    super(limits.headBytes);
+    this.#limits = limits;
+  }
+
+  protected override parse(bytes: Buffer, start: number, end: number): number {
+    return scratch.parse(bytes, start, end, this.#limits);
+  }
+}
+
 export class ClientConnection implements OpenConnection, TransportHandler, Downstream, BodySink {
   readonly #transport: Transport;
   readonly #port: AcceptingPort;
@@ -46,7 +60,7 @@ export class ClientConnection implements OpenConnection, TransportHandler, Downs
   #listener: CompiledListener | null = null;
   #client: ClientContext | null = null;
   #state: number = State.head;
-  readonly #head: HeadReader;
+  readonly #head: RequestReader;
   /** Bytes read but not yet used; reading is paused while there are any. */
   #pending: Buffer | null = null;
   #inTurn = false;
@@ -73,8 +87,7 @@ export class ClientConnection implements OpenConnection, TransportHandler, Downs
     this.#address = facts.proxied?.sourceAddress ?? transport.remoteAddress;
     this.#remotePort = facts.proxied?.sourcePort ?? transport.remotePort;
     this.#out = new BatchedWriter(transport);
-    const { limits } = context;
-    this.#head = new HeadReader((bytes, at, end) => scratch.parse(bytes, at, end, limits), limits.headBytes);
+    this.#head = new RequestReader(context.limits);
     this.#timer = new Timer(() => this.#onTimeout());
     transport.handler = this;
     context.wheel.arm(this.#timer, context.limits.keepAliveTimeout);
@@ -243,7 +256,7 @@ export class ClientConnection implements OpenConnection, TransportHandler, Downs
     this.#started = performance.now();
     this.#port.counters.active++;
     const { name } = this.#port.listener.listener;
-    this.#record = this.#context.openRecord(name, this.#address, this.#remotePort, head);
+    this.#record = this.#context.openRecord(name, this.#address, this.#remotePort, head, this.#started);
     return this.#record;
   }
 

@@ -27,13 +27,18 @@ const TOO_MANY = refusal(431, "too-many-fields");
 
 /** Offsets per line: name start, name end, value start, value end, line end (behind CRLF). */
 const STRIDE = 5;
+const NO_SPANS = new Int32Array();
+const NO_IDS = new Uint8Array();
 
 export class FieldLines {
   /** Latin-1 text the offsets point into. */
   text = "";
   count = 0;
-  readonly spans: Int32Array = new Int32Array(MAX_FIELDS * STRIDE);
-  readonly ids: Uint8Array = new Uint8Array(MAX_FIELDS);
+  spans: Int32Array = NO_SPANS;
+  ids: Uint8Array = NO_IDS;
+  /** Room to read into, which what is only a copy does not need. */
+  #ownSpans: Int32Array | null = null;
+  #ownIds: Uint8Array | null = null;
   /** Where the lines begin. */
   #start = 0;
   /** Set when parsing returned REFUSED. */
@@ -43,6 +48,8 @@ export class FieldLines {
    * Offsets are stored relative to `base`. */
   parseFields(bytes: Uint8Array, position: number, end: number, base: number): number {
     this.count = 0;
+    this.spans = this.#ownSpans ??= new Int32Array(MAX_FIELDS * STRIDE);
+    this.ids = this.#ownIds ??= new Uint8Array(MAX_FIELDS);
     this.#start = position - base;
     let at = position;
     for (;;) {
@@ -88,6 +95,22 @@ export class FieldLines {
     spans[span + 4] = at + 2 - base;
     this.ids[this.count++] = fieldId(bytes, nameStart, nameEnd, hash);
     return at + 2;
+  }
+
+  /** Takes over the lines of `other`, which is to be kept: they must not be read over. */
+  recallLines(other: FieldLines): void {
+    this.text = other.text;
+    this.count = other.count;
+    this.spans = other.spans;
+    this.ids = other.ids;
+    this.#start = other.#start;
+  }
+
+  /** Becomes a copy of the lines of `other` as they are now. */
+  copyLines(other: FieldLines): void {
+    this.recallLines(other);
+    this.spans = other.spans.slice(0, other.count * STRIDE);
+    this.ids = other.ids.slice(0, other.count);
   }
 
   refuse(why: Refusal): number {

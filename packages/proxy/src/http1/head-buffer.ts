@@ -4,19 +4,18 @@
 import { INCOMPLETE, REFUSED } from "./field-lines.ts";
 import { CR, LF } from "./tokens.ts";
 
-/** Parses bytes[start, end) as one head: the position behind it, INCOMPLETE or REFUSED. */
-export type HeadParser = (bytes: Buffer, start: number, end: number) => number;
-
-/** Feeds a parser of heads from a stream: in place when a head arrives whole, from a copy when it does not. */
-export class HeadReader {
-  readonly #parse: HeadParser;
+/** Feeds a parser of heads from a stream: in place when a head arrives whole, from a copy when it does not. One for each
+ * connection, hence no closures. */
+export abstract class HeadReader {
   readonly #longest: number;
   #partial: HeadBuffer | null = null;
 
-  constructor(parse: HeadParser, longest: number) {
-    this.#parse = parse;
+  constructor(longest: number) {
     this.#longest = longest;
   }
+
+  /** Parses bytes[start, end) as one head: the position behind it, INCOMPLETE or REFUSED. */
+  protected abstract parse(bytes: Buffer, start: number, end: number): number;
 
   /** Part of a head has been read. */
   get started(): boolean {
@@ -28,7 +27,7 @@ export class HeadReader {
   read(bytes: Buffer, at: number, end: number): number {
     const partial = this.#partial;
     if (partial === null) {
-      const after = this.#parse(bytes, at, end);
+      const after = this.parse(bytes, at, end);
       if (after !== INCOMPLETE) return after;
       this.#partial = new HeadBuffer();
       this.#partial.append(bytes, at, end, this.#longest);
@@ -36,7 +35,7 @@ export class HeadReader {
     }
     const before = partial.length;
     if (!partial.append(bytes, at, end, this.#longest)) return INCOMPLETE;
-    const after = this.#parse(partial.bytes, 0, partial.length);
+    const after = this.parse(partial.bytes, 0, partial.length);
     if (after === INCOMPLETE) return INCOMPLETE;
     if (after === REFUSED) return REFUSED;
     this.#partial = null;

@@ -4,8 +4,9 @@
 import type { HeaderEdits } from "../filters.ts";
 import type { OwnAnswer } from "../own-answer.ts";
 import type { OutgoingRequest } from "../upstream/upstream.ts";
+import { latin1Copy } from "../io/latin1.ts";
 import type { FieldLines } from "./field-lines.ts";
-import type { RequestHead } from "./request-head.ts";
+import type { KnownFields, RequestHead } from "./request-head.ts";
 import type { ResponseHead } from "./response-head.ts";
 import { FieldId } from "./tokens.ts";
 
@@ -97,17 +98,27 @@ export interface RequestEdits {
 
 /** The field lines of a request that travel on, Host and framing aside (Content-Length stays). */
 export function endToEndLines(head: RequestHead, { edits, forwarding, trusted }: RequestEdits): string {
+  const known = edits === null && !trusted ? head.knownFields : null;
+  if (known !== null && known.forwarding === forwarding && known.lines !== null) return known.lines;
   const names = namesToDrop(head.connectionOptions, edits);
   const ids = trusted ? REQUEST_DROPS_TRUSTED : REQUEST_DROPS;
   const kept = copyLines(head, ids, names, !trusted);
-  return edits === null ? kept + forwarding : kept + withoutNames(forwarding, edits.drop) + edits.append;
+  if (edits !== null) return kept + withoutNames(forwarding, edits.drop) + edits.append;
+  if (known !== null) keepLines(known, kept + forwarding, forwarding);
+  return kept + forwarding;
+}
+
+/** Clients at several addresses may send the same fields: only what is asked for twice in a row is kept. */
+function keepLines(known: KnownFields, lines: string, forwarding: string): void {
+  known.lines = known.forwarding === forwarding ? latin1Copy(lines) : null;
+  known.forwarding = forwarding;
 }
 
 /** Head of the request to the backend in HTTP/1.1. */
 export function requestHeadText(request: OutgoingRequest): string {
+  if (request.text !== null) return request.text;
   const { method, target, host } = request;
-  const opening = request.opening ?? `${method} ${target} HTTP/1.1\r\nHost: ${host}\r\n`;
-  let text = opening + request.lines;
+  let text = `${method} ${target} HTTP/1.1\r\nHost: ${host}\r\n${request.lines}`;
   if (request.upgrade !== "") text += `Connection: Upgrade\r\nUpgrade: ${request.upgrade}\r\n`;
   else if (request.acceptsTrailers) text += "Connection: TE\r\nTE: trailers\r\n";
   if (request.chunked) text += "Transfer-Encoding: chunked\r\n";
@@ -125,6 +136,18 @@ export function endToEndResponseLines(head: ResponseHead, edits: HeaderEdits | n
 
 /** Head of a backend's answer to the client. `connection` is a value for Connection or empty. */
 export function responseHeadText(
+  head: ResponseHead,
+  edits: HeaderEdits | null,
+  chunked: boolean,
+  connection: string,
+): string {
+  const known = edits === null && !chunked && connection === "" ? head.known : null;
+  if (known === null) return writtenResponseHead(head, edits, chunked, connection);
+  if (known.passedOn === "") known.passedOn = latin1Copy(writtenResponseHead(head, null, false, ""));
+  return known.passedOn;
+}
+
+function writtenResponseHead(
   head: ResponseHead,
   edits: HeaderEdits | null,
   chunked: boolean,

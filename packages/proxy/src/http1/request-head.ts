@@ -1,11 +1,14 @@
 // Request heads: start line, field lines and what they mean for framing and connection (RFC 9112 sections 3, 6 and 9).
 // Everything ambiguous is refused, because two parties reading one message differently is how requests are smuggled.
 
-import { latin1 } from "../io/latin1.ts";
+import { latin1, latin1Copy } from "../io/latin1.ts";
 import { FieldLines, Framing, INCOMPLETE, listMembers, parseContentLength, REFUSED } from "./field-lines.ts";
 import type { Refusal } from "./field-lines.ts";
 import type { Limits } from "../limits.ts";
+import { splitTarget } from "../match/path.ts";
 import type { MatchRequest } from "../match/route-conditions.ts";
+import { KnownBytes, sampleHash } from "./known-bytes.ts";
+import type { Known } from "./known-bytes.ts";
 import { knownHost } from "./known-hosts.ts";
 import { CR, FieldId, LF, SPACE, TARGET, TOKEN } from "./tokens.ts";
 
@@ -36,18 +39,8 @@ const EXPECTATION = refusal(417, "expectation-unknown");
 const LONGEST_METHOD = 32;
 const ABSOLUTE = /^https?:\/\/([^/?]*)(.*)$/i;
 
-/** Scratch for one request head. Valid until the next `parse`. */
-export class RequestHead extends FieldLines implements MatchRequest {
-  method = "";
-  /** Request target in origin-form (`/path?query`) or `*`. */
-  target = "";
-  /** Of `target`; the query with its `?`, empty when absent. */
-  path = "";
-  query = "";
-  /** 0 or 1. */
-  minor = 1;
-  /** As access records say it. */
-  protocol = "HTTP/1.1";
+/** What a request's fields say, whatever its start line. */
+class RequestFields extends FieldLines {
   /** Host of the request with its port if one was sent; of the URI in absolute-form. */
   host = "";
   /** As hosts are looked up. */
@@ -64,6 +57,79 @@ export class RequestHead extends FieldLines implements MatchRequest {
   acceptsTrailers = false;
   userAgent = "";
   referer = "";
+  /** How many Host fields there are. */
+  protected hosts = 0;
+
+  /** Takes over what `other` says. */
+  recall(other: RequestFields): void {
+    this.recallLines(other);
+    this.host = other.host;
+    this.bareHost = other.bareHost;
+    this.framing = other.framing;
+    this.contentLength = other.contentLength;
+    this.keepAlive = other.keepAlive;
+    this.expectContinue = other.expectContinue;
+    this.upgrade = other.upgrade;
+    this.connectionOptions = other.connectionOptions;
+    this.acceptsTrailers = other.acceptsTrailers;
+    this.userAgent = other.userAgent;
+    this.referer = other.referer;
+    this.hosts = other.hosts;
+  }
+}
+
+/** Fields that come again and again, in requests of HTTP/1.1. */
+export class KnownFields extends RequestFields implements Known {
+  readonly bytes: Uint8Array;
+  /** Of head-writer.ts: the lines that travel on, with `forwarding` behind them. Null until they are asked for twice in a row. */
+  lines: string | null = null;
+  forwarding = "";
+
+  constructor(bytes: Uint8Array, read: RequestFields) {
+    super();
+    this.bytes = bytes;
+    this.recall(read);
+    this.copyLines(read);
+    this.userAgent = latin1Copy(read.userAgent);
+    this.referer = latin1Copy(read.referer);
+  }
+}
+
+/** A head that comes again and again. */
+export interface KnownRequest extends Known {
+  readonly startLength: number;
+  readonly startText: string;
+  readonly method: string;
+  readonly target: string;
+  readonly path: string;
+  readonly query: string;
+  readonly host: string;
+  readonly bareHost: string;
+  readonly fields: KnownFields;
+  /** Of route-request.ts, what it came to when it was asked last. */
+  readonly memory: { routed: unknown; sent: unknown };
+}
+
+const requests = new KnownBytes<KnownRequest>();
+const requestFields = new KnownBytes<KnownFields>();
+
+/** Scratch for one request head. Valid until the next `parse`. */
+export class RequestHead extends RequestFields implements MatchRequest {
+  method = "";
+  /** Request target in origin-form (`/path?query`) or `*`. */
+  target = "";
+  /** Of `target`; the query with its `?`, empty when absent. */
+  path = "";
+  query = "";
+  /** Method and target as sent. */
+  startText = "";
+  /** 0 or 1. */
+  minor = 1;
+  /** As access records say it. */
+  protocol = "HTTP/1.1";
+  /** This head and its fields, when they are among those that are kept. */
+  known: KnownRequest | null = null;
+  knownFields: KnownFields | null = null;
 
   /** Parses bytes[start, end). Returns the position behind the head, INCOMPLETE or REFUSED (see `refusal`). */
   parse(bytes: Buffer, start: number, end: number, limits: Limits): number {
@@ -75,30 +141,63 @@ export class RequestHead extends FieldLines implements MatchRequest {
       at += 2;
       if (at < end && bytes[at] === CR) return this.refuse(EMPTY_LINES);
     }
-    const base = at;
-    at = this.#parseStartLine(bytes, base, end, limits.requestLineBytes);
+    const hash = sampleHash(bytes, at, end);
+    const known = requests.find(hash, bytes, at, end);
+    if (known !== null && known.startLength <= limits.requestLineBytes && known.bytes.length <= limits.headBytes) {
+      this.#recallRequest(known);
+      return at + known.bytes.length;
+    }
+    const after = this.#read(bytes, at, end, limits);
+    if (after > 0 && this.knownFields !== null && requests.wants(hash, after - at)) {
+      this.known = this.#kept(Uint8Array.prototype.slice.call(bytes, at, after), this.knownFields);
+      requests.keep(hash, this.known);
+    }
+    return after;
+  }
+
+  #recallRequest(known: KnownRequest): void {
+    this.known = known;
+    this.knownFields = known.fields;
+    this.recall(known.fields);
+    this.startText = known.startText;
+    this.method = known.method;
+    this.target = known.target;
+    this.path = known.path;
+    this.query = known.query;
+    this.host = known.host;
+    this.bareHost = known.bareHost;
+    this.minor = 1;
+    this.protocol = "HTTP/1.1";
+  }
+
+  #kept(bytes: Uint8Array, fields: KnownFields): KnownRequest {
+    const { startText, method, host, bareHost } = this;
+    const target = latin1Copy(this.target);
+    const memory = { routed: null, sent: null };
+    const startLength = startText.length + " HTTP/1.1".length;
+    const start = { startLength, startText: latin1Copy(startText), method: latin1Copy(method), target };
+    return { bytes, ...start, ...splitTarget(target), host, bareHost, fields, memory };
+  }
+
+  #read(bytes: Buffer, base: number, end: number, limits: Limits): number {
+    this.known = null;
+    let at = this.#parseStartLine(bytes, base, end, limits.requestLineBytes);
     if (at <= 0) return at;
     const fieldsStart = at;
-    at = this.parseFields(bytes, fieldsStart, end, base);
-    if (at === INCOMPLETE && end - base > limits.headBytes) return this.refuse(HEAD_TOO_LONG);
-    if (at <= 0) return at;
+    at = this.#recallFields(bytes, fieldsStart, end);
+    if (at === INCOMPLETE) {
+      at = this.parseFields(bytes, fieldsStart, end, fieldsStart);
+      if (at === INCOMPLETE && end - base > limits.headBytes) return this.refuse(HEAD_TOO_LONG);
+      if (at <= 0) return at;
+    }
     if (at - base > limits.headBytes) return this.refuse(HEAD_TOO_LONG);
-    this.text = latin1(bytes, base, at);
-    this.method = this.#isGet() ? "GET" : this.text.slice(0, this.#methodLength);
-    this.target = this.text.slice(this.#methodLength + 1, this.#targetEnd);
-    return this.#interpret() ? at : REFUSED;
+    if (this.knownFields === null && !this.#readFields(bytes, fieldsStart, at, end)) return REFUSED;
+    this.#useStartLine(latin1(bytes, base, base + this.#targetEnd));
+    return this.#interpretTarget() ? at : REFUSED;
   }
 
   #methodLength = 0;
-  #absolute = false;
   #targetEnd = 0;
-
-  /** The method of most requests need not be cut out and compared as text. */
-  #isGet(): boolean {
-    const { text } = this;
-    const three = this.#methodLength === 3;
-    return three && text.charCodeAt(0) === 71 && text.charCodeAt(1) === 69 && text.charCodeAt(2) === 84;
-  }
 
   #parseStartLine(bytes: Buffer, base: number, end: number, longest: number): number {
     let at = base;
@@ -114,6 +213,51 @@ export class RequestHead extends FieldLines implements MatchRequest {
     if (bytes[at] !== SPACE || at === targetStart) return this.refuse(BAD_TARGET);
     this.#targetEnd = at - base;
     return this.#parseVersion(bytes, at + 1, end);
+  }
+
+  #useStartLine(text: string): void {
+    this.startText = text;
+    this.method = this.#isGet() ? "GET" : text.slice(0, this.#methodLength);
+    this.#useTarget(text.slice(this.#methodLength + 1));
+    this.protocol = this.minor === 1 ? "HTTP/1.1" : "HTTP/1.0";
+  }
+
+  /** The method of most requests need not be cut out and compared as text. */
+  #isGet(): boolean {
+    const { startText: text } = this;
+    const three = this.#methodLength === 3;
+    return three && text.charCodeAt(0) === 71 && text.charCodeAt(1) === 69 && text.charCodeAt(2) === 84;
+  }
+
+  #useTarget(target: string): void {
+    const { path, query } = splitTarget(target);
+    this.target = target;
+    this.path = path;
+    this.query = query;
+  }
+
+  /** Returns the position behind fields that are known, INCOMPLETE when they are not. */
+  #recallFields(bytes: Buffer, start: number, end: number): number {
+    this.knownFields = null;
+    // What the fields of other versions say differs.
+    if (this.minor !== 1) return INCOMPLETE;
+    const known = requestFields.find(sampleHash(bytes, start, end), bytes, start, end);
+    if (known === null) return INCOMPLETE;
+    this.knownFields = known;
+    this.recall(known);
+    return start + known.bytes.length;
+  }
+
+  /** Reads the fields in bytes[start, after) whose lines are parsed; `end` as of `parse`. False: refused. */
+  #readFields(bytes: Buffer, start: number, after: number, end: number): boolean {
+    this.text = latin1(bytes, start, after);
+    if (!this.#interpret()) return false;
+    if (this.minor !== 1) return true;
+    const hash = sampleHash(bytes, start, end);
+    if (!requestFields.wants(hash, after - start)) return true;
+    this.knownFields = new KnownFields(Uint8Array.prototype.slice.call(bytes, start, after), this);
+    requestFields.keep(hash, this.knownFields);
+    return true;
   }
 
   #parseVersion(bytes: Buffer, at: number, end: number): number {
@@ -135,10 +279,9 @@ export class RequestHead extends FieldLines implements MatchRequest {
   }
 
   #reset(): void {
-    this.protocol = this.minor === 1 ? "HTTP/1.1" : "HTTP/1.0";
     this.host = "";
     this.bareHost = "";
-    this.#absolute = false;
+    this.hosts = 0;
     this.framing = Framing.none;
     this.contentLength = 0;
     this.keepAlive = this.minor === 1;
@@ -153,7 +296,6 @@ export class RequestHead extends FieldLines implements MatchRequest {
   /** Meaning of the known fields. False: refused. */
   #interpret(): boolean {
     this.#reset();
-    let hosts = 0;
     let coding = "";
     let hasCoding = false;
     let upgrade = "";
@@ -163,7 +305,7 @@ export class RequestHead extends FieldLines implements MatchRequest {
         case FieldId.other:
           break;
         case FieldId.host:
-          if (hosts++ > 0) return this.#fail(SEVERAL_HOSTS);
+          if (this.hosts++ > 0) return this.#fail(SEVERAL_HOSTS);
           if (!this.#useHost(this.text, this.valueStart(index), this.valueEnd(index))) return this.#fail(BAD_HOST);
           break;
         case FieldId.contentLength:
@@ -201,7 +343,7 @@ export class RequestHead extends FieldLines implements MatchRequest {
     }
     if (hasCoding && !this.#interpretCoding(coding)) return false;
     if (connection !== null) this.#interpretConnection(connection, upgrade);
-    return this.#interpretTarget(hosts);
+    return true;
   }
 
   /** RFC 9112 section 6: only `chunked`, only in HTTP/1.1, never together with Content-Length. */
@@ -233,9 +375,9 @@ export class RequestHead extends FieldLines implements MatchRequest {
     if (close) this.keepAlive = false;
   }
 
-  #interpretTarget(hosts: number): boolean {
+  #interpretTarget(): boolean {
     if (this.method === "CONNECT") return this.#fail(CONNECT);
-    if (hosts === 0 && this.minor === 1) return this.#fail(NO_HOST);
+    if (this.hosts === 0 && this.minor === 1) return this.#fail(NO_HOST);
     if (this.target.charCodeAt(0) !== 47) {
       if (this.target === "*") {
         if (this.method !== "OPTIONS") return this.#fail(BAD_TARGET);
@@ -244,9 +386,6 @@ export class RequestHead extends FieldLines implements MatchRequest {
         if (why !== null) return this.#fail(why);
       }
     }
-    const mark = this.target.indexOf("?");
-    this.path = mark < 0 ? this.target : this.target.slice(0, mark);
-    this.query = mark < 0 ? "" : this.target.slice(mark);
     return true;
   }
 
@@ -259,10 +398,9 @@ export class RequestHead extends FieldLines implements MatchRequest {
     const parts = ABSOLUTE.exec(this.target);
     if (parts === null || parts[1] === "") return BAD_TARGET;
     if (!this.#useHost(parts[1]!, 0, parts[1]!.length)) return BAD_HOST;
-    this.#absolute = true;
     const rest = parts[2]!;
-    if (rest === "") this.target = this.method === "OPTIONS" ? "*" : "/";
-    else this.target = rest.charCodeAt(0) === 47 ? rest : `/${rest}`;
+    if (rest === "") this.#useTarget(this.method === "OPTIONS" ? "*" : "/");
+    else this.#useTarget(rest.charCodeAt(0) === 47 ? rest : `/${rest}`);
     return null;
   }
 
@@ -273,14 +411,6 @@ export class RequestHead extends FieldLines implements MatchRequest {
     this.host = known.text;
     this.bareHost = known.bare;
     return true;
-  }
-
-  /** The request line and the Host as they came, where an HTTP/1.1 backend may be sent just that; null otherwise. */
-  opening(target: string, host: string): string | null {
-    // Later minor versions are read as 1.1, but not everybody does.
-    const version = this.text.charCodeAt(this.#targetEnd + "HTTP/1.1".length);
-    const asSent = version === 49 && this.ids[0] === FieldId.host && !this.#absolute && this.isPlain(0);
-    return asSent && target === this.target && host === this.host ? this.text.slice(0, this.lineEnd(0)) : null;
   }
 
   #fail(why: Refusal): false {

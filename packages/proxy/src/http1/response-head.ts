@@ -3,6 +3,8 @@
 import { latin1 } from "../io/latin1.ts";
 import { FieldLines, Framing, INCOMPLETE, listMembers, parseContentLength, REFUSED } from "./field-lines.ts";
 import type { Refusal } from "./field-lines.ts";
+import { KnownBytes, sampleHash } from "./known-bytes.ts";
+import type { Known } from "./known-bytes.ts";
 import { CR, FIELD_VALUE, FieldId, LF, SPACE } from "./tokens.ts";
 
 const refusal = (reason: string): Refusal => ({ status: 502, reason });
@@ -13,6 +15,9 @@ const LENGTH_REPEATED = refusal("backend-content-length-repeated");
 const CODING_UNKNOWN = refusal("backend-transfer-encoding-unknown");
 
 const STATUS_LINE = "HTTP/1.";
+
+/** Within so many bytes heads that differ mostly do. */
+const SAMPLED_BYTES = 128;
 
 /** Scratch for one response head. Valid until the next `parse`. */
 export class ResponseHead extends FieldLines {
@@ -27,8 +32,54 @@ export class ResponseHead extends FieldLines {
   /** A length beside a transfer coding: the coding rules, the length must not travel on (RFC 9112 section 6.1). */
   dropLength = false;
 
+  /** This head, if it is among those that are kept. */
+  known: KnownResponse | null = null;
+
   /** Parses bytes[start, end) as the answer to a request of method HEAD or not. */
   parse(bytes: Buffer, start: number, end: number, toHead: boolean, longest: number): number {
+    this.known = null;
+    // What a head says of the body is another thing after HEAD.
+    if (toHead) return this.#read(bytes, start, end, toHead, longest);
+    const hash = sampleHash(bytes, start, Math.min(end, start + SAMPLED_BYTES));
+    const known = responses.find(hash, bytes, start, end);
+    if (known !== null && known.bytes.length <= longest) {
+      this.#recall(known);
+      return start + known.bytes.length;
+    }
+    const after = this.#read(bytes, start, end, toHead, longest);
+    if (after > 0 && responses.wants(hash, after - start)) {
+      this.known = new KnownResponse(Uint8Array.prototype.slice.call(bytes, start, after), this);
+      responses.keep(hash, this.known);
+    }
+    return after;
+  }
+
+  #recall(known: KnownResponse): void {
+    this.known = known;
+    this.recallLines(known);
+    this.#recallMeaning(known);
+  }
+
+  #recallMeaning(other: ResponseHead): void {
+    this.status = other.status;
+    this.framing = other.framing;
+    this.contentLength = other.contentLength;
+    this.keepAlive = other.keepAlive;
+    this.idleHint = other.idleHint;
+    this.connectionOptions = other.connectionOptions;
+    this.dropLength = other.dropLength;
+    this.#minor = other.#minor;
+    this.#phraseEnd = other.#phraseEnd;
+    this.#close = other.#close;
+  }
+
+  /** Becomes a copy of `other`. */
+  protected copy(other: ResponseHead): void {
+    this.copyLines(other);
+    this.#recallMeaning(other);
+  }
+
+  #read(bytes: Buffer, start: number, end: number, toHead: boolean, longest: number): number {
     let at = this.#parseStatusLine(bytes, start, end);
     if (at > 0) {
       at = this.parseFields(bytes, at, end, start);
@@ -147,3 +198,18 @@ export class ResponseHead extends FieldLines {
     return false;
   }
 }
+
+/** A head that comes again and again. */
+export class KnownResponse extends ResponseHead implements Known {
+  readonly bytes: Uint8Array;
+  /** Of head-writer.ts: as it goes to a client whose connection is kept, empty until it was asked for. */
+  passedOn = "";
+
+  constructor(bytes: Uint8Array, head: ResponseHead) {
+    super();
+    this.bytes = bytes;
+    this.copy(head);
+  }
+}
+
+const responses = new KnownBytes<KnownResponse>();

@@ -138,7 +138,7 @@ export class ClientStream implements Downstream, OutputOwner {
     const { port, context, address, remotePort } = this.#owner;
     this.#started = performance.now();
     port.counters.active++;
-    this.#record = context.openRecord(port.listener.listener.name, address, remotePort, head);
+    this.#record = context.openRecord(port.listener.listener.name, address, remotePort, head, this.#started);
     return this.#record;
   }
 

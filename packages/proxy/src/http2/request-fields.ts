@@ -72,7 +72,10 @@ function interpret(head: RequestHead, ended: boolean): Refusal | null {
     if (id === FieldId.te && head.value(index) !== "trailers") return BAD_TE;
   }
   if (ended) return head.contentLength > 0 ? LENGTH_WITHOUT_BODY : null;
-  if (head.framing === Framing.none) head.framing = Framing.chunked;
+  if (head.framing !== Framing.none) return null;
+  head.framing = Framing.chunked;
+  // Not the head any more that is kept.
+  head.known = null;
   return null;
 }
 

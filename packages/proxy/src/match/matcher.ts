@@ -24,12 +24,17 @@ const HIDDEN = { entry: null, why: "path-hides-dot-segments" } as const;
 const AMBIGUOUS = { entry: null, why: "path-ambiguous" } as const;
 const MISDIRECTED = { entry: null, why: "misdirected-request" } as const;
 
+let updates = 0;
+
 export class Matcher<T> {
+  /** Of this state of this matcher alone: what it found once it finds again while this is the same. */
+  stamp = 0;
   readonly servers = new HostIndex<HostTable<T>>();
   readonly #sources = new Map<string, VirtualServer>();
 
   /** Takes over `servers`, of which each has a name of its own; what is the same object as before costs nothing. */
   update(servers: readonly VirtualServer[], targets: RouteTargets<T>): void {
+    this.stamp = ++updates;
     const gone = new Set(this.#sources.keys());
     for (const server of servers) {
       const name = canonical(server.hostname);

@@ -23,7 +23,7 @@ export function grpcQuestion(service: string, timeout: number): OutgoingRequest 
     method: "POST",
     target: "/envoy.service.auth.v3.Authorization/Check",
     host: hostOrNull(service) ?? "authorization",
-    opening: null,
+    text: null,
     lines: `Content-Type: application/grpc\r\nGrpc-Timeout: ${Math.ceil(timeout)}m\r\n`,
     scheme: "http",
     hasBody: true,

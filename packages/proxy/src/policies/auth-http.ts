@@ -28,7 +28,7 @@ export function httpQuestion(question: AuthQuestion, target: AuthTarget, body: B
     method: question.method,
     target: target.prefix + path || "/",
     host: question.host,
-    opening: null,
+    text: null,
     lines: linesOf(shown) + `Content-Length: ${body.length}\r\n`,
     scheme: question.scheme,
     hasBody: body.length > 0,

@@ -2,7 +2,6 @@
 
 import { runWorker } from "../workers/run-worker.ts";
 
-runWorker((format) => (out, record, nameOf) => {
-  const name = nameOf(record.listener, record.route);
+runWorker((format) => (out, record, name) => {
   out.addUtf8(`${JSON.stringify({ ...record, name, format })}\n`);
 });

@@ -101,7 +101,7 @@ function checkRequest({ path, host }: HealthCheck, key: string): OutgoingRequest
     method: "GET",
     target: safeTarget(path.startsWith("/") ? path : `/${path}`),
     host: (host === undefined ? null : hostOrNull(host)) ?? key,
-    opening: null,
+    text: null,
     lines: "User-Agent: gatehouse-health-check\r\nAccept: */*\r\n",
     scheme: "http",
     hasBody: false,

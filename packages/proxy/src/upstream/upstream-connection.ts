@@ -42,6 +42,21 @@ const BODILESS = new Set(["GET", "HEAD", "OPTIONS", "DELETE", "TRACE"]);
 
 const scratch = new ResponseHead();
 
+class ResponseReader extends HeadReader {
+  /** The request's method is HEAD. */
+  toHead = false;
+  readonly #longest: number;
+
+  constructor(longest: number) {
+    super(longest);
+    this.#longest = longest;
+  }
+
+  protected override parse(bytes: Buffer, start: number, end: number): number {
+    return scratch.parse(bytes, start, end, this.toHead, this.#longest);
+  }
+}
+
 export class UpstreamConnection implements UpstreamStream, TransportHandler, BodySink {
   readonly pool: UpstreamPool;
   readonly #transport: Transport;
@@ -49,13 +64,12 @@ export class UpstreamConnection implements UpstreamStream, TransportHandler, Bod
   reused = false;
   #user: UpstreamUser | null;
   #state: number = State.connecting;
-  #toHead = false;
   #chunkedRequest = false;
   #requestSent = false;
   /** The backend can be trusted to have read the body, if there is one. */
   #bodyTaken = true;
   #answered = false;
-  readonly #head: HeadReader;
+  readonly #head: ResponseReader;
   #framing: number = Framing.none;
   #remaining = 0;
   #decoder: ChunkedDecoder | null = null;
@@ -72,8 +86,7 @@ export class UpstreamConnection implements UpstreamStream, TransportHandler, Bod
     this.#transport = connected ?? dial(pool.io, pool.host, pool.port, () => this.#onConnect());
     this.#transport.handler = this;
     this.#out = new BatchedWriter(this.#transport);
-    const { headBytes } = pool.limits;
-    this.#head = new HeadReader((bytes, at, end) => scratch.parse(bytes, at, end, this.#toHead, headBytes), headBytes);
+    this.#head = new ResponseReader(pool.limits.headBytes);
     if (connected === null) pool.wheel.arm(this.#timer, pool.limits.connectTimeout);
     else this.#state = State.idle;
   }
@@ -97,7 +110,7 @@ export class UpstreamConnection implements UpstreamStream, TransportHandler, Bod
   begin(user: UpstreamUser, request: OutgoingRequest): void {
     this.pool.wheel.disarm(this.#timer);
     this.#user = user;
-    this.#toHead = request.method === "HEAD";
+    this.#head.toHead = request.method === "HEAD";
     this.#chunkedRequest = request.chunked;
     this.#requestSent = !request.hasBody;
     this.#bodyTaken = !request.hasBody || !BODILESS.has(request.method);

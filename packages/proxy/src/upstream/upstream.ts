@@ -11,8 +11,8 @@ export interface OutgoingRequest {
   target: string;
   /** Host with its port, if one was sent. */
   host: string;
-  /** How an HTTP/1.1 head begins: request line and Host. Null where it is to be made of the above. */
-  opening: string | null;
+  /** The whole head in HTTP/1.1 (head-writer.ts), where it was needed before; else null. */
+  text: string | null;
   /** End-to-end field lines, each with CRLF, Latin-1; Content-Length among them, Host and what frames the message not. */
   lines: string;
   scheme: "http" | "https";

@@ -12,8 +12,8 @@ function writerWith() {
   const sent: (() => void)[] = [];
   const log: string[] = [];
   const writer = new LineWriter(
-    (out, record, nameOf) => {
-      if (record.target !== "/quiet") out.addUtf8(`${record.requestCount} ${nameOf("web", record.route)}\n`);
+    (out, record, name) => {
+      if (record.target !== "/quiet") out.addUtf8(`${record.requestCount} ${name}\n`);
     },
     { format: undefined, after: -1, step: 2 },
     (message, onSent = () => {}) => {

@@ -3,26 +3,18 @@
 
 import type { AccessRecord } from "../access.ts";
 import { LineBatch } from "../line-batch.ts";
-import type { LineBuffer } from "../line-buffer.ts";
+import type { LineFormat } from "../line-batch.ts";
 import type { AccessLogStart, FromWorker, RouteName } from "./messages.ts";
-
-/** What lines call a route at a listener. */
-export type NameOf = (listener: string, route: string) => string;
-
-/** Adds the line of a record with its end, or nothing when it has none. */
-export type LineFormat = (out: LineBuffer, record: AccessRecord, nameOf: NameOf) => void;
 
 /** Records that wait for a name: an answer takes a turn or two of the other process. */
 const MOST_HELD = 20_000;
 
 export class LineWriter {
-  readonly #format: LineFormat;
   readonly #start: AccessLogStart;
   readonly #tell: (message: FromWorker, sent?: () => void) => void;
   readonly #batch: LineBatch;
   /** By listener and route; null while it is asked for. */
   readonly #names = new Map<string, Map<string, string | null>>();
-  readonly #nameOf: NameOf = (listener, route) => this.#names.get(listener)?.get(route) ?? "";
   #wanted: Omit<RouteName, "name">[] = [];
   #held: AccessRecord[] = [];
   #unsent = 0;
@@ -35,11 +27,11 @@ export class LineWriter {
     tell: (message: FromWorker, sent?: () => void) => void,
     log: (line: string) => void,
   ) {
-    this.#format = format;
     this.#start = start;
     this.#last = start.after;
     this.#tell = tell;
-    this.#batch = new LineBatch({ write: (lines) => this.#send(lines), backlog: () => this.#unsent }, log);
+    const sink = { write: (lines: Uint8Array) => this.#send(lines), backlog: () => this.#unsent };
+    this.#batch = new LineBatch(sink, format, log);
   }
 
   #send(lines: Uint8Array): void {
@@ -48,23 +40,22 @@ export class LineWriter {
   }
 
   write(record: AccessRecord): void {
-    const known = this.#isKnown(record);
-    if (known && this.#held.length === 0) this.#add(record);
+    const name = this.#nameOf(record);
+    if (name !== null && this.#held.length === 0) this.#add(record, name);
     else if (this.#held.length < MOST_HELD) this.#held.push(record);
     else this.#batch.drop(1, "names of routes do not come");
   }
 
-  /** Asks for the name when nobody has. */
-  #isKnown({ listener, route }: AccessRecord): boolean {
-    if (route === "") return true;
+  /** Null when the name is not known yet: it is asked for, if nobody has. */
+  #nameOf({ listener, route }: AccessRecord): string | null {
+    if (route === "") return "";
     let routes = this.#names.get(listener);
     if (routes === undefined) this.#names.set(listener, (routes = new Map()));
     const name = routes.get(route);
-    if (name === undefined) {
-      routes.set(route, null);
-      this.#ask(listener, route);
-    }
-    return typeof name === "string";
+    if (name !== undefined) return name;
+    routes.set(route, null);
+    this.#ask(listener, route);
+    return null;
   }
 
   /** For all that a turn of the event loop finds missing in one message. */
@@ -77,33 +68,36 @@ export class LineWriter {
     this.#wanted.push({ listener, route });
   }
 
-  #add(record: AccessRecord): void {
+  #add(record: AccessRecord, name: string): void {
     const { after, step } = this.#start;
     // What is no request has no number.
     if (record.requestCount > 0) {
       record.requestCount = after + record.requestCount * step;
       if (record.requestCount > this.#last) this.#last = record.requestCount;
     }
-    this.#format(this.#batch.lines, record, this.#nameOf);
-    this.#batch.added();
+    this.#batch.add(record, name);
   }
 
   learn(names: readonly RouteName[]): void {
     for (const { listener, route, name } of names) this.#names.get(listener)?.set(route, name);
     let at = 0;
-    while (at < this.#held.length && this.#isKnown(this.#held[at]!)) this.#add(this.#held[at++]!);
+    for (; at < this.#held.length; at++) {
+      const name = this.#nameOf(this.#held[at]!);
+      if (name === null) break;
+      this.#add(this.#held[at]!, name);
+    }
     this.#held = this.#held.slice(at);
   }
 
   /** There is a new table: its routes may be called otherwise. */
   forget(): void {
     this.#names.clear();
-    for (const record of this.#held) this.#isKnown(record);
+    for (const record of this.#held) this.#nameOf(record);
   }
 
   /** All there is goes out, now or never. */
   flush(): void {
-    for (const record of this.#held.splice(0)) this.#add(record);
+    for (const record of this.#held.splice(0)) this.#add(record, this.#nameOf(record) ?? "");
     this.#batch.flush();
   }
 }

@@ -5,7 +5,7 @@ import type { TcpHandle } from "../io/tcp-handles.ts";
 import { createProxy } from "../proxy.ts";
 import type { Proxy } from "../proxy.ts";
 import { LineWriter } from "./line-writer.ts";
-import type { LineFormat } from "./line-writer.ts";
+import type { LineFormat } from "../line-batch.ts";
 import type { FromWorker, ToWorker } from "./messages.ts";
 import { addressKey } from "./shared-sockets.ts";
 import { TableDecoder } from "./table-transfer.ts";

@@ -16,7 +16,6 @@ import type { ListenerState } from "../server-ports.ts";
 import { emptyStats, mergeStats } from "../stats.ts";
 import type { ProxyStats } from "../stats.ts";
 import type { TableCompiler } from "../table-compiler.ts";
-import type { NameOf } from "./line-writer.ts";
 import type { FromWorker, ToWorker } from "./messages.ts";
 import { SharedSockets } from "./shared-sockets.ts";
 import { TableEncoder } from "./table-transfer.ts";
@@ -34,7 +33,7 @@ export interface GroupAccessLog {
   /** What `program` makes lines by: plain data. */
   format: unknown;
   /** What lines call a route at a listener. Asked once per table. */
-  nameOf: NameOf;
+  nameOf(listener: string, route: string): string;
   /** Whole lines. */
   write(lines: Uint8Array): void;
 }
