@@ -26,13 +26,7 @@ export interface ServerContext {
   serverName: string;
   log: (line: string) => void;
   /** `head` is null for a request that could not be read, `started` is performance.now() of it. */
-  openRecord(
-    listener: string,
-    address: string,
-    port: number,
-    head: RequestHead | null,
-    started: number,
-  ): AccessRecord;
+  openRecord(listener: string, address: string, port: number, head: RequestHead | null, started: number): AccessRecord;
   closeRecord(
     record: AccessRecord,
     port: AcceptingPort,
