@@ -71,9 +71,9 @@ export class ConnectionIntake {
   }
 
   #secure(arrival: Arrival, facts: ConnectionFacts): void {
-    const { listener, stream, tlsStreams } = this.#owner.listener;
+    const { listener, stream } = this.#owner.listener;
     if (listener.tls === undefined) return this.#handOver(arrival, stream, facts);
-    if (tlsStreams === null) return this.#leadOn(arrival, undefined, facts);
+    // OpenSSL does not tell the name that a resumed session of TLS 1.2 is asked for.
     const hello = new ClientHelloReader();
     arrival.read(hello, (understood) => {
       if (!understood) return arrival.refuse(hello.alert);
@@ -96,10 +96,11 @@ export class ConnectionIntake {
 
   #terminate(arrival: Arrival, stream: CompiledStream | null, facts: ConnectionFacts): void {
     const purpose = stream === null ? "http" : "stream";
-    this.#terminator.terminate(arrival.client, arrival.takeUnread(), purpose, {
-      onSecure: ({ transport, http2, serverName, clientCertificate }) => {
+    const { serverName } = facts;
+    this.#terminator.terminate(arrival.client, { unread: arrival.takeUnread(), serverName }, purpose, {
+      onSecure: ({ transport, http2, clientCertificate }) => {
         arrival.leave();
-        const known = { ...facts, tls: true, serverName, clientCertificate };
+        const known = { ...facts, tls: true, clientCertificate };
         if (stream === null) this.#owner.serve(transport, known, http2);
         else this.#owner.carry(transport, stream, known);
       },

@@ -156,6 +156,7 @@ export class ClientSession implements OpenConnection, StreamOwner<ClientStream>,
     if (!ended) return stream.breakOff("trailers-without-end", ErrorCode.protocolError);
     stream.takeTrailers(fields);
     stream.endRequest();
+    this.#transport.releaseReadBuffer();
   }
 
   /** A frame that opens or fills a stream, on one that is closed. */
@@ -192,7 +193,10 @@ export class ClientSession implements OpenConnection, StreamOwner<ClientStream>,
     const stream = this.#streams.get(id);
     if (stream === undefined) return this.credit(padding);
     if (padding > 0) stream.takePadding(padding);
-    if (ended) stream.endRequest();
+    if (!ended) return;
+    stream.endRequest();
+    // While this read lasts: memory let go later would stay until the next byte. Other bodies under way take it anew.
+    this.#transport.releaseReadBuffer();
   }
 
   onReset(id: number): void {
@@ -284,6 +288,14 @@ export class ClientSession implements OpenConnection, StreamOwner<ClientStream>,
 
   openWindow(stream: ClientStream, length: number): void {
     this.outbox.addFrame(windowUpdate(stream.id, length));
+  }
+
+  lendWindow(room: number): void {
+    const lent = room - this.#window;
+    if (lent <= 0) return;
+    this.outbox.addFrame(windowUpdate(0, lent));
+    this.#window += lent;
+    this.#credit -= lent;
   }
 
   reset(stream: ClientStream, code: number): void {

@@ -15,8 +15,9 @@ import type { ReadMemory } from "../io/transport.ts";
 import type { OwnAnswer } from "../own-answer.ts";
 import { requestFlow } from "../policies/held-request.ts";
 import { routeRequest } from "../route-request.ts";
+import { Timer } from "../timer-wheel.ts";
 import { readTrailers } from "./field-lists.ts";
-import { ErrorCode } from "./frames.ts";
+import { ErrorCode, LARGEST_WINDOW } from "./frames.ts";
 import { encodeFieldLines, encodeStatus } from "./hpack/encoder.ts";
 import { readRequestFields } from "./request-fields.ts";
 import { StreamOutput } from "./stream-output.ts";
@@ -59,6 +60,8 @@ export class ClientStream implements Downstream, OutputOwner {
   #endDue = false;
   /** Read while the backend could not take it. */
   #pending: KeptBytes | null = null;
+  /** Ends the time in which the rest of an answered request is read. */
+  #lingering: Timer | null = null;
   /** Received and not yet credited: in `#pending`, or used up since the stream's window was last opened. */
   #unused = 0;
   #used = 0;
@@ -178,8 +181,8 @@ export class ClientStream implements Downstream, OutputOwner {
     if (length === 0) return;
     if (this.#holdsBody || !exchange.ready || exchange.requestBlocked)
       return (this.#pending ??= new KeptBytes()).add(bytes, start, end);
-    exchange.sendBody(bytes, start, end, this.#owner.memory);
     this.#use(length);
+    exchange.sendBody(bytes, start, end, this.#owner.memory);
     this.#owner.flushSoon(this);
   }
 
@@ -211,6 +214,7 @@ export class ClientStream implements Downstream, OutputOwner {
     if (this.#over) return;
     if (this.#expected > this.#received)
       return this.breakOff("request-body-shorter-than-length", ErrorCode.protocolError);
+    if (this.#lingering !== null) return this.#owner.forget(this);
     this.#endDue = true;
     this.#owner.flushSoon(this);
   }
@@ -221,8 +225,8 @@ export class ClientStream implements Downstream, OutputOwner {
     if (exchange === null || !exchange.ready) return;
     while (this.#holdsBody && exchange.ready && !exchange.requestBlocked) {
       const bytes = this.#pending!.shift();
-      exchange.sendBody(bytes, 0, bytes.length, KEPT);
       this.#use(bytes.length);
+      exchange.sendBody(bytes, 0, bytes.length, KEPT);
     }
     const all = !this.#holdsBody;
     if (all && this.#endDue) {
@@ -299,6 +303,8 @@ export class ClientStream implements Downstream, OutputOwner {
   #end(trailers: string): void {
     if (this.#over) return;
     this.#pending = null;
+    this.#use(this.#unused);
+    if (!this.#requestEnded && !this.#grpc) this.#lendWindow();
     this.output.addEnd(trailers === "" ? "" : encodeFieldLines(trailers));
     this.#owner.outbox.list(this.output);
     this.#sendBorrowed();
@@ -307,9 +313,30 @@ export class ClientStream implements Downstream, OutputOwner {
   onOutputSent(): void {
     if (this.#over) return;
     if (!this.output.ended) return this.#exchange?.onClientDrain();
-    // RFC 9113 section 8.1: with a complete answer the client is told to keep the rest of its request.
-    if (!this.#requestEnded) return this.#owner.reset(this, ErrorCode.noError);
-    this.#owner.forget(this);
+    if (this.#requestEnded) return this.#owner.forget(this);
+    // Who speaks gRPC knows from the answer's end that the call is over, and holds streams open in numbers.
+    if (this.#grpc) return this.#stopRequest();
+    // Not at once otherwise: curl 7.88 drops the answer when it reads the reset together with it.
+    const { wheel, limits } = this.#owner.context;
+    this.#lingering = new Timer(() => this.#stopRequest());
+    wheel.arm(this.#lingering, limits.lingerTimeout);
+  }
+
+  /** Before the answer's end, room for all that may follow it, as it is only dropped. curl 7.88 reads nothing any more once
+   * it has the whole answer: without a window it would ask for ever, and without a pause, whether it may send. */
+  #lendWindow(): void {
+    const left = this.#expected < 0 ? LARGEST_WINDOW : this.#expected - this.#received;
+    const room = Math.min(left, LARGEST_WINDOW);
+    this.#owner.lendWindow(room);
+    const more = room - this.window;
+    if (more <= 0) return;
+    this.#owner.openWindow(this, more);
+    this.#used -= more;
+  }
+
+  /** RFC 9113 section 8.1: with a complete answer the client may be told to keep the rest of its request. */
+  #stopRequest(): void {
+    this.#owner.reset(this, ErrorCode.noError);
   }
 
   /** No request reaches a tunnel: extended CONNECT (RFC 8441) is not offered. */
@@ -346,6 +373,7 @@ export class ClientStream implements Downstream, OutputOwner {
     const cancelled = this.#record !== null || this.#fields !== null;
     this.#over = true;
     this.#fields = null;
+    if (this.#lingering !== null) this.#owner.context.wheel.release(this.#lingering);
     this.#exchange?.cancel();
     if (this.#record !== null) {
       this.#record.reason = reason;
@@ -363,6 +391,7 @@ export class ClientStream implements Downstream, OutputOwner {
   /** Called now and then: gives the stream up when the client has neither read what there is nor sent what it owes for
    * `stallTimeout`. */
   checkProgress(now: number): void {
+    if (this.#lingering !== null) return;
     const { sent, waiting } = this.output;
     const reads = waiting > 0 || (this.#record === null && this.#fields === null);
     const progress = reads ? sent - this.#sentThen >= LEAST_READ : this.#received !== this.#receivedThen;

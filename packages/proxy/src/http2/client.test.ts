@@ -15,6 +15,7 @@ import { answerOf, ask, withSession } from "../testing/http2-client.ts";
 import { accepted, answering, exchangeBytes, GET_CLOSE, ok, RawClient, startBackend } from "../testing/sockets.ts";
 import type { Backend } from "../testing/sockets.ts";
 import { route, service } from "../testing/tables.ts";
+import { scheme } from "../testing/variant.ts";
 import { withProxy } from "../testing/with-proxy.ts";
 import type { Variations } from "../testing/with-proxy.ts";
 
@@ -49,7 +50,8 @@ describe("requests over HTTP/2", () => {
       assert.equal(
         backend.received[0],
         "GET /x?y=1 HTTP/1.1\r\nHost: a.test\r\naccept: */*\r\ncookie: a=1; b=2\r\n" +
-          "X-Forwarded-For: 127.0.0.1\r\nX-Forwarded-Host: a.test\r\nX-Forwarded-Port: 80\r\nX-Forwarded-Proto: http\r\n" +
+          "X-Forwarded-For: 127.0.0.1\r\nX-Forwarded-Host: a.test\r\n" +
+          `X-Forwarded-Port: ${scheme() === "http" ? 80 : 443}\r\nX-Forwarded-Proto: ${scheme()}\r\n` +
           "X-Forwarded-Server: gateway-1\r\nX-Real-Ip: 127.0.0.1\r\nConnection: TE\r\nTE: trailers\r\n\r\n",
       );
       const { protocol, status, bytes, host, target, route, reason } = records[0]!;
@@ -267,12 +269,16 @@ describe("answers over HTTP/2", () => {
     const backend = await startBackend((socket, received) => {
       if (received.includes("\r\n\r\n")) socket.write(ok("no thanks"));
     });
-    await withBackend(backend, async ({ session }) => {
-      const stream = session.request({ ":authority": "a.test", ":method": "POST" }, { endStream: false });
-      stream.write("abc");
-      const got = await answerOf(stream);
-      assert.deepEqual([got.body, got.rstCode], ["no thanks", 0]);
-    });
+    await withBackend(
+      backend,
+      async ({ session }) => {
+        const stream = session.request({ ":authority": "a.test", ":method": "POST" }, { endStream: false });
+        stream.write("abc");
+        const got = await answerOf(stream);
+        assert.deepEqual([got.body, got.rstCode], ["no thanks", 0]);
+      },
+      { limits: { lingerTimeout: 50 } },
+    );
   });
 });
 

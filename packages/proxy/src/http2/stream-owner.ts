@@ -21,6 +21,8 @@ export interface StreamOwner<Stream> {
   credit(length: number): void;
   /** So many more may come on the stream. */
   openWindow(stream: Stream, length: number): void;
+  /** As many may come on the connection now; what exceeds its usual window is taken off later credits. */
+  lendWindow(room: number): void;
   /** RST_STREAM; the stream is over. */
   reset(stream: Stream, code: number): void;
   /** The stream is over, both ways. */

@@ -3,13 +3,14 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { once } from "node:events";
-import { createServer, request } from "node:http";
+import { createServer } from "node:http";
 import { connect, createServer as createHttp2Server } from "node:http2";
 import type { AddressInfo } from "node:net";
 import type { Readable, Writable } from "node:stream";
 import { describe, it } from "node:test";
 import { withProxy } from "../testing/with-proxy.ts";
 import { service } from "../testing/tables.ts";
+import { requestToProxy, scheme } from "../testing/variant.ts";
 
 type Protocol = "http" | "h2c";
 
@@ -38,11 +39,11 @@ interface Client {
 function open(protocol: Protocol, port: number, method: string, length?: number): Client {
   const headers = length === undefined ? {} : { "content-length": length };
   if (protocol === "http") {
-    const out = request({ port, host: "127.0.0.1", method, headers });
+    const out = requestToProxy({ port, method, headers });
     out.on("error", () => {});
     return { out, answer: once(out, "response").then(([answer]) => answer as Readable), close: () => out.destroy() };
   }
-  const session = connect(`http://127.0.0.1:${port}`);
+  const session = connect(`${scheme()}://127.0.0.1:${port}`, { rejectUnauthorized: false });
   session.on("error", () => {});
   const stream = session.request({ ":method": method, ...headers }, { endStream: method === "GET" });
   stream.on("error", () => {});

@@ -16,15 +16,9 @@ export interface TlsHandle extends StreamHandle {
   onhandshakestart: (() => void) | undefined;
   /** Called within OpenSSL, where it must not be destroyed; more than once with TLS 1.3. */
   onhandshakedone: (() => void) | undefined;
-  /** Called when the certificate is to be chosen, before anything is sent; `certCbDone` goes on. */
-  oncertcb: ((asked: { servername: string }) => void) | undefined;
-  /** What is shown instead of what the handle was made with. */
-  sni_context: unknown;
   onkeylog: ((line: Buffer) => void) | undefined;
   /** The connection is broken for good; the alert for it is on its way. */
   onerror: ((error: NodeJS.ErrnoException) => void) | undefined;
-  enableCertCb(): void;
-  certCbDone(): void;
   enableKeylogCallback(): void;
   /** Whether the peer is asked for a certificate, and whether the handshake fails without one. What it shows is not judged. */
   setVerifyMode(ask: boolean, insist: boolean): void;
@@ -38,10 +32,6 @@ export interface TlsHandle extends StreamHandle {
   receive(bytes: Buffer): void;
   /** Frees OpenSSL's memory; nothing but `close` of the stream may follow. */
   destroySSL(): void;
-  /** What the client asks for, set when it does. */
-  servername?: string;
-  /** The same, or what its resumed session began with. */
-  getServername(): string | false;
   getALPNNegotiatedProtocol(): string | false;
   /** What is wrong with the peer's certificate, also when there is none. */
   verifyError(): (Error & { code: string }) | null;
@@ -68,8 +58,8 @@ interface Binding {
 }
 
 const MEMBERS =
-  "onread,readStart,readStop,useUserBuffer,writeLatin1String,writeBuffer,writev,shutdown,enableCertCb," +
-  "setServername,start,certCbDone,enableKeylogCallback,setVerifyMode,setALPNProtocols,receive,destroySSL,getServername," +
+  "onread,readStart,readStop,useUserBuffer,writeLatin1String,writeBuffer,writev,shutdown," +
+  "setServername,start,enableKeylogCallback,setVerifyMode,setALPNProtocols,receive,destroySSL," +
   "getALPNNegotiatedProtocol,verifyError,getPeerCertificate,getCipher,getProtocol,isSessionReused";
 
 /** How node:tls itself calls `wrap`: which ends the process when the arguments are others than it knows. */

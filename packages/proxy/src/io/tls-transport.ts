@@ -1,5 +1,6 @@
 // Transport over OpenSSL's end of a TLS connection (tls-handles.ts) on top of a TCP transport. What differs from TCP: one write at
-// a time is under way, what comes meanwhile waits here; and whoever closes says so first (close_notify).
+// a time is under way, what comes meanwhile waits here; and whoever closes says so first (close_notify). Of what TCP has to tell
+// behind the peer's close_notify the runtime passes on nothing: that the peer has reset the connection shows at the next write.
 
 import { SMALL } from "./batched-writer.ts";
 import type { HandleTransport } from "./handle-transport.ts";

@@ -9,6 +9,8 @@ import type {
   OutgoingHttpHeaders,
 } from "node:http2";
 
+import { scheme } from "./variant.ts";
+
 export interface Answer {
   status: number;
   headers: IncomingHttpHeaders & IncomingHttpStatusHeader;
@@ -49,13 +51,13 @@ export async function answerOf(stream: ClientHttp2Stream): Promise<Answer> {
   return answer;
 }
 
-/** Runs `run` with a connection to `port` by prior knowledge. */
+/** Runs `run` with a connection to `port`, by prior knowledge or over TLS. */
 export async function withSession(
   port: number,
   run: (session: ClientHttp2Session) => Promise<void>,
   settings: object = {},
 ): Promise<void> {
-  const session = connect(`http://127.0.0.1:${port}`, { settings });
+  const session = connect(`${scheme()}://127.0.0.1:${port}`, { settings, rejectUnauthorized: false });
   session.on("error", () => {});
   try {
     await run(session);

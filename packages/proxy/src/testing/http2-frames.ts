@@ -1,8 +1,8 @@
 // HTTP/2 by hand for tests: a client that writes any frames, well-formed or not, and keeps those it receives.
 
-import { connect } from "node:net";
 import type { Socket } from "node:net";
 import { ErrorCode, Flag, FrameType, PREFACE } from "../http2/frames.ts";
+import { connectToProxy } from "./variant.ts";
 
 export { ErrorCode, Flag, FrameType, PREFACE } from "../http2/frames.ts";
 
@@ -112,7 +112,7 @@ export class FrameClient {
 
   /** Settings: pairs of identifier and value. The table of the peer's encoder is off, so that `statusOf` can read it. */
   constructor(port: number, settings: [id: number, value: number][] = [], greeting = PREFACE) {
-    this.socket = connect({ port, host: "127.0.0.1", noDelay: true });
+    this.socket = connectToProxy({ port, host: "127.0.0.1", noDelay: true }, "h2");
     this.socket.on("data", (bytes) => this.#note(() => this.#read(bytes)));
     this.socket.on("end", () => this.#note(() => (this.ended = true)));
     this.socket.on("close", () => this.#note(() => (this.ended = true)));

@@ -1,4 +1,4 @@
-// How the suites of the HTTP/1.1 core reach the proxy. They are run by themselves over the best I/O there is; the files
+// How the suites of the HTTP cores reach the proxy. They are run by themselves over the best I/O there is; the files
 // `variants/*.test.ts` set another way here and run the very same suites once more.
 
 import { request as requestPlain } from "node:http";
@@ -27,10 +27,11 @@ export function variantProxy(options: ProxyOptions = {}): Proxy {
   return createProxy({ io: variant.io, ...options });
 }
 
-/** A client's connection to the proxy. */
-export function connectToProxy(options: TcpNetConnectOpts): Socket {
+/** A client's connection to the proxy; over TLS it asks for `protocol`, if any (RFC 7301). */
+export function connectToProxy(options: TcpNetConnectOpts, protocol?: string): Socket {
   if (variant.tls === null) return connectPlain(options);
-  return connectSecure({ ...options, rejectUnauthorized: false });
+  const asked = protocol === undefined ? {} : { ALPNProtocols: [protocol] };
+  return connectSecure({ ...options, ...asked, rejectUnauthorized: false });
 }
 
 /** A request to the proxy with node:http's client. */

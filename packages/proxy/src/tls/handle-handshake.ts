@@ -9,28 +9,28 @@ import type { TcpHandles } from "../io/tcp-handles.ts";
 import type { TlsHandle, TlsHandles } from "../io/tls-handles.ts";
 import { TlsTransport } from "../io/tls-transport.ts";
 import type { TransportHandler } from "../io/transport.ts";
-import { bareHost } from "../match/hostname.ts";
 import { plainAlert } from "./alerts.ts";
 import { alertFor, ALPN_PROTOCOLS, alpnNames, insisting } from "./handshake.ts";
-import type { HandshakeSettings, HandshakeUser } from "./handshake.ts";
+import type { ClientHello, HandshakeSettings, HandshakeUser } from "./handshake.ts";
 import { isMasterSecret, securedAlert, serverTrafficSecret } from "./secured-alert.ts";
 
 const PROTOCOLS = alpnNames(ALPN_PROTOCOLS);
 
-/** Leads the client through; `unread` was read already, and `tcp` reads. One that fails ends the connection. */
+/** Leads the client through, while `tcp` reads. One that fails ends the connection. */
 export function handshakeOverHandle(
   runtime: TlsHandles,
   tcp: HandleTransport,
-  unread: Buffer,
+  { unread, serverName }: ClientHello,
   settings: HandshakeSettings,
   user: HandshakeUser,
 ): void {
-  const handshake = new HandleHandshake(runtime, tcp, settings, user);
+  const context = settings.contextFor(serverName ?? "");
+  if (insisting(settings)) runtime.reportSecrets(context);
+  const handshake = new HandleHandshake(tcp, runtime.serverOver(tcp.handle, context), settings, user);
   if (unread.length > 0) handshake.receive(unread);
 }
 
 class HandleHandshake implements TransportHandler {
-  readonly #runtime: TlsHandles;
   readonly #tcp: HandleTransport;
   readonly #tls: TlsHandle;
   readonly #settings: HandshakeSettings;
@@ -41,38 +41,21 @@ class HandleHandshake implements TransportHandler {
   #over = false;
   #closed = false;
 
-  constructor(runtime: TlsHandles, tcp: HandleTransport, settings: HandshakeSettings, user: HandshakeUser) {
-    this.#runtime = runtime;
+  constructor(tcp: HandleTransport, tls: TlsHandle, settings: HandshakeSettings, user: HandshakeUser) {
     this.#tcp = tcp;
+    this.#tls = tls;
     this.#settings = settings;
     this.#user = user;
-    const tls = (this.#tls = runtime.serverOver(tcp.handle, settings.fallback));
     tcp.handler = this;
     Object.assign(tls, { onread: () => this.#onRead(), onerror: () => this.#onError() });
     tls.onhandshakedone = () => this.#onDone();
     if (settings.purpose === "http") tls.setALPNProtocols(PROTOCOLS);
-    if (settings.named) {
-      tls.oncertcb = ({ servername }) => this.#choose(servername);
-      tls.enableCertCb();
-    }
     if (settings.clientCertificates !== null) tls.setVerifyMode(true, insisting(settings));
-    if (insisting(settings)) {
-      tls.onkeylog = (line) => this.#onSecret(line);
-      runtime.reportSecrets(settings.fallback);
-    }
+    if (insisting(settings)) tls.onkeylog = (line) => this.#onSecret(line);
   }
 
   receive(bytes: Buffer): void {
     this.#tls.receive(bytes);
-  }
-
-  #choose(serverName: string): void {
-    const context = serverName === "" ? undefined : this.#settings.contextFor(serverName);
-    if (context !== undefined) {
-      if (insisting(this.#settings)) this.#runtime.reportSecrets(context);
-      this.#tls.sni_context = context.context;
-    }
-    this.#tls.certCbDone();
   }
 
   /** With TLS 1.2 the keys are agreed on when the client has shown what it has and nothing was answered yet: the last moment for
@@ -90,13 +73,10 @@ class HandleHandshake implements TransportHandler {
     if (insisting(this.#settings) && clientCertificate?.verified !== true) return this.#refuseSecured();
     this.#over = true;
     // The connection outlives all this.
-    Object.assign(this.#tls, { onhandshakedone: undefined, oncertcb: undefined, onkeylog: undefined });
-    // What is asked for now, also where the session that is resumed began with another name.
-    const serverName = this.#tls.servername ?? this.#tls.getServername();
+    Object.assign(this.#tls, { onhandshakedone: undefined, onkeylog: undefined });
     this.#user.onSecure({
       transport: new TlsTransport(this.#tcp, this.#tls),
       http2: this.#tls.getALPNNegotiatedProtocol() === "h2",
-      serverName: serverName === false ? null : bareHost(serverName),
       clientCertificate,
     });
   }

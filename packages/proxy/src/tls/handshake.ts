@@ -24,7 +24,6 @@ export interface SecureConnection {
   transport: Transport;
   /** Agreed on by ALPN. */
   http2: boolean;
-  serverName: string | null;
   clientCertificate: ClientCertificate | null;
 }
 
@@ -37,14 +36,18 @@ export interface HandshakeUser {
   onClosed(): void;
 }
 
+/** What a client begins with. */
+export interface ClientHello {
+  /** What was read of the message, and behind it. */
+  unread: Buffer;
+  /** In lower case; null when it names none. */
+  serverName: string | null;
+}
+
 export interface HandshakeSettings {
   purpose: Purpose;
-  /** For who asks for no name, or for one that nobody has. */
-  fallback: SecureContext;
-  /** There are others. */
-  named: boolean;
-  /** Asked when a client names what it wants: what is in force then. */
-  contextFor: (serverName: string) => SecureContext | undefined;
+  /** What is in force when it is asked; "" for who asks for no name. */
+  contextFor: (serverName: string) => SecureContext;
   clientCertificates: ClientCertificates | null;
 }
 

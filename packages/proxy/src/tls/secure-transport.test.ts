@@ -42,7 +42,7 @@ async function terminated(test: Resources, io: Io, take: (connection: SecureConn
     boundSocket: () => undefined,
     admits: () => true,
     onError: assert.fail,
-    onAccept: (client) => terminator.terminate(client, Buffer.alloc(0), "http", user),
+    onAccept: (client) => terminator.terminate(client, { unread: Buffer.alloc(0), serverName: null }, "http", user),
   });
   await server.open();
   test.after(() => {

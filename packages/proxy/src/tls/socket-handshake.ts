@@ -5,7 +5,6 @@ import { createServer } from "node:tls";
 import type { SecureContextOptions, Server, TLSSocket } from "node:tls";
 import type { ClientCertificate } from "../connection-facts.ts";
 import { AcceptedTransport } from "../io/net-transport.ts";
-import { bareHost } from "../match/hostname.ts";
 import { alertFor, ALPN_PROTOCOLS, insisting } from "./handshake.ts";
 import type { HandshakeSettings, HandshakeUser } from "./handshake.ts";
 import { securedAlert, serverTrafficSecret } from "./secured-alert.ts";
@@ -75,11 +74,9 @@ export class SocketHandshakes {
       return refuse(socket, handshake.socket, secret);
     }
     socket.allowHalfOpen = true;
-    const { servername, alpnProtocol } = socket as TLSSocket & { servername?: string | false };
     handshake.user.onSecure({
       transport: new AcceptedTransport(socket, handshake.socket),
-      http2: alpnProtocol === "h2",
-      serverName: servername ? bareHost(servername) : null,
+      http2: socket.alpnProtocol === "h2",
       clientCertificate,
     });
   }

@@ -8,7 +8,7 @@ import type { Proxy } from "../proxy.ts";
 import type { Listener, TlsTermination } from "../routing-table.ts";
 import { createAuthority } from "../testing/certificates.ts";
 import type { Authority } from "../testing/certificates.ts";
-import { answering, GET, ok, RawClient } from "../testing/sockets.ts";
+import { answering, GET, GET_CLOSE, ok, RawClient } from "../testing/sockets.ts";
 import type { Backend } from "../testing/sockets.ts";
 import { listener, route, service, table } from "../testing/tables.ts";
 import { variant, variantProxy } from "../testing/variant.ts";
@@ -267,10 +267,21 @@ describe("session tickets", () => {
     const hosts = (hostname: string) => ({ hostname, virtualHosts: [{ hostname, routes: [route("/*", "s")] }] });
     await apply({ certificates }, { servers: [hosts("a.test"), hosts("b.test")] });
     for (const maxVersion of versions) {
-      const first = await tlsSession(port, { servername: "a.test", maxVersion });
-      const asked = { servername: "b.test", maxVersion, session: first };
-      const answer = await secureExchange(port, asked);
-      assert.match(answer, /^HTTP\/1\.1 421 /, maxVersion);
+      const session = await tlsSession(port, { servername: "a.test", maxVersion });
+      assert.equal(await isResumed(port, { servername: "a.test", maxVersion, session }), true);
+      for (const [servername, host, status] of [
+        ["a.test", "a.test", 200],
+        ["a.test", "b.test", 421],
+        ["b.test", "a.test", 421],
+        ["b.test", "b.test", 200],
+      ] as const) {
+        const answer = await secureExchange(
+          port,
+          { servername, maxVersion, session },
+          GET_CLOSE.replace("a.test", host),
+        );
+        assert.equal(answer.split(" ")[1], String(status), `${host} at ${servername}, ${maxVersion}`);
+      }
     }
   });
 });

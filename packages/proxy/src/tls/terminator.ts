@@ -12,7 +12,7 @@ import type { ClientCertificates, TlsTermination } from "../routing-table.ts";
 import { loadCertificates, NO_CERTIFICATES } from "./certificates.ts";
 import type { Certificates } from "./certificates.ts";
 import { handshakeOverHandle } from "./handle-handshake.ts";
-import type { HandshakeSettings, HandshakeUser, Purpose } from "./handshake.ts";
+import type { ClientHello, HandshakeSettings, HandshakeUser, Purpose } from "./handshake.ts";
 import { readAuthorities } from "./pem.ts";
 import { SocketHandshakes } from "./socket-handshake.ts";
 
@@ -25,9 +25,10 @@ export class TlsTerminator {
   #certificates: Certificates = NO_CERTIFICATES;
   /** Made when first needed, and anew when the default certificate or what all share changes. */
   readonly #sockets = new Map<Purpose, SocketHandshakes>();
-  readonly #contextFor = (serverName: string): SecureContext | undefined => {
+  /** While `usable`. */
+  readonly #contextFor = (serverName: string): SecureContext => {
     const { byName, fallback } = this.#certificates;
-    return (byName.find(bareHost(serverName))?.value ?? fallback)?.context;
+    return (byName.find(bareHost(serverName))?.value ?? fallback!).context;
   };
 
   /** Session tickets are good wherever the same secret is used, whatever the certificates. */
@@ -78,25 +79,22 @@ export class TlsTerminator {
     }
   }
 
-  /** Leads the client of an accepted connection through the handshake; `unread` was read of it already. Only while `usable`. */
-  terminate(transport: Transport, unread: Buffer, purpose: Purpose, user: HandshakeUser): void {
+  /** Leads the client of an accepted connection through the handshake that `hello` begins. Only while `usable`. */
+  terminate(transport: Transport, hello: ClientHello, purpose: Purpose, user: HandshakeUser): void {
     if (transport instanceof HandleTransport && tlsHandles !== null)
-      return handshakeOverHandle(tlsHandles, transport, unread, this.#settings(purpose), user);
+      return handshakeOverHandle(tlsHandles, transport, hello, this.#settings(purpose), user);
     let sockets = this.#sockets.get(purpose);
     if (sockets === undefined) {
       const { certificate: cert, key } = this.#certificates.fallback!.pair;
       sockets = new SocketHandshakes({ ...this.#common, cert, key }, this.#settings(purpose));
       this.#sockets.set(purpose, sockets);
     }
-    sockets.lead((transport as AcceptedTransport).detach(unread), user);
+    sockets.lead((transport as AcceptedTransport).detach(hello.unread), user);
   }
 
   #settings(purpose: Purpose): HandshakeSettings {
-    const { loaded, fallback } = this.#certificates;
     return {
       purpose,
-      fallback: fallback!.context,
-      named: loaded.length > 1,
       contextFor: this.#contextFor,
       clientCertificates: this.#clientCertificates,
     };

@@ -23,4 +23,5 @@ if (BEST_IO !== "sockets") {
   await import("../streams/tls-streams.test.ts");
   await import("../http2/protocol.test.ts");
   await import("../http2/streaming.test.ts");
+  await import("../http2/early-answers.test.ts");
 }

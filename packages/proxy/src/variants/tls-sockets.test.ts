@@ -1,4 +1,4 @@
-// The suites of the HTTP/1.1 core with clients that speak TLS, over the documented sockets of node:net and node:tls.
+// The suites of the HTTP cores with clients that speak TLS, over the documented sockets of node:net and node:tls.
 
 import { BEST_IO } from "../io/network.ts";
 import { createAuthority } from "../testing/certificates.ts";
@@ -15,4 +15,7 @@ if (BEST_IO !== "sockets") {
   await import("../cut-off.test.ts");
   await import("../faults.test.ts");
   await import("../streaming.test.ts");
+  await import("../http2/client.test.ts");
+  await import("../http2/early-answers.test.ts");
+  await import("../http2/abuse.test.ts");
 }
