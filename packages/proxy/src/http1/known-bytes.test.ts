@@ -95,7 +95,11 @@ const PASSES = 6;
 
 /** Reads all again and again: in every pass each must say what it said in the first. In between others are read, so that nothing
  * is right for being left from the time before. */
-function readsAlike(messages: readonly Buffer[], others: readonly string[], readOne: (message: Buffer) => unknown): void {
+function readsAlike(
+  messages: readonly Buffer[],
+  others: readonly string[],
+  readOne: (message: Buffer) => unknown,
+): void {
   const between = others.map((text) => Buffer.from(text, "latin1"));
   let turn = 0;
   const read = (message: Buffer): unknown => {
@@ -106,8 +110,7 @@ function readsAlike(messages: readonly Buffer[], others: readonly string[], read
   for (let pass = 1; pass < PASSES; pass++) {
     for (const [index, message] of messages.entries()) {
       // The unchanged ones that its neighbours could be taken for are known well.
-      for (let again = 0; again < 3; again++)
-        assert.deepEqual(read(message), first[index], message.toString("latin1"));
+      for (let again = 0; again < 3; again++) assert.deepEqual(read(message), first[index], message.toString("latin1"));
     }
   }
 }
@@ -123,11 +126,10 @@ describe("heads that come again", () => {
       const lines = Array.from({ length: head.count }, (_, at) => [head.name(at), head.value(at), head.ids[at]]);
       const { method, target, path, query, startText, minor, protocol, host, bareHost, framing, contentLength } = head;
       const { keepAlive, expectContinue, upgrade, connectionOptions, acceptsTrailers, userAgent, referer } = head;
-      return [
-        ...[after, lines, method, target, path, query, startText, minor, protocol, host, bareHost, framing],
-        ...[contentLength, keepAlive, expectContinue, upgrade, connectionOptions, acceptsTrailers, userAgent, referer],
-        ...[head.get("host"), head.end],
-      ];
+      const start = [method, target, path, query, startText, minor, protocol, host, bareHost];
+      const body = [framing, contentLength, expectContinue, acceptsTrailers];
+      const connection = [keepAlive, upgrade, connectionOptions];
+      return [after, lines, start, body, connection, userAgent, referer, head.get("host"), head.end];
     });
     assert.ok(recalled > 100, `${recalled} were known`);
   });
@@ -146,10 +148,8 @@ describe("heads that come again", () => {
           responseHeadText(head, null, true, "close"),
           responseHeadText(head, { drop: new Set(["a"]), append: "B: c\r\n" }, false, ""),
         ];
-        return [
-          ...[after, status, phrase, framing, contentLength, keepAlive, idleHint, connectionOptions, dropLength],
-          ...written,
-        ];
+        const meaning = [framing, contentLength, keepAlive, idleHint, connectionOptions, dropLength];
+        return [after, status, phrase, meaning, written];
       });
     }
     assert.ok(recalled > 100, `${recalled} were known`);
@@ -158,8 +158,7 @@ describe("heads that come again", () => {
   it("are bound by limits that were others then", () => {
     const request = Buffer.from("GET /some/path HTTP/1.1\r\nHost: limits.test\r\n\r\n");
     const head = new RequestHead();
-    const read = (limits: object): number =>
-      head.parse(request, 0, request.length, { ...DEFAULT_LIMITS, ...limits });
+    const read = (limits: object): number => head.parse(request, 0, request.length, { ...DEFAULT_LIMITS, ...limits });
     for (let time = 0; time < 5; time++) assert.equal(read({}), request.length);
     assert.ok(head.known !== null);
     assert.equal(read({ headBytes: request.length - 1 }), -1);
