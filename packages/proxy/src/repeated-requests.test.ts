@@ -159,8 +159,9 @@ describe("requests that come again", () => {
     });
     const backend = await startHttpBackend((response) => answerWith(response, 200, "served"));
     const proxy = variantProxy();
-    const asks = { service: "auth", protocol: "http", path: "", allowedHeaders: [], maxBodyBytes: 0 } as const;
-    const filters: Filter[] = [{ type: "externalAuth", ...asks, allowedResponseHeaders: ["x-user", "x-role"] }];
+    const asks = { service: "auth", protocol: "http", path: "", maxBodyBytes: 0 } as const;
+    const headers = { allowedHeaders: [], allowedResponseHeaders: ["x-user", "x-role"] };
+    const filters: Filter[] = [{ type: "externalAuth", ...asks, ...headers }];
     const services = [service("s", [backend.port]), service("auth", [auth.port])];
     const [state] = await proxy.apply(table([listener({ "*": [route("/*", "s", { filters })] })], services));
     const request = REQUEST.replace("X-Test", "X-User: mallory\r\nX-Role: admin\r\nX-Test");
