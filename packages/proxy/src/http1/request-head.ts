@@ -147,7 +147,7 @@ export class RequestHead extends RequestFields implements MatchRequest {
       return at + known.bytes.length;
     }
     const after = this.#read(bytes, at, end, limits);
-    if (after > 0 && this.knownFields !== null && requests.wants(hash, after - at)) {
+    if (after > 0 && this.knownFields !== null && requests.wants(hash, bytes, at, after)) {
       this.known = this.#kept(Uint8Array.prototype.slice.call(bytes, at, after), this.knownFields);
       requests.keep(hash, this.known);
     }
@@ -252,7 +252,7 @@ export class RequestHead extends RequestFields implements MatchRequest {
     if (!this.#interpret()) return false;
     if (this.minor !== 1) return true;
     const hash = sampleHash(bytes, start, end);
-    if (!requestFields.wants(hash, after - start)) return true;
+    if (!requestFields.wants(hash, bytes, start, after)) return true;
     this.knownFields = new KnownFields(Uint8Array.prototype.slice.call(bytes, start, after), this);
     requestFields.keep(hash, this.knownFields);
     return true;

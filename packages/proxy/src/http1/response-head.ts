@@ -47,7 +47,7 @@ export class ResponseHead extends FieldLines {
       return start + known.bytes.length;
     }
     const after = this.#read(bytes, start, end, toHead, longest);
-    if (after > 0 && responses.wants(hash, after - start)) {
+    if (after > 0 && responses.wants(hash, bytes, start, after)) {
       this.known = new KnownResponse(Uint8Array.prototype.slice.call(bytes, start, after), this);
       responses.keep(hash, this.known);
     }
