@@ -5,7 +5,7 @@ import { describe, it } from "node:test";
 import { ANSWERS as ODD_ANSWERS, REQUESTS as ODD_REQUESTS } from "../fuzz/corpus.ts";
 import { DEFAULT_LIMITS } from "../limits.ts";
 import { responseHeadText } from "./head-writer.ts";
-import { KnownBytes, sampleHash } from "./known-bytes.ts";
+import { KnownBytes, hashOf } from "./known-bytes.ts";
 import { RequestHead } from "./request-head.ts";
 import { ResponseHead } from "./response-head.ts";
 
@@ -13,10 +13,10 @@ describe("known bytes", () => {
   const HASH = 7;
 
   it("are found wherever they stand, whatever their length, and by no others", () => {
-    for (let length = 1; length <= 21; length++) {
-      const known = new KnownBytes<{ bytes: Uint8Array }>();
+    for (let length = 4; length <= 21; length++) {
+      const known = new KnownBytes<{ length: number }>();
       const bytes = Uint8Array.from({ length }, (_, at) => 65 + at);
-      known.keep(HASH, { bytes });
+      known.keep(HASH, Uint8Array.of(1, ...bytes).subarray(1), 0, { length });
       for (const offset of [0, 1, 3]) {
         // The memory that it is read from need not begin where its buffer does.
         const memory = new Uint8Array(length + 16).subarray(5).fill(66);
@@ -32,32 +32,57 @@ describe("known bytes", () => {
     }
   });
 
-  it("are kept when they were missed twice, later only after many misses in vain, and never when long", () => {
-    const known = new KnownBytes<{ bytes: Uint8Array }>();
-    const missesUntilWanted = (): number => {
+  it("are kept when they were missed twice in a row, and less and less often where they take turns", () => {
+    const known = new KnownBytes<{ length: number }>();
+    const missesUntilWanted = (length = 10): number => {
       let misses = 1;
-      while (!known.wants(HASH, 10)) misses++;
+      while (!known.wants(HASH, length) && misses < 1000) misses++;
       return misses;
     };
     assert.equal(missesUntilWanted(), 2);
     assert.equal(missesUntilWanted(), 4);
-    assert.equal(missesUntilWanted(), 8);
-    for (let misses = 0; misses < 1000; misses++) assert.equal(known.wants(HASH, 1_000_000), false);
+    const bytes = Uint8Array.of(1, 2, 3, 4);
+    known.keep(HASH, bytes, 0, { length: 4 });
+    for (let time = 0; time < 1000; time++) {
+      assert.equal(known.wants(HASH, 10), false);
+      assert.ok(known.find(HASH, bytes, 0, 4), "it is of use in between");
+    }
     for (let round = 0; round < 10; round++) missesUntilWanted();
     assert.equal(missesUntilWanted(), 128);
-    const bytes = Uint8Array.of(1, 2, 3);
-    known.keep(HASH, { bytes });
-    assert.ok(known.find(HASH, bytes, 0, 3));
-    assert.equal(missesUntilWanted(), 2, "it is of use");
   });
 
-  it("fall on a slot by bytes of the beginning, the middle and the end", () => {
-    const bytes = new Uint8Array(1000);
-    const hash = sampleHash(bytes, 0, 1000);
-    assert.notEqual(sampleHash(bytes, 0, 999), hash);
-    const changed = bytes.map((byte, at) => (at % 62 === 0 ? byte + 1 : byte));
-    assert.notEqual(sampleHash(changed, 0, 1000), hash);
-    assert.equal(sampleHash(new Uint8Array(), 0, 0), 0);
+  it("are kept neither when they are very short or long, nor beyond so many in all", () => {
+    const known = new KnownBytes<{ length: number }>();
+    for (let time = 0; time < 1000; time++) {
+      assert.equal(known.wants(HASH, 3), false);
+      assert.equal(known.wants(HASH, 4097), false);
+    }
+    const bytes = new Uint8Array(4096);
+    let kept = 0;
+    for (let slot = 0; slot < 4096; slot++) {
+      const hash = slot << 20;
+      if (!known.wants(hash, 4096) && !known.wants(hash, 4096)) continue;
+      known.keep(hash, bytes, 0, { length: 4096 });
+      kept++;
+    }
+    assert.equal(kept, 512);
+    for (let time = 0; time < 1000; time++) assert.equal(known.wants(600 << 20, 4), false, "there is no room");
+    const wanted = Array.from({ length: 1000 }, () => known.wants(0, 4096));
+    assert.ok(wanted.includes(true), "in place of another there is");
+  });
+
+  it("fall on a slot by each of them", () => {
+    const bytes = Uint8Array.from({ length: 103 }, (_, at) => at);
+    const hash = hashOf(bytes, 1, 103);
+    assert.notEqual(hashOf(bytes, 1, 102), hash);
+    for (let at = 1; at < 103; at++) {
+      const changed = bytes.slice();
+      changed[at]!++;
+      assert.notEqual(hashOf(changed, 1, 103) >>> 20, hash >>> 20, `byte ${at}`);
+    }
+    assert.equal(hashOf(new Uint8Array(), 0, 0), hashOf(new Uint8Array(8), 4, 4));
+    const large = new Uint8Array(64 * 1024);
+    assert.notEqual(hashOf(large, 0, large.length - 1), hashOf(large, 0, large.length));
   });
 });
 

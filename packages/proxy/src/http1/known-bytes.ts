@@ -2,25 +2,31 @@
 // the same head with every answer. Comparing bytes costs a fraction of what reading them does, and nothing is taken for known
 // that is not the same from its first byte to its last.
 
-/** What is kept with the bytes that it was read from. */
+/** What was read from so many bytes. */
 export interface Known {
-  readonly bytes: Uint8Array;
+  readonly length: number;
 }
 
-const SLOTS = 512;
-/** Longer ones are not kept. */
+const SLOT_BITS = 12;
+const SLOTS = 1 << SLOT_BITS;
+/** Others are not kept. */
+const SHORTEST = 4;
 const LONGEST = 4096;
-/** A slot takes in what missed it so often; of little use so far, it takes in less and less. */
+/** Nor more bytes than this in all. What is made of them takes several times as much. */
+const MOST_BYTES = 2 * 1024 * 1024;
+/** A slot takes in what missed it so often in a row, and with each time it is to be more often: where many share one, reading
+ * costs less than keeping. */
 const FIRST_PATIENCE = 2;
 const MOST_PATIENCE = 128;
-/** So many bytes decide about the slot. */
-const SAMPLES = 16;
+/** So many words of four bytes decide about the slot. */
+const MOST_WORDS = 256;
 
 const NO_WORDS = new Int32Array();
 
 export class KnownBytes<T extends Known> {
   readonly #slots: (T | null)[] = Array.from({ length: SLOTS }, () => null);
   readonly #words: Int32Array[] = Array.from({ length: SLOTS }, () => NO_WORDS);
+  #bytes = 0;
   readonly #misses: Uint8Array = new Uint8Array(SLOTS);
   readonly #patience: Uint8Array = new Uint8Array(SLOTS).fill(FIRST_PATIENCE);
 
@@ -28,8 +34,7 @@ export class KnownBytes<T extends Known> {
   find(hash: number, bytes: Uint8Array, at: number, end: number): T | null {
     const slot = slotOf(hash);
     const known = this.#slots[slot]!;
-    if (known === null || !beginsWith(bytes, at, end, known.bytes, this.#words[slot]!)) return null;
-    if (this.#patience[slot] !== FIRST_PATIENCE) this.#patience[slot] = FIRST_PATIENCE;
+    if (known === null || !beginsWith(bytes, at, end, known.length, this.#words[slot]!)) return null;
     this.#misses[slot] = 0;
     return known;
   }
@@ -37,48 +42,64 @@ export class KnownBytes<T extends Known> {
   /** Whether to keep what was not found and is so many bytes long. */
   wants(hash: number, length: number): boolean {
     const slot = slotOf(hash);
-    if (length > LONGEST || ++this.#misses[slot]! < this.#patience[slot]!) return false;
+    if (length < SHORTEST || length > LONGEST || ++this.#misses[slot]! < this.#patience[slot]!) return false;
     this.#misses[slot] = 0;
     this.#patience[slot] = Math.min(MOST_PATIENCE, this.#patience[slot]! * 2);
-    return true;
+    return this.#bytes + length - (this.#slots[slot]?.length ?? 0) <= MOST_BYTES;
   }
 
-  /** In place of what fell on its slot before. */
-  keep(hash: number, known: T): void {
+  /** Keeps what was read from the bytes that begin at bytes[at], in place of what fell on its slot before. */
+  keep(hash: number, bytes: Uint8Array, at: number, known: T): void {
     const slot = slotOf(hash);
+    this.#bytes += known.length - (this.#slots[slot]?.length ?? 0);
     this.#slots[slot] = known;
-    this.#words[slot] = wordsOf(known.bytes);
+    this.#words[slot] = wordsOf(bytes, at, known.length);
   }
 }
 
-const slotOf = (hash: number): number => (hash ^ (hash >>> 13)) & (SLOTS - 1);
+/** Multiplying carries differences to the upper bits. */
+const FACTOR = 0x9e3779b1;
+const slotOf = (hash: number): number => hash >>> (32 - SLOT_BITS);
 
 /** Of what was read last: mostly the one buffer that all connections read into. */
 let view: DataView = new DataView(new ArrayBuffer());
 
-function beginsWith(bytes: Uint8Array, at: number, end: number, wanted: Uint8Array, words: Int32Array): boolean {
-  const { length } = wanted;
-  if (length > end - at) return false;
-  const { buffer, byteOffset } = bytes;
+/** The view in which bytes begin at `byteOffset`. */
+function viewOf({ buffer }: Uint8Array): DataView {
   if (view.buffer !== buffer) view = new DataView(buffer);
+  return view;
+}
+
+/** The last of the words stands at the end, whether or not it has a part in common with the one before. */
+function beginsWith(bytes: Uint8Array, at: number, end: number, length: number, words: Int32Array): boolean {
+  if (length > end - at) return false;
+  const view = viewOf(bytes);
+  const last = words.length - 1;
+  let from = bytes.byteOffset + at;
+  if (view.getInt32(from + length - 4, true) !== words[last]) return false;
   // Four bytes at a time, wherever they stand.
-  for (let word = 0, from = byteOffset + at; word < words.length; word++, from += 4) {
-    if (view.getInt32(from, true) !== words[word]) return false;
-  }
-  for (let index = words.length * 4; index < length; index++) if (bytes[at + index] !== wanted[index]) return false;
+  for (let word = 0; word < last; word++, from += 4) if (view.getInt32(from, true) !== words[word]) return false;
   return true;
 }
 
-function wordsOf(bytes: Uint8Array): Int32Array {
-  const { buffer, byteOffset, length } = bytes;
-  const from = new DataView(buffer, byteOffset);
-  return Int32Array.from({ length: length >> 2 }, (_, word) => from.getInt32(word * 4, true));
+function wordsOf(bytes: Uint8Array, at: number, length: number): Int32Array {
+  const view = viewOf(bytes);
+  const start = bytes.byteOffset + at;
+  const count = Math.ceil(length / 4);
+  return Int32Array.from({ length: count }, (_, word) => view.getInt32(start + Math.min(word * 4, length - 4), true));
 }
 
-/** A number for bytes[at, end) made of some of them: what differs mostly differs there, too. */
-export function sampleHash(bytes: Uint8Array, at: number, end: number): number {
-  const step = Math.max(1, ((end - at) / SAMPLES) | 0);
-  let hash = end - at;
-  for (let index = at; index < end; index += step) hash = (Math.imul(hash, 31) + bytes[index]!) | 0;
-  return hash;
+/** A number for bytes[at, end), made of all of them, or of many where there are thousands. */
+export function hashOf(bytes: Uint8Array, at: number, end: number): number {
+  const length = end - at;
+  const view = viewOf(bytes);
+  const step = Math.max(4, (length / MOST_WORDS) | 0);
+  const last = bytes.byteOffset + end - 4;
+  let hash = length;
+  for (let from = bytes.byteOffset + at; from <= last; from += step) {
+    hash = (Math.imul(hash, FACTOR) + view.getInt32(from, true)) | 0;
+  }
+  // What is left over of the last word.
+  if (length >= 4) hash = (Math.imul(hash, FACTOR) + view.getInt32(last, true)) | 0;
+  return Math.imul(hash, FACTOR);
 }
