@@ -4,6 +4,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import type { Filter, Listener, Route } from "./routing-table.ts";
+import { answerWith, startHttpBackend } from "./testing/http-backend.ts";
 import { ok, RawClient, startBackend } from "./testing/sockets.ts";
 import type { Backend } from "./testing/sockets.ts";
 import { listener, route, service, table } from "./testing/tables.ts";
@@ -150,5 +151,52 @@ describe("requests that come again", () => {
     await proxy.close({ graceMs: 0 });
     await a.close();
     await b.close();
+  });
+  it("say what a service that is asked about them has to say, and not what the client makes up", async () => {
+    let answers = 0;
+    const auth = await startHttpBackend((response) => {
+      response.writeHead(200, { "X-User": `user-${answers++}`, "Content-Length": 0 }).end();
+    });
+    const backend = await startHttpBackend((response) => answerWith(response, 200, "served"));
+    const proxy = variantProxy();
+    const asks = { service: "auth", protocol: "http", path: "", maxBodyBytes: 0 } as const;
+    const headers = { allowedHeaders: [], allowedResponseHeaders: ["x-user", "x-role"] };
+    const filters: Filter[] = [{ type: "externalAuth", ...asks, ...headers }];
+    const services = [service("s", [backend.port]), service("auth", [auth.port])];
+    const [state] = await proxy.apply(table([listener({ "*": [route("/*", "s", { filters })] })], services));
+    const request = REQUEST.replace("X-Test", "X-User: mallory\r\nX-Role: admin\r\nX-Test");
+    await asked(state!.port, { request });
+    assert.deepEqual(
+      backend.requests.map(({ headers }) => [headers["x-user"], headers["x-role"], headers["x-test"]]),
+      Array.from({ length: TIMES }, (_, time) => [`user-${time}`, undefined, "repeated"]),
+    );
+    await proxy.close({ graceMs: 0 });
+    await Promise.all([auth.close(), backend.close()]);
+  });
+
+  it("are framed as their bodies are sent", async () => {
+    const backend = await startHttpBackend((response, { body }) => answerWith(response, 200, `got ${body}`));
+    const proxy = variantProxy();
+    const filters: Filter[] = [{ type: "buffer", maxBytes: 10 }];
+    const services = [service("s", [backend.port])];
+    const [state] = await proxy.apply(table([listener({ "*": [route("/*", "s", { filters })] })], services));
+    const head = "POST /a HTTP/1.1\r\nHost: a.test\r\nExpect: 100-continue\r\nTransfer-Encoding: chunked\r\n\r\n";
+    const client = new RawClient(state!.port);
+    for (let time = 0; time < TIMES; time++) {
+      client.received = "";
+      client.send(head);
+      await client.until((received) => received.endsWith("100 Continue\r\n\r\n"));
+      client.received = "";
+      client.send("5\r\nhello\r\n0\r\n\r\n");
+      const answer = await client.until((received) => /^HTTP\/1\.1 (?:[^2]|[^]*got hello$)/.test(received));
+      assert.match(answer, /^HTTP\/1\.1 200 /);
+    }
+    client.destroy();
+    assert.deepEqual(
+      backend.requests.map(({ headers }) => [headers["content-length"], headers["transfer-encoding"], headers.expect]),
+      Array.from({ length: TIMES }, () => ["5", undefined, undefined]),
+    );
+    await proxy.close({ graceMs: 0 });
+    await backend.close();
   });
 });

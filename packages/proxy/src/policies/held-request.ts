@@ -25,6 +25,14 @@ const NO_BODY = Buffer.alloc(0);
 const CORS_NAMES: Set<string> = new Set(CORS_FIELDS);
 const EXPECT: Set<string> = new Set(["expect"]);
 
+/** One that says something else: a head that was written for `request` is not for it. */
+function changed(
+  request: OutgoingRequest,
+  changes: Partial<Pick<OutgoingRequest, "lines" | "chunked">>,
+): OutgoingRequest {
+  return { ...request, text: null, ...changes };
+}
+
 /** Begins what a decision to forward comes to; `started` is performance.now() of the request. */
 export function requestFlow(
   context: ServerContext,
@@ -122,8 +130,8 @@ class HeldRequest implements RequestFlow {
   #gathered({ size, trailers }: KeptBody): OutgoingRequest {
     const request = this.#request;
     const lines = this.#hold.expectsContinue ? withoutNames(request.lines, EXPECT) : request.lines;
-    if (!request.chunked || trailers !== "") return { ...request, lines };
-    return { ...request, chunked: false, lines: `${lines}Content-Length: ${size}\r\n` };
+    if (!request.chunked || trailers !== "") return changed(request, { lines });
+    return changed(request, { chunked: false, lines: `${lines}Content-Length: ${size}\r\n` });
   }
 
   flushRequest(): boolean {
@@ -169,7 +177,7 @@ class HeldRequest implements RequestFlow {
     if (verdict.type === "deny") return this.#end(verdict.answer);
     const { request, response } = verdict;
     const lines = withoutNames(this.#request.lines, request.drop) + request.append;
-    this.#request = { ...this.#request, lines };
+    this.#request = changed(this.#request, { lines });
     const before = this.#response;
     if (response.append !== "") {
       this.#response = {
