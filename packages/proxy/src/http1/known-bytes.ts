@@ -24,33 +24,54 @@ const MOST_WORDS = 256;
 const NO_WORDS = new Int32Array();
 
 export class KnownBytes<T extends Known> {
+  readonly #hashed: number;
   readonly #slots: (T | null)[] = Array.from({ length: SLOTS }, () => null);
   readonly #words: Int32Array[] = Array.from({ length: SLOTS }, () => NO_WORDS);
-  #bytes = 0;
   readonly #misses: Uint8Array = new Uint8Array(SLOTS);
   readonly #patience: Uint8Array = new Uint8Array(SLOTS).fill(FIRST_PATIENCE);
+  #bytes = 0;
+  /** Where something was found last, and where nothing was. */
+  #found = 0;
+  #missed = 0;
 
-  /** What bytes[at, end) begin with, null when it is not known. `hash` is any number made of the same bytes in the same way. */
-  find(hash: number, bytes: Uint8Array, at: number, end: number): T | null {
-    const slot = slotOf(hash);
+  /** Of so many bytes the hash is made that decides about the slot: of all unless it says otherwise. */
+  constructor(hashed = Infinity) {
+    this.#hashed = hashed;
+  }
+
+  /** What bytes[at, end) begin with, null when it is not known. */
+  find(bytes: Uint8Array, at: number, end: number): T | null {
+    // What was said last is mostly said again.
+    return this.#at(this.#found, bytes, at, end) ?? this.#lookUp(bytes, at, end);
+  }
+
+  #lookUp(bytes: Uint8Array, at: number, end: number): T | null {
+    const slot = slotOf(hashOf(bytes, at, Math.min(end, at + this.#hashed)));
+    const known = this.#at(slot, bytes, at, end);
+    if (known === null) this.#missed = slot;
+    else this.#found = slot;
+    return known;
+  }
+
+  #at(slot: number, bytes: Uint8Array, at: number, end: number): T | null {
     const known = this.#slots[slot]!;
     if (known === null || !beginsWith(bytes, at, end, known.length, this.#words[slot]!)) return null;
     this.#misses[slot] = 0;
     return known;
   }
 
-  /** Whether to keep what was not found and is so many bytes long. */
-  wants(hash: number, length: number): boolean {
-    const slot = slotOf(hash);
+  /** Whether to keep what `find` has just not found and is so many bytes long. */
+  wants(length: number): boolean {
+    const slot = this.#missed;
     if (length < SHORTEST || length > LONGEST || ++this.#misses[slot]! < this.#patience[slot]!) return false;
     this.#misses[slot] = 0;
     this.#patience[slot] = Math.min(MOST_PATIENCE, this.#patience[slot]! * 2);
     return this.#bytes + length - (this.#slots[slot]?.length ?? 0) <= MOST_BYTES;
   }
 
-  /** Keeps what was read from the bytes that begin at bytes[at], in place of what fell on its slot before. */
-  keep(hash: number, bytes: Uint8Array, at: number, known: T): void {
-    const slot = slotOf(hash);
+  /** Keeps what was wanted, read from the bytes that begin at bytes[at], in place of what fell on its slot before. */
+  keep(bytes: Uint8Array, at: number, known: T): void {
+    const slot = this.#missed;
     this.#bytes += known.length - (this.#slots[slot]?.length ?? 0);
     this.#slots[slot] = known;
     this.#words[slot] = wordsOf(bytes, at, known.length);
@@ -101,5 +122,5 @@ export function hashOf(bytes: Uint8Array, at: number, end: number): number {
   }
   // What is left over of the last word.
   if (length >= 4) hash = (Math.imul(hash, FACTOR) + view.getInt32(last, true)) | 0;
-  return Math.imul(hash, FACTOR);
+  return Math.imul(hash ^ (hash >>> 16), FACTOR);
 }

@@ -7,7 +7,7 @@ import type { Refusal } from "./field-lines.ts";
 import type { Limits } from "../limits.ts";
 import { splitTarget } from "../match/path.ts";
 import type { MatchRequest } from "../match/route-conditions.ts";
-import { KnownBytes, hashOf } from "./known-bytes.ts";
+import { KnownBytes } from "./known-bytes.ts";
 import type { Known } from "./known-bytes.ts";
 import { knownHost } from "./known-hosts.ts";
 import { CR, FieldId, LF, SPACE, TARGET, TOKEN } from "./tokens.ts";
@@ -140,16 +140,15 @@ export class RequestHead extends RequestFields implements MatchRequest {
       at += 2;
       if (at < end && bytes[at] === CR) return this.refuse(EMPTY_LINES);
     }
-    const hash = hashOf(bytes, at, end);
-    const known = requests.find(hash, bytes, at, end);
+    const known = requests.find(bytes, at, end);
     if (known !== null && known.startText.length <= limits.requestLineBytes && known.length <= limits.headBytes) {
       this.#recallRequest(known);
       return at + known.length;
     }
     const after = this.#read(bytes, at, end, limits);
-    if (after > 0 && this.knownFields !== null && requests.wants(hash, after - at)) {
+    if (after > 0 && this.knownFields !== null && requests.wants(after - at)) {
       this.known = this.#kept(after - at, this.knownFields);
-      requests.keep(hash, bytes, at, this.known);
+      requests.keep(bytes, at, this.known);
     }
     return after;
   }
@@ -189,7 +188,7 @@ export class RequestHead extends RequestFields implements MatchRequest {
       if (at <= 0) return at;
     }
     if (at - base > limits.headBytes) return this.refuse(HEAD_TOO_LONG);
-    if (this.knownFields === null && !this.#readFields(bytes, fieldsStart, at, end)) return REFUSED;
+    if (this.knownFields === null && !this.#readFields(bytes, fieldsStart, at)) return REFUSED;
     this.#useStartLine(latin1(bytes, base, base + this.#targetEnd));
     return this.#interpretTarget() ? at : REFUSED;
   }
@@ -239,22 +238,21 @@ export class RequestHead extends RequestFields implements MatchRequest {
     this.knownFields = null;
     // What the fields of other versions say differs.
     if (this.minor !== 1) return INCOMPLETE;
-    const known = requestFields.find(hashOf(bytes, start, end), bytes, start, end);
+    const known = requestFields.find(bytes, start, end);
     if (known === null) return INCOMPLETE;
     this.knownFields = known;
     this.recall(known);
     return start + known.length;
   }
 
-  /** Reads the fields in bytes[start, after) whose lines are parsed; `end` as of `parse`. False: refused. */
-  #readFields(bytes: Buffer, start: number, after: number, end: number): boolean {
+  /** Reads the fields in bytes[start, after) whose lines are parsed. False: refused. */
+  #readFields(bytes: Buffer, start: number, after: number): boolean {
     this.text = latin1(bytes, start, after);
     if (!this.#interpret()) return false;
     if (this.minor !== 1) return true;
-    const hash = hashOf(bytes, start, end);
-    if (!requestFields.wants(hash, after - start)) return true;
+    if (!requestFields.wants(after - start)) return true;
     this.knownFields = new KnownFields(after - start, this);
-    requestFields.keep(hash, bytes, start, this.knownFields);
+    requestFields.keep(bytes, start, this.knownFields);
     return true;
   }
 
