@@ -26,7 +26,12 @@ const NO_WORDS = new Int32Array();
 export class KnownBytes<T extends Known> {
   readonly #hashed: number;
   readonly #slots: (T | null)[] = Array.from({ length: SLOTS }, () => null);
+  /** What is kept elsewhere in memory is only looked at when these are the same. */
+  readonly #hashes: Int32Array = new Int32Array(SLOTS);
   readonly #words: Int32Array[] = Array.from({ length: SLOTS }, () => NO_WORDS);
+  /** What missed last, when it came again a number for all of it, and how often that was in a row. */
+  readonly #missed: Int32Array = new Int32Array(SLOTS);
+  readonly #wholes: Int32Array = new Int32Array(SLOTS);
   readonly #misses: Uint8Array = new Uint8Array(SLOTS);
   readonly #patience: Uint8Array = new Uint8Array(SLOTS).fill(FIRST_PATIENCE);
   #bytes = 0;
@@ -82,8 +87,18 @@ export class KnownBytes<T extends Known> {
 const FACTOR = 0x9e3779b1;
 const slotOf = (hash: number): number => hash >>> (32 - SLOT_BITS);
 
-/** Of what was read last: mostly the one buffer that all connections read into. */
-let view: DataView = new DataView(new ArrayBuffer());
+/** What was read last, mostly the one buffer that all connections read into, and words in its memory. */
+let looked: Uint8Array = new Uint8Array();
+let view: DataView = new DataView(looked.buffer);
+
+/** Words at any place in the memory that `bytes` are in. */
+function wordsIn(bytes: Uint8Array): DataView {
+  if (looked !== bytes) {
+    looked = bytes;
+    if (view.buffer !== bytes.buffer) view = new DataView(bytes.buffer);
+  }
+  return view;
+}
 
 /** The view in which bytes begin at `byteOffset`. */
 function viewOf({ buffer }: Uint8Array): DataView {

@@ -4,28 +4,28 @@ import type { ProxiedAddresses } from "../connection-facts.ts";
 import type { ResponseHead } from "../http1/response-head.ts";
 import type { ReadMemory } from "../io/transport.ts";
 
-/** The request as it goes to the backend. */
+/** The request as it goes to the backend. Those that come again share one: it never changes. */
 export interface OutgoingRequest {
-  method: string;
+  readonly method: string;
   /** Origin-form or `*`. */
-  target: string;
+  readonly target: string;
   /** Host with its port, if one was sent. */
-  host: string;
+  readonly host: string;
   /** The whole head in HTTP/1.1 (head-writer.ts), where it was needed before; else null. */
   text: string | null;
   /** End-to-end field lines, each with CRLF, Latin-1; Content-Length among them, Host and what frames the message not. */
-  lines: string;
-  scheme: "http" | "https";
-  hasBody: boolean;
+  readonly lines: string;
+  readonly scheme: "http" | "https";
+  readonly hasBody: boolean;
   /** The length of the body is not known beforehand. */
-  chunked: boolean;
-  acceptsTrailers: boolean;
+  readonly chunked: boolean;
+  readonly acceptsTrailers: boolean;
   /** Protocols to ask for, empty for none. */
-  upgrade: string;
+  readonly upgrade: string;
   /** RFC 9110 section 9.2.2: repeating it does no harm, and there is no body that would have to be kept. */
-  replayable: boolean;
+  readonly replayable: boolean;
   /** For a PROXY header; null when nobody's, or when the service wants none. */
-  client: ProxiedAddresses | null;
+  readonly client: ProxiedAddresses | null;
 }
 
 /** How an attempt failed. `connect`: nothing was sent. `refused`: the endpoint says that it has not acted on the request, whatever
