@@ -58,7 +58,6 @@ describe("known bytes", () => {
       } while (!known.wants(5));
       return misses;
     };
-    for (let misses = 0; misses < 1000; misses++) assert.equal(known.wants(HASH, new Uint8Array(4097), 0, 4097), false);
     assert.equal(missesUntilWanted(), 2);
     known.keep(kept, 0, { length: 5 });
     for (let time = 0; time < 1000; time++) {
@@ -69,6 +68,15 @@ describe("known bytes", () => {
     assert.deepEqual([missesUntilWanted(), missesUntilWanted()], [4, 8]);
     for (let round = 0; round < 10; round++) missesUntilWanted();
     assert.equal(missesUntilWanted(), 128);
+  });
+
+  it("are not kept when others came in between", () => {
+    const known = new KnownBytes<{ length: number }>();
+    for (let head = 0; head < 10_000; head++) {
+      const bytes = Buffer.from(`never again: ${head}`);
+      assert.equal(known.find(bytes, 0, bytes.length), null);
+      assert.equal(known.wants(bytes.length), false);
+    }
   });
 
   it("are kept neither when they are very short or long, nor beyond so many in all", () => {
@@ -205,9 +213,7 @@ describe("heads that come again", () => {
     const request = Buffer.from("GET /some/path HTTP/1.1\r\nHost: limits.test\r\n\r\n");
     const head = new RequestHead();
     const read = (limits: object): number => head.parse(request, 0, request.length, { ...DEFAULT_LIMITS, ...limits });
-    // Whatever had their slot before.
-    const times = 300;
-    for (let time = 0; time < times; time++) assert.equal(read({}), request.length);
+    for (let time = 0; time < 5; time++) assert.equal(read({}), request.length);
     assert.ok(head.known !== null);
     assert.equal(read({ headBytes: request.length - 1 }), -1);
     assert.equal(head.refusal!.status, 431);
@@ -215,9 +221,7 @@ describe("heads that come again", () => {
     assert.equal(head.refusal!.status, 414);
     const answer = new ResponseHead();
     const bytes = Buffer.from("HTTP/1.1 200 OK\r\nX-Limits: y\r\nContent-Length: 0\r\n\r\n");
-    for (let time = 0; time < times; time++)
-      assert.equal(answer.parse(bytes, 0, bytes.length, false, 1024), bytes.length);
-    assert.ok(answer.known !== null);
+    for (let time = 0; time < 5; time++) assert.equal(answer.parse(bytes, 0, bytes.length, false, 1024), bytes.length);
     assert.equal(answer.parse(bytes, 0, bytes.length, false, bytes.length - 1), -1);
   });
 });

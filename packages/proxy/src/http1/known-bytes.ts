@@ -14,8 +14,8 @@ const SHORTEST = 4;
 const LONGEST = 4096;
 /** Nor more bytes than this in all. What is made of them takes several times as much. */
 const MOST_BYTES = 2 * 1024 * 1024;
-/** A slot takes in what missed it so often in a row, and with each time it is to be more often: where many share one, reading
- * costs less than keeping. */
+/** A slot takes in what missed it so often in a row, with nothing else in between, and with each time it is to be more often: where many
+ * share one, reading costs less than keeping. */
 const FIRST_PATIENCE = 2;
 const MOST_PATIENCE = 128;
 /** So many words of four bytes decide about the slot. */
@@ -26,18 +26,18 @@ const NO_WORDS = new Int32Array();
 export class KnownBytes<T extends Known> {
   readonly #hashed: number;
   readonly #slots: (T | null)[] = Array.from({ length: SLOTS }, () => null);
-  /** What is kept elsewhere in memory is only looked at when these are the same. */
+  /** What is kept is only looked at, elsewhere in memory, when these are the same. */
   readonly #hashes: Int32Array = new Int32Array(SLOTS);
   readonly #words: Int32Array[] = Array.from({ length: SLOTS }, () => NO_WORDS);
-  /** What missed last, when it came again a number for all of it, and how often that was in a row. */
+  /** What missed last, and how often in a row. */
   readonly #missed: Int32Array = new Int32Array(SLOTS);
-  readonly #wholes: Int32Array = new Int32Array(SLOTS);
   readonly #misses: Uint8Array = new Uint8Array(SLOTS);
   readonly #patience: Uint8Array = new Uint8Array(SLOTS).fill(FIRST_PATIENCE);
   #bytes = 0;
-  /** Where something was found last, and where nothing was. */
+  /** The slot where something was found last. */
   #found = 0;
-  #missed = 0;
+  /** Of what was not found last. */
+  #hash = 0;
 
   /** Of so many bytes the hash is made that decides about the slot: of all unless it says otherwise. */
   constructor(hashed = Infinity) {
@@ -51,9 +51,10 @@ export class KnownBytes<T extends Known> {
   }
 
   #lookUp(bytes: Uint8Array, at: number, end: number): T | null {
-    const slot = slotOf(hashOf(bytes, at, Math.min(end, at + this.#hashed)));
-    const known = this.#at(slot, bytes, at, end);
-    if (known === null) this.#missed = slot;
+    const hash = hashOf(bytes, at, Math.min(end, at + this.#hashed));
+    const slot = slotOf(hash);
+    const known = this.#hashes[slot] === hash ? this.#at(slot, bytes, at, end) : null;
+    if (known === null) this.#hash = hash;
     else this.#found = slot;
     return known;
   }
@@ -67,8 +68,11 @@ export class KnownBytes<T extends Known> {
 
   /** Whether to keep what `find` has just not found and is so many bytes long. */
   wants(length: number): boolean {
-    const slot = this.#missed;
-    if (length < SHORTEST || length > LONGEST || ++this.#misses[slot]! < this.#patience[slot]!) return false;
+    if (length < SHORTEST || length > LONGEST) return false;
+    const slot = slotOf(this.#hash);
+    if (this.#missed[slot] !== this.#hash) this.#misses[slot] = 0;
+    this.#missed[slot] = this.#hash;
+    if (++this.#misses[slot]! < this.#patience[slot]!) return false;
     this.#misses[slot] = 0;
     this.#patience[slot] = Math.min(MOST_PATIENCE, this.#patience[slot]! * 2);
     return this.#bytes + length - (this.#slots[slot]?.length ?? 0) <= MOST_BYTES;
@@ -76,9 +80,10 @@ export class KnownBytes<T extends Known> {
 
   /** Keeps what was wanted, read from the bytes that begin at bytes[at], in place of what fell on its slot before. */
   keep(bytes: Uint8Array, at: number, known: T): void {
-    const slot = this.#missed;
+    const slot = slotOf(this.#hash);
     this.#bytes += known.length - (this.#slots[slot]?.length ?? 0);
     this.#slots[slot] = known;
+    this.#hashes[slot] = this.#hash;
     this.#words[slot] = wordsOf(bytes, at, known.length);
   }
 }
@@ -87,18 +92,8 @@ export class KnownBytes<T extends Known> {
 const FACTOR = 0x9e3779b1;
 const slotOf = (hash: number): number => hash >>> (32 - SLOT_BITS);
 
-/** What was read last, mostly the one buffer that all connections read into, and words in its memory. */
-let looked: Uint8Array = new Uint8Array();
-let view: DataView = new DataView(looked.buffer);
-
-/** Words at any place in the memory that `bytes` are in. */
-function wordsIn(bytes: Uint8Array): DataView {
-  if (looked !== bytes) {
-    looked = bytes;
-    if (view.buffer !== bytes.buffer) view = new DataView(bytes.buffer);
-  }
-  return view;
-}
+/** Of what was read last: mostly the one buffer that all connections read into. */
+let view: DataView = new DataView(new ArrayBuffer());
 
 /** The view in which bytes begin at `byteOffset`. */
 function viewOf({ buffer }: Uint8Array): DataView {
@@ -137,5 +132,5 @@ export function hashOf(bytes: Uint8Array, at: number, end: number): number {
   }
   // What is left over of the last word.
   if (length >= 4) hash = (Math.imul(hash, FACTOR) + view.getInt32(last, true)) | 0;
-  return Math.imul(hash ^ (hash >>> 16), FACTOR);
+  return Math.imul(hash ^ (hash >>> 16), FACTOR) | 0;
 }
