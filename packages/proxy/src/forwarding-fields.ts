@@ -63,22 +63,35 @@ export class ForwardingFields {
   /** Lines with CRLF to add; the client's own must have been dropped (trusted or not, they are repeated here). */
   lines(head: RequestHead): string {
     if (this.#client.trusted) return this.#trustedLines(head);
+    const memory = head.known === null ? null : head.known.memory;
+    const known = memory === null ? null : (memory.forwarded as RecentLines | null);
+    if (known !== null && this.#fit(known, head.host)) return known.lines;
+    const lines = this.#recentLines(head.host);
+    if (memory !== null) memory.forwarded = lines;
+    return lines.lines;
+  }
+
+  #fit({ address, host, tls, serverName }: RecentLines, asked: string): boolean {
+    const same = address === this.#client.address && host === asked && tls === this.#client.tls;
+    return same && serverName === this.#serverName;
+  }
+
+  #recentLines(host: string): RecentLines {
     const { address, tls } = this.#client;
-    const { host } = head;
     const known = last.address === address ? last : recent.get(address);
-    if (known !== undefined && known.host === host && known.tls === tls && known.serverName === this.#serverName) {
+    if (known !== undefined && this.#fit(known, host)) {
       if (!known.whole) {
         known.lines = latin1Copy(known.lines);
         known.whole = true;
       }
       last = known;
-      return known.lines;
+      return known;
     }
     const lines = this.#format(address, host, this.#scheme, this.#portOf(host, this.#scheme));
     last = { address, host, tls, serverName: this.#serverName, lines, whole: false };
     if (recent.size >= MOST_RECENT) recent.clear();
     recent.set(address, last);
-    return lines;
+    return last;
   }
 
   get #scheme(): "http" | "https" {

@@ -40,6 +40,8 @@ export interface WrkOptions {
   headers?: Record<string, string>;
   /** POSTs of that many bytes. */
   bodyBytes?: number;
+  /** No two requests are alike: each has a target below `path`, and an X-Request-Id, of its own. */
+  varied?: true;
   /** Client threads, each towards an address of its own. */
   threads?: number;
 }
@@ -63,6 +65,7 @@ export function wrk(options: WrkOptions): Load {
           BENCH_ADDRESSES: addresses.slice(0, threads).join(" "),
           BENCH_BODY_BYTES: String(bodyBytes),
           BENCH_HOSTS: String(hosts),
+          BENCH_VARIED: options.varied === true ? path : "",
         },
       });
       return parseLine(output);

@@ -119,6 +119,13 @@ export const rows: readonly Row[] = [
     load: wrk({ connections: 64, headers: manyHeaders }),
     bars: small,
   },
+  {
+    // What is known from the message before is of no use here.
+    name: "varied",
+    title: "small keep-alive requests and answers, no two alike, 64 connections",
+    load: wrk({ connections: 64, path: "/varied/", varied: true }),
+    bars: [],
+  },
   { name: "down", title: "1 MiB down", load: wrk({ connections: 16, path: "/large/1m" }), bars: large },
   { name: "up", title: "1 MiB up", load: wrk({ connections: 16, path: "/large/up", bodyBytes: 2 ** 20 }), bars: large },
   {

@@ -46,6 +46,18 @@ if hosts > 0 then
   end
 end
 
+local varied = os.getenv("BENCH_VARIED") or ""
+if varied ~= "" then
+  local count = 0
+  local started = os.time()
+
+  function request()
+    count = count + 1
+    wrk.headers["X-Request-Id"] = string.format("%016x%016x", started * 2654435761 + count * 40503, count)
+    return wrk.format(nil, varied .. count .. "?page=" .. count % 97)
+  end
+end
+
 function done(summary, latency, requests)
   local errors = summary.errors
   io.write(

@@ -2,115 +2,135 @@
 // the same head with every answer. Comparing bytes costs a fraction of what reading them does, and nothing is taken for known
 // that is not the same from its first byte to its last.
 
-/** What is kept with the bytes that it was read from. */
+/** What was read from so many bytes. */
 export interface Known {
-  readonly bytes: Uint8Array;
+  readonly length: number;
 }
 
-const SLOTS = 512;
-/** Longer ones are not kept. */
+const SLOT_BITS = 12;
+const SLOTS = 1 << SLOT_BITS;
+/** Others are not kept. */
+const SHORTEST = 4;
 const LONGEST = 4096;
-/** A slot takes in what missed it so often in a row, with nothing else in between. To keep something costs more than to read it several
- * times: where many take turns at a slot, one has it and stays. */
-const PATIENCE_WHEN_EMPTY = 2;
-const PATIENCE = 8;
-/** So many words of four bytes decide about the slot: what tells peers apart, as a cookie, is longer than what lies between them. */
-const SAMPLES = 16;
-/** Spreads them over 32 bits. */
-const ODD = 0x9e3779b1;
+/** Nor more bytes than this in all. What is made of them takes several times as much. */
+const MOST_BYTES = 2 * 1024 * 1024;
+/** A slot takes in what missed it so often in a row, with nothing else in between, and with each time it is to be more often: where many
+ * share one, reading costs less than keeping. */
+const FIRST_PATIENCE = 2;
+const MOST_PATIENCE = 128;
+/** So many words of four bytes decide about the slot. */
+const MOST_WORDS = 256;
 
 const NO_WORDS = new Int32Array();
 
 export class KnownBytes<T extends Known> {
+  readonly #hashed: number;
   readonly #slots: (T | null)[] = Array.from({ length: SLOTS }, () => null);
-  /** What is kept elsewhere in memory is only looked at when these are the same. */
+  /** What is kept is only looked at, elsewhere in memory, when these are the same. */
   readonly #hashes: Int32Array = new Int32Array(SLOTS);
   readonly #words: Int32Array[] = Array.from({ length: SLOTS }, () => NO_WORDS);
-  /** What missed last, when it came again a number for all of it, and how often that was in a row. */
+  /** What missed last, and how often in a row. */
   readonly #missed: Int32Array = new Int32Array(SLOTS);
-  readonly #wholes: Int32Array = new Int32Array(SLOTS);
   readonly #misses: Uint8Array = new Uint8Array(SLOTS);
+  readonly #patience: Uint8Array = new Uint8Array(SLOTS).fill(FIRST_PATIENCE);
+  #bytes = 0;
+  /** The slot where something was found last. */
+  #found = 0;
+  /** Of what was not found last. */
+  #hash = 0;
 
-  /** What bytes[at, end) begin with, null when it is not known. `hash` is any 32-bit number made of the same bytes in the same way. */
-  find(hash: number, bytes: Uint8Array, at: number, end: number): T | null {
+  /** Of so many bytes the hash is made that decides about the slot: of all unless it says otherwise. */
+  constructor(hashed = Infinity) {
+    this.#hashed = hashed;
+  }
+
+  /** What bytes[at, end) begin with, null when it is not known. */
+  find(bytes: Uint8Array, at: number, end: number): T | null {
+    // What was said last is mostly said again.
+    return this.#at(this.#found, bytes, at, end) ?? this.#lookUp(bytes, at, end);
+  }
+
+  #lookUp(bytes: Uint8Array, at: number, end: number): T | null {
+    const hash = hashOf(bytes, at, Math.min(end, at + this.#hashed));
     const slot = slotOf(hash);
-    if (this.#hashes[slot] !== hash) return null;
+    const known = this.#hashes[slot] === hash ? this.#at(slot, bytes, at, end) : null;
+    if (known === null) this.#hash = hash;
+    else this.#found = slot;
+    return known;
+  }
+
+  #at(slot: number, bytes: Uint8Array, at: number, end: number): T | null {
     const known = this.#slots[slot]!;
-    if (known === null || !beginsWith(bytes, at, end, known.bytes, this.#words[slot]!)) return null;
+    if (known === null || !beginsWith(bytes, at, end, known.length, this.#words[slot]!)) return null;
     this.#misses[slot] = 0;
     return known;
   }
 
-  /** Whether to keep bytes[at, end), which were not found by `hash`. */
-  wants(hash: number, bytes: Uint8Array, at: number, end: number): boolean {
-    if (end - at > LONGEST) return false;
-    const slot = slotOf(hash);
-    if (this.#missed[slot] !== hash) {
-      this.#missed[slot] = hash;
-      this.#misses[slot] = 0;
-    } else {
-      // The number may be the same for many that differ elsewhere.
-      const whole = hashOf(bytes, at, end, 4);
-      if (this.#wholes[slot] !== whole) this.#misses[slot] = 1;
-      this.#wholes[slot] = whole;
-    }
-    return ++this.#misses[slot]! >= (this.#slots[slot] === null ? PATIENCE_WHEN_EMPTY : PATIENCE);
+  /** Whether to keep what `find` has just not found and is so many bytes long. */
+  wants(length: number): boolean {
+    if (length < SHORTEST || length > LONGEST) return false;
+    const slot = slotOf(this.#hash);
+    if (this.#missed[slot] !== this.#hash) this.#misses[slot] = 0;
+    this.#missed[slot] = this.#hash;
+    if (++this.#misses[slot]! < this.#patience[slot]!) return false;
+    this.#misses[slot] = 0;
+    this.#patience[slot] = Math.min(MOST_PATIENCE, this.#patience[slot]! * 2);
+    return this.#bytes + length - (this.#slots[slot]?.length ?? 0) <= MOST_BYTES;
   }
 
-  /** In place of what fell on its slot before. */
-  keep(hash: number, known: T): void {
-    const slot = slotOf(hash);
+  /** Keeps what was wanted, read from the bytes that begin at bytes[at], in place of what fell on its slot before. */
+  keep(bytes: Uint8Array, at: number, known: T): void {
+    const slot = slotOf(this.#hash);
+    this.#bytes += known.length - (this.#slots[slot]?.length ?? 0);
     this.#slots[slot] = known;
-    this.#hashes[slot] = hash;
-    this.#misses[slot] = 0;
-    this.#words[slot] = wordsOf(known.bytes);
+    this.#hashes[slot] = this.#hash;
+    this.#words[slot] = wordsOf(bytes, at, known.length);
   }
 }
 
-const slotOf = (hash: number): number => (hash ^ (hash >>> 11) ^ (hash >>> 22)) & (SLOTS - 1);
+/** Multiplying carries differences to the upper bits. */
+const FACTOR = 0x9e3779b1;
+const slotOf = (hash: number): number => hash >>> (32 - SLOT_BITS);
 
-/** What was read last, mostly the one buffer that all connections read into, and words in its memory. */
-let looked: Uint8Array = new Uint8Array();
-let view: DataView = new DataView(looked.buffer);
+/** Of what was read last: mostly the one buffer that all connections read into. */
+let view: DataView = new DataView(new ArrayBuffer());
 
-/** Words at any place in the memory that `bytes` are in. */
-function wordsIn(bytes: Uint8Array): DataView {
-  if (looked !== bytes) {
-    looked = bytes;
-    if (view.buffer !== bytes.buffer) view = new DataView(bytes.buffer);
-  }
+/** The view in which bytes begin at `byteOffset`. */
+function viewOf({ buffer }: Uint8Array): DataView {
+  if (view.buffer !== buffer) view = new DataView(buffer);
   return view;
 }
 
-function beginsWith(bytes: Uint8Array, at: number, end: number, wanted: Uint8Array, words: Int32Array): boolean {
-  const { length } = wanted;
+/** The last of the words stands at the end, whether or not it has a part in common with the one before. */
+function beginsWith(bytes: Uint8Array, at: number, end: number, length: number, words: Int32Array): boolean {
   if (length > end - at) return false;
-  const here = wordsIn(bytes);
+  const view = viewOf(bytes);
+  const last = words.length - 1;
+  let from = bytes.byteOffset + at;
+  if (view.getInt32(from + length - 4, true) !== words[last]) return false;
   // Four bytes at a time, wherever they stand.
-  for (let word = 0, from = bytes.byteOffset + at; word < words.length; word++, from += 4) {
-    if (here.getInt32(from, true) !== words[word]) return false;
-  }
-  for (let index = words.length * 4; index < length; index++) if (bytes[at + index] !== wanted[index]) return false;
+  for (let word = 0; word < last; word++, from += 4) if (view.getInt32(from, true) !== words[word]) return false;
   return true;
 }
 
-function wordsOf(bytes: Uint8Array): Int32Array {
-  const { buffer, byteOffset, length } = bytes;
-  const from = new DataView(buffer, byteOffset);
-  return Int32Array.from({ length: length >> 2 }, (_, word) => from.getInt32(word * 4, true));
+function wordsOf(bytes: Uint8Array, at: number, length: number): Int32Array {
+  const view = viewOf(bytes);
+  const start = bytes.byteOffset + at;
+  const count = Math.ceil(length / 4);
+  return Int32Array.from({ length: count }, (_, word) => view.getInt32(start + Math.min(word * 4, length - 4), true));
 }
 
-/** A 32-bit number for bytes[at, end) made of some of them: what differs mostly differs there, too. */
-export function sampleHash(bytes: Uint8Array, at: number, end: number): number {
-  return hashOf(bytes, at, end, Math.max(4, ((end - at) / SAMPLES) | 0));
-}
-
-/** Of four bytes at each `step`. */
-function hashOf(bytes: Uint8Array, at: number, end: number, step: number): number {
-  const here = wordsIn(bytes);
+/** A number for bytes[at, end), made of all of them, or of many where there are thousands. */
+export function hashOf(bytes: Uint8Array, at: number, end: number): number {
+  const length = end - at;
+  const view = viewOf(bytes);
+  const step = Math.max(4, (length / MOST_WORDS) | 0);
   const last = bytes.byteOffset + end - 4;
-  let hash = end - at;
-  for (let from = bytes.byteOffset + at; from <= last; from += step)
-    hash = Math.imul(hash ^ here.getInt32(from, true), ODD);
-  return hash;
+  let hash = length;
+  for (let from = bytes.byteOffset + at; from <= last; from += step) {
+    hash = (Math.imul(hash, FACTOR) + view.getInt32(from, true)) | 0;
+  }
+  // What is left over of the last word.
+  if (length >= 4) hash = (Math.imul(hash, FACTOR) + view.getInt32(last, true)) | 0;
+  return Math.imul(hash ^ (hash >>> 16), FACTOR) | 0;
 }

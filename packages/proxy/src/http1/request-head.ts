@@ -7,7 +7,7 @@ import type { Refusal } from "./field-lines.ts";
 import type { Limits } from "../limits.ts";
 import { splitTarget } from "../match/path.ts";
 import type { MatchRequest } from "../match/route-conditions.ts";
-import { KnownBytes, sampleHash } from "./known-bytes.ts";
+import { KnownBytes } from "./known-bytes.ts";
 import type { Known } from "./known-bytes.ts";
 import { knownHost } from "./known-hosts.ts";
 import { CR, FieldId, LF, SPACE, TARGET, TOKEN } from "./tokens.ts";
@@ -80,14 +80,14 @@ class RequestFields extends FieldLines {
 
 /** Fields that come again and again, in requests of HTTP/1.1. */
 export class KnownFields extends RequestFields implements Known {
-  readonly bytes: Uint8Array;
+  readonly length: number;
   /** Of head-writer.ts: the lines that travel on, with `forwarding` behind them. Null until they are asked for twice in a row. */
   lines: string | null = null;
   forwarding = "";
 
-  constructor(bytes: Uint8Array, read: RequestFields) {
+  constructor(length: number, read: RequestFields) {
     super();
-    this.bytes = bytes;
+    this.length = length;
     this.recall(read);
     this.copyLines(read);
     this.userAgent = latin1Copy(read.userAgent);
@@ -105,8 +105,8 @@ export interface KnownRequest extends Known {
   readonly host: string;
   readonly bareHost: string;
   readonly fields: KnownFields;
-  /** Of route-request.ts, what it came to when it was asked last. */
-  readonly memory: { routed: unknown; sent: unknown };
+  /** Of route-request.ts and forwarding-fields.ts: what it came to the last time. */
+  readonly memory: { routed: unknown; sent: unknown; forwarded: unknown };
 }
 
 const requests = new KnownBytes<KnownRequest>();
@@ -140,16 +140,15 @@ export class RequestHead extends RequestFields implements MatchRequest {
       at += 2;
       if (at < end && bytes[at] === CR) return this.refuse(EMPTY_LINES);
     }
-    const hash = sampleHash(bytes, at, end);
-    const known = requests.find(hash, bytes, at, end);
-    if (known !== null && known.startText.length <= limits.requestLineBytes && known.bytes.length <= limits.headBytes) {
+    const known = requests.find(bytes, at, end);
+    if (known !== null && known.startText.length <= limits.requestLineBytes && known.length <= limits.headBytes) {
       this.#recallRequest(known);
-      return at + known.bytes.length;
+      return at + known.length;
     }
     const after = this.#read(bytes, at, end, limits);
-    if (after > 0 && this.knownFields !== null && requests.wants(hash, bytes, at, after)) {
-      this.known = this.#kept(Uint8Array.prototype.slice.call(bytes, at, after), this.knownFields);
-      requests.keep(hash, this.known);
+    if (after > 0 && this.knownFields !== null && requests.wants(after - at)) {
+      this.known = this.#kept(after - at, this.knownFields);
+      requests.keep(bytes, at, this.known);
     }
     return after;
   }
@@ -169,12 +168,12 @@ export class RequestHead extends RequestFields implements MatchRequest {
     this.protocol = "HTTP/1.1";
   }
 
-  #kept(bytes: Uint8Array, fields: KnownFields): KnownRequest {
+  #kept(length: number, fields: KnownFields): KnownRequest {
     const { startText, method, host, bareHost } = this;
     const target = latin1Copy(this.target);
-    const memory = { routed: null, sent: null };
+    const memory = { routed: null, sent: null, forwarded: null };
     const start = { startText: latin1Copy(startText), method: latin1Copy(method), target };
-    return { bytes, ...start, ...splitTarget(target), host, bareHost, fields, memory };
+    return { length, ...start, ...splitTarget(target), host, bareHost, fields, memory };
   }
 
   #read(bytes: Buffer, base: number, end: number, limits: Limits): number {
@@ -189,7 +188,7 @@ export class RequestHead extends RequestFields implements MatchRequest {
       if (at <= 0) return at;
     }
     if (at - base > limits.headBytes) return this.refuse(HEAD_TOO_LONG);
-    if (this.knownFields === null && !this.#readFields(bytes, fieldsStart, at, end)) return REFUSED;
+    if (this.knownFields === null && !this.#readFields(bytes, fieldsStart, at)) return REFUSED;
     this.#useStartLine(latin1(bytes, base, base + this.#targetEnd));
     return this.#interpretTarget() ? at : REFUSED;
   }
@@ -239,22 +238,21 @@ export class RequestHead extends RequestFields implements MatchRequest {
     this.knownFields = null;
     // What the fields of other versions say differs.
     if (this.minor !== 1) return INCOMPLETE;
-    const known = requestFields.find(sampleHash(bytes, start, end), bytes, start, end);
+    const known = requestFields.find(bytes, start, end);
     if (known === null) return INCOMPLETE;
     this.knownFields = known;
     this.recall(known);
-    return start + known.bytes.length;
+    return start + known.length;
   }
 
-  /** Reads the fields in bytes[start, after) whose lines are parsed; `end` as of `parse`. False: refused. */
-  #readFields(bytes: Buffer, start: number, after: number, end: number): boolean {
+  /** Reads the fields in bytes[start, after) whose lines are parsed. False: refused. */
+  #readFields(bytes: Buffer, start: number, after: number): boolean {
     this.text = latin1(bytes, start, after);
     if (!this.#interpret()) return false;
     if (this.minor !== 1) return true;
-    const hash = sampleHash(bytes, start, end);
-    if (!requestFields.wants(hash, bytes, start, after)) return true;
-    this.knownFields = new KnownFields(Uint8Array.prototype.slice.call(bytes, start, after), this);
-    requestFields.keep(hash, this.knownFields);
+    if (!requestFields.wants(after - start)) return true;
+    this.knownFields = new KnownFields(after - start, this);
+    requestFields.keep(bytes, start, this.knownFields);
     return true;
   }
 

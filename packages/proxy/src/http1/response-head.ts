@@ -3,7 +3,7 @@
 import { latin1 } from "../io/latin1.ts";
 import { FieldLines, Framing, INCOMPLETE, listMembers, parseContentLength, REFUSED } from "./field-lines.ts";
 import type { Refusal } from "./field-lines.ts";
-import { KnownBytes, sampleHash } from "./known-bytes.ts";
+import { KnownBytes } from "./known-bytes.ts";
 import type { Known } from "./known-bytes.ts";
 import { CR, FIELD_VALUE, FieldId, LF, SPACE } from "./tokens.ts";
 
@@ -16,8 +16,8 @@ const CODING_UNKNOWN = refusal("backend-transfer-encoding-unknown");
 
 const STATUS_LINE = "HTTP/1.";
 
-/** Within so many bytes heads that differ mostly do. */
-const SAMPLED_BYTES = 128;
+/** Bodies follow: heads that differ mostly do within so many bytes. */
+const HASHED_BYTES = 128;
 
 /** Scratch for one response head. Valid until the next `parse`. */
 export class ResponseHead extends FieldLines {
@@ -40,16 +40,15 @@ export class ResponseHead extends FieldLines {
     this.known = null;
     // What a head says of the body is another thing after HEAD.
     if (toHead) return this.#read(bytes, start, end, toHead, longest);
-    const hash = sampleHash(bytes, start, Math.min(end, start + SAMPLED_BYTES));
-    const known = responses.find(hash, bytes, start, end);
-    if (known !== null && known.bytes.length <= longest) {
+    const known = responses.find(bytes, start, end);
+    if (known !== null && known.length <= longest) {
       this.#recall(known);
-      return start + known.bytes.length;
+      return start + known.length;
     }
     const after = this.#read(bytes, start, end, toHead, longest);
-    if (after > 0 && responses.wants(hash, bytes, start, after)) {
-      this.known = new KnownResponse(Uint8Array.prototype.slice.call(bytes, start, after), this);
-      responses.keep(hash, this.known);
+    if (after > 0 && responses.wants(after - start)) {
+      this.known = new KnownResponse(after - start, this);
+      responses.keep(bytes, start, this.known);
     }
     return after;
   }
@@ -201,15 +200,15 @@ export class ResponseHead extends FieldLines {
 
 /** A head that comes again and again. */
 export class KnownResponse extends ResponseHead implements Known {
-  readonly bytes: Uint8Array;
+  readonly length: number;
   /** Of head-writer.ts: as it goes to a client whose connection is kept, empty until it was asked for. */
   passedOn = "";
 
-  constructor(bytes: Uint8Array, head: ResponseHead) {
+  constructor(length: number, head: ResponseHead) {
     super();
-    this.bytes = bytes;
+    this.length = length;
     this.copy(head);
   }
 }
 
-const responses = new KnownBytes<KnownResponse>();
+const responses = new KnownBytes<KnownResponse>(HASHED_BYTES);
