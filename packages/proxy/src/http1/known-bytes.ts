@@ -33,6 +33,10 @@ export class KnownBytes<T extends Known> {
   readonly #missed: Int32Array = new Int32Array(SLOTS);
   readonly #misses: Uint8Array = new Uint8Array(SLOTS);
   readonly #patience: Uint8Array = new Uint8Array(SLOTS).fill(FIRST_PATIENCE);
+  /** Whether something was found there lately. */
+  readonly #used: Uint8Array = new Uint8Array(SLOTS);
+  /** Where room is made next. */
+  #hand = 0;
   #bytes = 0;
   /** The slot where something was found last. */
   #found = 0;
@@ -63,6 +67,7 @@ export class KnownBytes<T extends Known> {
     const known = this.#slots[slot]!;
     if (known === null || !beginsWith(bytes, at, end, known.length, this.#words[slot]!)) return null;
     this.#misses[slot] = 0;
+    this.#used[slot] = 1;
     return known;
   }
 
@@ -75,7 +80,7 @@ export class KnownBytes<T extends Known> {
     if (++this.#misses[slot]! < this.#patience[slot]!) return false;
     this.#misses[slot] = 0;
     this.#patience[slot] = Math.min(MOST_PATIENCE, this.#patience[slot]! * 2);
-    return this.#bytes + length - (this.#slots[slot]?.length ?? 0) <= MOST_BYTES;
+    return true;
   }
 
   /** Keeps what was wanted, read from the bytes that begin at bytes[at], in place of what fell on its slot before. */
@@ -85,6 +90,21 @@ export class KnownBytes<T extends Known> {
     this.#slots[slot] = known;
     this.#hashes[slot] = this.#hash;
     this.#words[slot] = wordsOf(bytes, at, known.length);
+    this.#used[slot] = 1;
+    while (this.#bytes > MOST_BYTES) this.#makeRoom();
+  }
+
+  /** Takes the next slot's away unless it was found since that slot was looked at: what does not come any more must not keep others out. */
+  #makeRoom(): void {
+    const slot = this.#hand;
+    this.#hand = (slot + 1) % SLOTS;
+    if (this.#used[slot] === 1) {
+      this.#used[slot] = 0;
+      return;
+    }
+    this.#bytes -= this.#slots[slot]?.length ?? 0;
+    this.#slots[slot] = null;
+    this.#words[slot] = NO_WORDS;
   }
 }
 
