@@ -33,7 +33,7 @@ export class KnownBytes<T extends Known> {
   readonly #missed: Int32Array = new Int32Array(SLOTS);
   readonly #misses: Uint8Array = new Uint8Array(SLOTS);
   readonly #patience: Uint8Array = new Uint8Array(SLOTS).fill(FIRST_PATIENCE);
-  /** Whether something was found there lately. */
+  /** Whether it was kept or looked up since room was to be made there. */
   readonly #used: Uint8Array = new Uint8Array(SLOTS);
   /** Where room is made next. */
   #hand = 0;
@@ -59,7 +59,10 @@ export class KnownBytes<T extends Known> {
     const slot = slotOf(hash);
     const known = this.#hashes[slot] === hash ? this.#at(slot, bytes, at, end) : null;
     if (known === null) this.#hash = hash;
-    else this.#found = slot;
+    else {
+      this.#found = slot;
+      this.#used[slot] = 1;
+    }
     return known;
   }
 
@@ -67,7 +70,6 @@ export class KnownBytes<T extends Known> {
     const known = this.#slots[slot]!;
     if (known === null || !beginsWith(bytes, at, end, known.length, this.#words[slot]!)) return null;
     this.#misses[slot] = 0;
-    this.#used[slot] = 1;
     return known;
   }
 
@@ -102,6 +104,8 @@ export class KnownBytes<T extends Known> {
       this.#used[slot] = 0;
       return;
     }
+    // Not looked up while it is said again and again.
+    if (slot === this.#found) return;
     this.#bytes -= this.#slots[slot]?.length ?? 0;
     this.#slots[slot] = null;
     this.#words[slot] = NO_WORDS;
