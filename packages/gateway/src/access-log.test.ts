@@ -61,6 +61,34 @@ test("consecutive lines name their own routers and endpoints", () => {
   );
 });
 
+test("consecutive lines say what their own requests were, however much they have in common", () => {
+  const { accessLog } = parseStaticConfiguration(["--accesslog"]).configuration;
+  const others: Partial<AccessRecord>[] = [
+    { clientAddress: "::1" },
+    { time: record.time + 1000 },
+    { method: "PUT" },
+    { target: "/other" },
+    { protocol: "HTTP/2.0" },
+    { referer: "/from" },
+    { userAgent: "other/1" },
+    { referer: "curl/8", userAgent: "" },
+    { method: "", target: "", protocol: "", referer: "", userAgent: "", status: 400 },
+  ];
+  for (const changes of others) {
+    const records = [{}, {}, {}, changes, changes, changes, {}, changes, {}].map((each) => ({ ...record, ...each }));
+    const out = new LineBuffer(16);
+    for (const each of records) addAccessLine(out, each, accessLog!, "r");
+    const said = out.bytes.toString("utf8", 0, out.used).split("\n").slice(0, -1);
+    const expected = records.map(
+      (each) =>
+        `${each.clientAddress} - - [02/Jan/2026:03:04:0${(each.time / 1000) % 60} +0000] ` +
+        `"${each.method || "-"} ${each.target || "-"} ${each.protocol || "-"}" ${each.status} 428 ` +
+        `"${each.referer || "-"}" "${each.userAgent || "-"}" 12 "r" "http://127.30.1.4:80" 3ms`,
+    );
+    assert.deepEqual(said, expected);
+  }
+});
+
 test("connections carried as they are leave no line", () => {
   const carried = { method: "", target: "", protocol: "tcp", status: 0, bytesReceived: 5, requestCount: 0 };
   assert.equal(line([], carried), undefined);
