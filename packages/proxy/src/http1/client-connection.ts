@@ -12,7 +12,6 @@ import type { HeaderEdits } from "../filters.ts";
 import { ForwardingFields } from "../forwarding-fields.ts";
 import { BatchedWriter } from "../io/batched-writer.ts";
 import type { ReadMemory, Transport, TransportHandler } from "../io/transport.ts";
-import type { Limits } from "../limits.ts";
 import type { OwnAnswer } from "../own-answer.ts";
 import { requestFlow } from "../policies/held-request.ts";
 import { routeRequest } from "../route-request.ts";
@@ -22,9 +21,10 @@ import type { AcceptingPort, OpenConnection, ServerContext } from "../server-con
 import { ChunkedDecoder } from "./chunked.ts";
 import type { BodySink } from "./chunked.ts";
 import { Framing, INCOMPLETE, REFUSED } from "./field-lines.ts";
-import { HeadReader } from "./head-buffer.ts";
 import { ownAnswerText, ownBody, responseHeadText } from "./head-writer.ts";
-import { HTTP2_PREFACE, RequestHead } from "./request-head.ts";
+import { HTTP2_PREFACE } from "./request-head.ts";
+import type { RequestHead } from "./request-head.ts";
+import { requestHead, RequestReader } from "./request-reader.ts";
 import type { ResponseHead } from "./response-head.ts";
 
 const State = { head: 0, body: 1, wait: 2, tunnel: 3, linger: 4, closed: 5 } as const;
@@ -32,21 +32,6 @@ const NOTHING = Buffer.alloc(0);
 
 /** Bytes that are rather copied than kept in place. */
 const SMALL_REST = 8 * 1024;
-
-const scratch = new RequestHead();
-
-class RequestReader extends HeadReader {
-  readonly #limits: Limits;
-
-  constructor(limits: Limits) {
-    super(limits.headBytes);
-    this.#limits = limits;
-  }
-
-  protected override parse(bytes: Buffer, start: number, end: number): number {
-    return scratch.parse(bytes, start, end, this.#limits);
-  }
-}
 
 export class ClientConnection implements OpenConnection, TransportHandler, Downstream, BodySink {
   readonly #transport: Transport;
@@ -172,11 +157,11 @@ export class ClientConnection implements OpenConnection, TransportHandler, Downs
       return end;
     }
     if (after === REFUSED) {
-      if (scratch.refusal === HTTP2_PREFACE && this.#client === null) this.#changeToHttp2(bytes.subarray(at, end));
-      else this.#refuse(scratch.refusal!.status, scratch.refusal!.reason);
+      if (requestHead.refusal === HTTP2_PREFACE && this.#client === null) this.#changeToHttp2(bytes.subarray(at, end));
+      else this.#refuse(requestHead.refusal!.status, requestHead.refusal!.reason);
       return end;
     }
-    this.#begin(scratch);
+    this.#begin(requestHead);
     return after;
   }
 

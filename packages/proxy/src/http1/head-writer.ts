@@ -6,7 +6,8 @@ import type { OwnAnswer } from "../own-answer.ts";
 import type { OutgoingRequest } from "../upstream/upstream.ts";
 import { latin1Copy } from "../io/latin1.ts";
 import type { FieldLines } from "./field-lines.ts";
-import type { KnownFields, RequestHead } from "./request-head.ts";
+import type { KnownFields } from "./request-fields.ts";
+import type { RequestHead } from "./request-head.ts";
 import type { ResponseHead } from "./response-head.ts";
 import { FieldId } from "./tokens.ts";
 
