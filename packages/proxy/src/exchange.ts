@@ -235,8 +235,8 @@ export class Exchange implements RequestFlow, UpstreamUser {
     this.#upstream = null;
     this.#bound = false;
     if (this.#over) return;
-    this.#record.reason = reason;
     if (this.#responded) return this.#breakOff(kind, reason);
+    this.#record.reason = reason;
     if (kind === "overloaded") return this.#fail(503, reason);
     this.#target!.report(true);
     if (kind === "connect" || kind === "connect-timeout") {
