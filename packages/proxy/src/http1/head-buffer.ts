@@ -7,11 +7,12 @@ import { CR, LF } from "./tokens.ts";
 /** Feeds a parser of heads from a stream: in place when a head arrives whole, from a copy when it does not. One for each
  * connection, hence no closures. */
 export abstract class HeadReader {
-  readonly #longest: number;
+  /** More bytes than this no head may have. */
+  protected readonly longest: number;
   #partial: HeadBuffer | null = null;
 
   constructor(longest: number) {
-    this.#longest = longest;
+    this.longest = longest;
   }
 
   /** Parses bytes[start, end) as one head: the position behind it, INCOMPLETE or REFUSED. */
@@ -30,11 +31,11 @@ export abstract class HeadReader {
       const after = this.parse(bytes, at, end);
       if (after !== INCOMPLETE) return after;
       this.#partial = new HeadBuffer();
-      this.#partial.append(bytes, at, end, this.#longest);
+      this.#partial.append(bytes, at, end, this.longest);
       return INCOMPLETE;
     }
     const before = partial.length;
-    if (!partial.append(bytes, at, end, this.#longest)) return INCOMPLETE;
+    if (!partial.append(bytes, at, end, this.longest)) return INCOMPLETE;
     const after = this.parse(partial.bytes, 0, partial.length);
     if (after === INCOMPLETE) return INCOMPLETE;
     if (after === REFUSED) return REFUSED;

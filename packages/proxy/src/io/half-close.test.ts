@@ -7,7 +7,7 @@ import type { Socket } from "node:net";
 import { describe, it } from "node:test";
 import { BEST_IO } from "./network.ts";
 import type { Io } from "./network.ts";
-import { createTcpListener } from "./tcp-listener.ts";
+import { listening } from "../testing/listening.ts";
 import type { Transport } from "./transport.ts";
 
 interface Resources {
@@ -17,16 +17,7 @@ interface Resources {
 async function connected(test: Resources, io: Io): Promise<{ transport: Transport; client: Socket }> {
   let accept: (transport: Transport) => void;
   const accepted = new Promise<Transport>((resolve) => (accept = resolve));
-  const server = createTcpListener(io, {
-    host: "127.0.0.1",
-    port: 0,
-    reusePort: false,
-    boundSocket: () => undefined,
-    admits: () => true,
-    onError: assert.fail,
-    onAccept: (each) => accept(each),
-  });
-  await server.open();
+  const server = await listening(io, (each) => accept(each));
   test.after(() => server.close());
   const client = connect({ port: server.port, host: "127.0.0.1", allowHalfOpen: true });
   test.after(() => client.destroy());

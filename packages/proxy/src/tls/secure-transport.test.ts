@@ -9,7 +9,7 @@ import { connect } from "node:tls";
 import type { ConnectionOptions, TLSSocket } from "node:tls";
 import { BEST_IO } from "../io/network.ts";
 import type { Io } from "../io/network.ts";
-import { createTcpListener } from "../io/tcp-listener.ts";
+import { listening } from "../testing/listening.ts";
 import type { Transport } from "../io/transport.ts";
 import { createAuthority } from "../testing/certificates.ts";
 import type { SecureConnection } from "./handshake.ts";
@@ -35,16 +35,9 @@ async function terminated(test: Resources, io: Io, take: (connection: SecureConn
     take(connection);
   };
   const user = { onSecure, onRefused: () => assert.fail("refused"), onClosed() {} };
-  const server = createTcpListener(io, {
-    host: "127.0.0.1",
-    port: 0,
-    reusePort: false,
-    boundSocket: () => undefined,
-    admits: () => true,
-    onError: assert.fail,
-    onAccept: (client) => terminator.terminate(client, { unread: Buffer.alloc(0), serverName: null }, "http", user),
-  });
-  await server.open();
+  const server = await listening(io, (client) =>
+    terminator.terminate(client, { unread: Buffer.alloc(0), serverName: null }, "http", user),
+  );
   test.after(() => {
     for (const transport of taken) transport.destroy();
     return server.close();

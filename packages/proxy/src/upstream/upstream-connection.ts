@@ -45,15 +45,9 @@ const scratch = new ResponseHead();
 class ResponseReader extends HeadReader {
   /** The request's method is HEAD. */
   toHead = false;
-  readonly #longest: number;
-
-  constructor(longest: number) {
-    super(longest);
-    this.#longest = longest;
-  }
 
   protected override parse(bytes: Buffer, start: number, end: number): number {
-    return scratch.parse(bytes, start, end, this.toHead, this.#longest);
+    return scratch.parse(bytes, start, end, this.toHead, this.longest);
   }
 }
 
