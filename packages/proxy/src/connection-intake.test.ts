@@ -8,7 +8,7 @@ import { describe, it } from "node:test";
 import { connect as connectTls } from "node:tls";
 import type { ConnectionFacts, ProxiedAddresses } from "./connection-facts.ts";
 import { ConnectionIntake } from "./connection-intake.ts";
-import { createTcpListener } from "./io/tcp-listener.ts";
+import { listening } from "./testing/listening.ts";
 import type { Transport } from "./io/transport.ts";
 import { DEFAULT_LIMITS } from "./limits.ts";
 import { Matcher } from "./match/matcher.ts";
@@ -57,16 +57,7 @@ async function intake(test: Resources, settings: Listener): Promise<{ port: numb
   const context = { limits: DEFAULT_LIMITS, wheel: new TimerWheel() } as unknown as ServerContext;
   const subject = new ConnectionIntake(owner, context);
   assert.deepEqual(subject.update(compiled), []);
-  const server = createTcpListener(variant.io, {
-    host: "127.0.0.1",
-    port: 0,
-    reusePort: false,
-    boundSocket: () => undefined,
-    admits: () => true,
-    onAccept: (client) => subject.take(client),
-    onError: assert.fail,
-  });
-  await server.open();
+  const server = await listening(variant.io, (client) => subject.take(client));
   test.after(() => {
     subject.close();
     return server.close();
